@@ -1,0 +1,72 @@
+"""Settings of stories, subscribers and Telegram, beside those of `moderation`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from moderation.settings import Names, Settings, config_dir
+
+SANDBOX_TOKEN = "42:SANDBOX"  # noqa: S105  the sandbox takes any well-formed token; this one is in the documentation
+SANDBOX_MODERATORS_CHAT = -1003000000001
+SANDBOX_ADMINISTRATOR = 2001
+
+
+class BotSettings(Settings):
+    """Every setting of the whole system."""
+
+    bot_token: SecretStr | None = Field(default=None, description="The bot's token; without it the sandbox is used.")
+    bot_token_file: Path | None = Field(default=None, description="A file that holds the bot's token.")
+    telegram_api: str | None = Field(
+        default=None, description="Base address of the Bot API server, when not Telegram's."
+    )
+    sandbox_host: str = Field(default="127.0.0.1", description="Address the sandbox listens on.")
+    sandbox_port: int = Field(default=8081, ge=0, le=65535, description="Port of the sandbox.")
+    moderators_chat: int | None = Field(default=None, description="Telegram id of the moderators' group.")
+    feeds: Path | None = Field(default=None, description="Path of the feeds file; config/feeds.toml without it.")
+    feed_allow: Names = Field(default=(), description="host:port pairs that feeds may live at although not public.")
+    webhook_url: str | None = Field(
+        default=None, description="Public https address of /telegram/webhook; without it polling."
+    )
+    webhook_secret: SecretStr | None = Field(default=None, description="Secret Telegram sends with each webhook call.")
+    cards_at_most: int = Field(
+        default=10, ge=1, description="Held comments shown as cards before one live summary takes over."
+    )
+    alerts_per_poll: int = Field(
+        default=5, ge=1, description="New stories of one language pushed after one look at the feeds."
+    )
+
+    def token(self) -> str:
+        """The bot's token; the sandbox's where none is given."""
+        if self.bot_token is not None and self.bot_token.get_secret_value():
+            return self.bot_token.get_secret_value()
+        if self.bot_token_file is not None:
+            return self.bot_token_file.read_text(encoding="utf-8").strip()
+        return SANDBOX_TOKEN
+
+    def uses_sandbox(self) -> bool:
+        """Whether no token is given, so that the sandbox plays Telegram, whatever `telegram_api` says."""
+        return self.bot_token_file is None and (self.bot_token is None or not self.bot_token.get_secret_value())
+
+    def telegram_address(self) -> str | None:
+        """Base address of the Bot API server; None means Telegram's own."""
+        if self.uses_sandbox():
+            return f"http://{self.sandbox_host}:{self.sandbox_port}"
+        return self.telegram_api
+
+    def moderators_group(self) -> int | None:
+        """The moderators' group: the given one, or the sandbox's."""
+        if self.moderators_chat is None and self.uses_sandbox():
+            return SANDBOX_MODERATORS_CHAT
+        return self.moderators_chat
+
+    def administrator_ids(self) -> frozenset[int]:
+        """Who may do everything."""
+        if not self.administrators and self.uses_sandbox():
+            return frozenset({SANDBOX_ADMINISTRATOR})
+        return frozenset(self.administrators)
+
+    def feeds_file(self) -> Path:
+        """The feeds file in use."""
+        return self.feeds if self.feeds is not None else config_dir() / "feeds.toml"

@@ -1,0 +1,171 @@
+"""One database for both packages: engines, transactions, the types both dialects share, and migrations.
+
+SQLite runs in WAL, every write under BEGIN IMMEDIATE with synchronous FULL, so that a commit survives a power loss and
+two processes never lose each other's update; reads go through an engine of their own and take no lock. PostgreSQL runs
+through asyncpg. Neither leans on an isolation level: what must happen once is a unique key or a conditional UPDATE.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from moderation.errors import SettingsError
+
+BUSY_S = 5.0
+"""Seconds a writer waits for another process's transaction on SQLite before it gives up."""
+
+
+class UtcTime(sa.types.TypeDecorator[datetime]):
+    """An instant, kept as whole microseconds since 1970: sorts and compares alike in both databases."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
+        """Microseconds of an aware datetime. Raises ValueError for a naive one: whose time would it be?"""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("times are stored with their zone")
+        return round(value.timestamp() * 1_000_000)
+
+    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> datetime | None:
+        """The instant in UTC."""
+        return None if value is None else datetime.fromtimestamp(value / 1_000_000, UTC)
+
+
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""A key the database counts up; SQLite only does so for INTEGER."""
+
+
+class Database:
+    """Two ways in: `write()` for a transaction that may change things, `read()` for one that never does."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.dialect = sa.make_url(address).get_backend_name()
+        self._writing = asyncio.Lock() if self.dialect == "sqlite" else None
+        if self.dialect == "sqlite":
+            # One writing connection: SQLite has one writer anyway, and waiting on our lock is fair where its busy
+            # handler is not.
+            self._writer = create_async_engine(address, pool_size=1, max_overflow=0)
+            self._reader = create_async_engine(address, pool_size=4, max_overflow=4)
+            _tune_sqlite(self._writer, begin="BEGIN IMMEDIATE")
+            _tune_sqlite(self._reader, begin="BEGIN")
+        else:
+            self._writer = self._reader = create_async_engine(
+                address, pool_size=8, max_overflow=8, pool_pre_ping=True, pool_recycle=1800
+            )
+
+    @contextlib.asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction: committed when the block ends, rolled back when it raises. Durable once it returned."""
+        async with self._writing or contextlib.nullcontext(), self._writer.begin() as connection:
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reading; takes no lock on SQLite."""
+        async with self._reader.connect() as connection:
+            yield connection
+
+    def insert(self, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+        """INSERT in the dialect's own form, for `on_conflict_do_nothing` and `on_conflict_do_update`."""
+        return postgresql.insert(table) if self.dialect == "postgresql" else sqlite.insert(table)
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()
+
+
+def _tune_sqlite(engine: AsyncEngine, *, begin: str) -> None:
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def open_connection(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver stops emitting a BEGIN of its own
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout={round(BUSY_S * 1000)}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @sa.event.listens_for(engine.sync_engine, "begin")
+    def begin_transaction(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether a database error may go away by itself: locked, full, connection lost. Worth trying again."""
+    if isinstance(error, OperationalError | OSError | TimeoutError):
+        return True
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def upgrade(address: str, *, migrations: Path, version_table: str) -> bool:
+    """Bring one package's tables to their newest form; True if anything was done.
+
+    Blocking; run it before an event loop, or in a thread. Raises SettingsError when the database can't be reached.
+    """
+    from alembic import command
+    from alembic.config import Config
+
+    url = sa.make_url(address)
+    if url.get_backend_name() == "sqlite" and url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    config = Config()
+    config.set_main_option("script_location", str(migrations))
+    config.attributes["address"] = address
+    config.attributes["version_table"] = version_table
+    config.attributes["done"] = []
+    try:
+        command.upgrade(config, "head")
+    except (OperationalError, OSError) as error:
+        place = url.render_as_string(hide_password=True)
+        raise SettingsError(f"the database {place} can't be opened: {error}") from error
+    return bool(config.attributes["done"])
+
+
+def run_migrations(metadata: sa.MetaData) -> None:
+    """What each package's `migrations/env.py` calls: migrate within one transaction, over the asynchronous driver."""
+    from alembic import context
+
+    attributes = context.config.attributes
+
+    def note(ctx: Any, step: Any, heads: Any, run_args: Any) -> None:
+        attributes["done"].append(step.up_revision_id)
+
+    def migrate(connection: sa.Connection) -> None:
+        context.configure(
+            connection=connection,
+            target_metadata=metadata,
+            version_table=attributes["version_table"],
+            on_version_apply=note,
+            transactional_ddl=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+    async def connect() -> None:
+        database = Database(attributes["address"])
+        try:
+            async with database.write() as connection:
+                await connection.run_sync(migrate)
+        finally:
+            await database.close()
+
+    asyncio.run(connect())

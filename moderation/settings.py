@@ -1,0 +1,161 @@
+"""Settings of screening, storing and publishing: `config/baithak.toml`, each overridden by `BAITHAK_…`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from moderation.errors import SettingsError
+
+T = TypeVar("T", bound="Settings")
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def config_dir() -> Path:
+    """Where the data of `config/` lives: `BAITHAK_CONFIG_DIR`, else `./config`, else the project's own."""
+    given = os.environ.get("BAITHAK_CONFIG_DIR")
+    if given:
+        return Path(given)
+    here = Path.cwd() / "config"
+    return here if (here / "policy.toml").is_file() else PROJECT / "config"
+
+
+def comma_separated(value: object) -> object:
+    """`"a, b"` as it is written in an environment variable → `["a", "b"]`; lists pass."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return [value] if isinstance(value, int) else value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_separated)]
+Ids = Annotated[tuple[int, ...], NoDecode, BeforeValidator(comma_separated)]
+
+
+class Settings(BaseSettings):
+    """Every setting `moderation` reads, with its unit in its name."""
+
+    model_config = SettingsConfigDict(env_prefix="BAITHAK_", extra="ignore", hide_input_in_errors=True)
+
+    data_dir: Path = Field(default=Path("var"), description="Where databases, queue, models and logs are kept.")
+    database_url: SecretStr | None = Field(
+        default=None, description="postgresql://… or sqlite:///…; without it SQLite in the data directory."
+    )
+    redis_url: SecretStr | None = Field(
+        default=None, description="redis://…, rediss://… or unix://…; without it the embedded server of `up`."
+    )
+    web_host: str = Field(default="127.0.0.1", description="Address the web part listens on.")
+    web_port: int = Field(default=8080, ge=0, le=65535, description="Port of the web part.")
+    public_url: str | None = Field(
+        default=None, description="Address readers reach the web part at; without it host and port."
+    )
+    embed_origins: Names = Field(
+        default=("*",), description="Sites that may show the widget in a page, for frame and stream; * is all."
+    )
+    administrators: Ids = Field(default=(), description="Telegram ids that may do everything.")
+    log_level: str = Field(default="info", description="debug, info, warning or error.")
+    log_format: str = Field(default="auto", description="console, json, or auto: console on a terminal.")
+    undo_s: float = Field(default=5, ge=0, description="Seconds a reader's notice waits for a moderator's undo.")
+    undo_window_s: float = Field(default=300, ge=0, description="Seconds in which a decision can be undone.")
+    claim_s: float = Field(default=60, gt=0, description="Seconds a card is kept for who pressed Reject.")
+    batch_at_most: int = Field(default=64, ge=1, le=1000, description="Comments a worker screens at once.")
+    retry_after_s: float = Field(
+        default=5, gt=0, description="Seconds after which another worker takes over an unfinished comment."
+    )
+    deliveries_at_most: int = Field(
+        default=3, ge=1, description="Tries of a comment that stops workers before a person gets it."
+    )
+    screen_timeout_s: float = Field(
+        default=20, gt=0, description="Seconds one batch may take before it counts as hung."
+    )
+    sweep_every_s: float = Field(default=2, gt=0, description="Seconds between looks for comments Redis lost.")
+    sweep_older_s: float = Field(
+        default=3, gt=0, description="Age in seconds at which an unscreened comment is queued again."
+    )
+    queue_at_most: int = Field(
+        default=50_000, ge=1, description="Length of the screening queue above which comments wait in the store."
+    )
+    login_link_s: float = Field(default=600, gt=0, description="Seconds a one-time login link works.")
+    session_s: float = Field(default=43_200, gt=0, description="Seconds a moderator's web session lasts.")
+    api_per_minute: int = Field(default=600, ge=1, description="Requests to the public API per address and minute.")
+    trusted_proxies: Names = Field(default=(), description="Addresses whose X-Forwarded-For is believed.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then secrets given as files, then `baithak.toml`."""
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=config_dir() / "baithak.toml")
+        return init_settings, env_settings, file_secret_settings, toml
+
+    def database_address(self) -> str:
+        """The SQLAlchemy address of the database, with the asynchronous driver named."""
+        if self.database_url is None:
+            return f"sqlite+aiosqlite:///{self.data_dir.resolve() / 'baithak.db'}"
+        given = self.database_url.get_secret_value()
+        scheme, _, rest = given.partition("://")
+        drivers = {
+            "postgres": "postgresql+asyncpg",
+            "postgresql": "postgresql+asyncpg",
+            "postgresql+asyncpg": "postgresql+asyncpg",
+            "sqlite": "sqlite+aiosqlite",
+            "sqlite+aiosqlite": "sqlite+aiosqlite",
+        }
+        if scheme not in drivers or not rest:
+            raise SettingsError("BAITHAK_DATABASE_URL must begin with postgresql:// or sqlite:///")
+        return f"{drivers[scheme]}://{rest}"
+
+    def redis_address(self) -> str:
+        """The address of Redis: the given one, else what `up` wrote down, else the embedded server's socket."""
+        if self.redis_url is not None:
+            return self.redis_url.get_secret_value()
+        noted = self.data_dir / "redis.url"
+        if noted.is_file():
+            return noted.read_text(encoding="utf-8").strip()
+        return f"unix://{self.redis_socket()}"
+
+    def redis_socket(self) -> Path:
+        """The embedded server's socket, found from the data directory alone.
+
+        A socket's path may have 107 bytes; a data directory deeper than that gets a short folder named after it.
+        """
+        socket = self.data_dir.resolve() / "redis" / "redis.sock"
+        if len(bytes(socket)) <= 100:
+            return socket
+        name = hashlib.sha256(bytes(self.data_dir.resolve())).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"baithak-{os.getuid()}-{name}" / "redis.sock"
+
+    def web_address(self) -> str:
+        """Where readers reach the web part, without a slash at its end."""
+        return (self.public_url or f"http://{self.web_host}:{self.web_port}").rstrip("/")
+
+
+def load_settings(kind: type[T], **given: Any) -> T:
+    """The settings, checked. Raises SettingsError with one line a fault: its variable, and what is wrong with it."""
+    try:
+        return kind(**given)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"BAITHAK_{'_'.join(str(part) for part in fault['loc'][:1]).upper()}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        raise SettingsError(f"the settings can't be used: {faults}") from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{config_dir() / 'baithak.toml'} can't be read: {error}") from None
