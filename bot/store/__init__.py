@@ -1,0 +1,46 @@
+"""The bot's tables and every query on them: stories, subscribers, deliveries, the inbox, and what was shown where.
+
+Nobody else reads these tables; `moderation` has its own in the same database. `upgrade` migrates them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.store.conversations import Conversations
+from bot.store.deliveries import Deliveries, Delivery
+from bot.store.inbox import Inbox, StoredUpdate
+from bot.store.shown import Card, NoticeRow, Shown
+from bot.store.stories import FeedState, Stories
+from bot.store.subscribers import Subscribers
+from moderation import database
+from moderation.database import Database
+
+__all__ = [
+    "BotStore",
+    "Card",
+    "Delivery",
+    "FeedState",
+    "NoticeRow",
+    "StoredUpdate",
+    "upgrade",
+]
+
+
+class BotStore:
+    """The bot's side of the database, a part for each kind of thing."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.stories = Stories(database)
+        self.subscribers = Subscribers(database)
+        self.deliveries = Deliveries(database)
+        self.inbox = Inbox(database)
+        self.conversations = Conversations(database)
+        self.shown = Shown(database)
+
+
+def upgrade(address: str) -> bool:
+    """Bring the bot's tables to their newest form; True if anything was done. Blocking. Raises SettingsError."""
+    folder = Path(__file__).resolve().parent.parent / "migrations"
+    return database.upgrade(address, migrations=folder, version_table="bot_version")

@@ -1,0 +1,131 @@
+"""One story to one subscriber, once: planned in one statement, leased, sent, remembered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from bot.store.tables import deliveries, subscribers
+from bot.story import Story
+from moderation.database import Database, UtcTime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A leased delivery: this story is to be sent to this subscriber by whoever holds the lease."""
+
+    id: int
+    story_id: int
+    subscriber_id: int
+    attempts: int
+
+
+class Deliveries:
+    """Deliveries live in the database: what was promised to a subscriber outlives Redis and every process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def plan(self, story: Story, *, now: datetime) -> int:
+        """A delivery for every active subscriber of the story's language and section; how many are new.
+
+        Whoever has the story already, or is about to get it, is left out by the unique key.
+        """
+        chosen = sa.select(
+            sa.literal(story.id), subscribers.c.id, sa.literal("pending"), sa.literal(now, UtcTime), sa.literal(0)
+        ).where(subscribers.c.language == story.language, subscribers.c.active.is_(True))
+        if not story.top:
+            # Sections are a JSON list in both databases; none chosen is the text "[]".
+            as_text = sa.cast(subscribers.c.sections, sa.Text)
+            chosen = chosen.where(sa.or_(as_text == "[]", as_text.contains(f'"{story.section}"', autoescape=True)))
+        insert = self._database.insert(deliveries).from_select(
+            ["story_id", "subscriber_id", "state", "due_at", "attempts"], chosen
+        )
+        async with self._database.write() as connection:
+            done = await connection.execute(insert.on_conflict_do_nothing())
+        return done.rowcount
+
+    async def plan_one(self, story_id: int, person: int, *, now: datetime) -> bool:
+        """A delivery of this story to this one reader; False when they have it already."""
+        insert = self._database.insert(deliveries).values(
+            story_id=story_id, subscriber_id=person, state="pending", due_at=now, attempts=0
+        )
+        async with self._database.write() as connection:
+            done = await connection.execute(insert.on_conflict_do_nothing())
+        return done.rowcount == 1
+
+    async def received(self, person: int) -> set[int]:
+        """The stories this reader was sent or is about to be sent."""
+        async with self._database.read() as connection:
+            rows = await connection.execute(
+                sa.select(deliveries.c.story_id).where(deliveries.c.subscriber_id == person)
+            )
+            return set(rows.scalars())
+
+    async def lease(self, *, at_most: int, lease_s: float, now: datetime) -> list[Delivery]:
+        """Deliveries to send now, oldest first; nobody else gets them until the lease runs out.
+
+        One whose lease ran out is given again: its sender died, and a lost alert is worse than a repeated one.
+        """
+        waiting = (
+            sa.select(deliveries.c.id)
+            .where(
+                sa.or_(
+                    sa.and_(deliveries.c.state == "pending", deliveries.c.due_at <= now),
+                    sa.and_(deliveries.c.state == "leased", deliveries.c.leased_until < now),
+                )
+            )
+            .order_by(deliveries.c.due_at, deliveries.c.id)
+            .limit(at_most)
+        )
+        if self._database.dialect == "postgresql":
+            waiting = waiting.with_for_update(skip_locked=True)
+        update = (
+            sa.update(deliveries)
+            .where(deliveries.c.id.in_(waiting))
+            .values(state="leased", leased_until=now + timedelta(seconds=lease_s), attempts=deliveries.c.attempts + 1)
+            .returning(deliveries.c.id, deliveries.c.story_id, deliveries.c.subscriber_id, deliveries.c.attempts)
+        )
+        if not await self._any_due(now):
+            return []  # a look costs no lock; the lease itself takes SQLite's one
+        async with self._database.write() as connection:
+            rows = (await connection.execute(update)).all()
+        return sorted((Delivery(*row) for row in rows), key=lambda delivery: delivery.id)
+
+    async def sent(self, delivery: Delivery, *, message_id: int, now: datetime) -> None:
+        """It was sent, as this message."""
+        await self._close(delivery, state="sent", message_id=message_id, sent_at=now, leased_until=None)
+
+    async def failed(self, delivery: Delivery, *, error: str) -> None:
+        """It can't be sent: blocked, gone, or refused for its content."""
+        await self._close(delivery, state="failed", error=error, leased_until=None)
+
+    async def postpone(self, delivery: Delivery, *, due_at: datetime, error: str) -> None:
+        """Try again from `due_at` on."""
+        await self._close(delivery, state="pending", due_at=due_at, error=error, leased_until=None)
+
+    async def counts(self, story_id: int) -> dict[str, int]:
+        """How many deliveries of a story stand in each state."""
+        query = (
+            sa.select(deliveries.c.state, sa.func.count())
+            .where(deliveries.c.story_id == story_id)
+            .group_by(deliveries.c.state)
+        )
+        async with self._database.read() as connection:
+            return {row[0]: row[1] for row in await connection.execute(query)}
+
+    async def _any_due(self, now: datetime) -> bool:
+        due = sa.select(deliveries.c.id).where(deliveries.c.state == "pending", deliveries.c.due_at <= now).limit(1)
+        late = (
+            sa.select(deliveries.c.id).where(deliveries.c.state == "leased", deliveries.c.leased_until < now).limit(1)
+        )
+        async with self._database.read() as connection:
+            return (await connection.execute(due)).first() is not None or (
+                await connection.execute(late)
+            ).first() is not None
+
+    async def _close(self, delivery: Delivery, **values: object) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(sa.update(deliveries).where(deliveries.c.id == delivery.id).values(**values))

@@ -1,0 +1,132 @@
+"""Which message shows what: stories, comments, notices, review cards; and the few notes the bot keeps for itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.store.tables import cards, notes, notices, shown
+from moderation.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """The message that tells an author what became of a revision. `told` is the event kind it shows."""
+
+    comment_id: int
+    revision: int
+    chat_id: int
+    message_id: int
+    told: str
+    event_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A copy of a review card in some chat."""
+
+    chat_id: int
+    message_id: int
+    comment_id: int
+    revision: int
+    open: bool
+
+
+class Shown:
+    """What was sent where, kept so that replies are understood and messages can be edited."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def note_story(
+        self, chat_id: int, message_id: int, *, story_id: int, comment_id: int | None = None, now: datetime
+    ) -> None:
+        """This message shows this story, or this comment under it."""
+        values = {"story_id": story_id, "comment_id": comment_id, "shown_at": now}
+        await self._put(shown, {"chat_id": chat_id, "message_id": message_id}, values)
+
+    async def story_of(self, chat_id: int, message_id: int) -> tuple[int, int | None] | None:
+        """(story, comment or None) that a message shows; None for a message that shows neither."""
+        query = sa.select(shown.c.story_id, shown.c.comment_id).where(
+            shown.c.chat_id == chat_id, shown.c.message_id == message_id
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else (row.story_id, row.comment_id)
+
+    async def notice(self, comment_id: int, revision: int) -> NoticeRow | None:
+        """The message that tells of this revision."""
+        query = sa.select(notices).where(notices.c.comment_id == comment_id, notices.c.revision == revision)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).mappings().first()
+        if row is None:
+            return None
+        return NoticeRow(
+            row["comment_id"], row["revision"], row["chat_id"], row["message_id"], row["told"], row["event_id"]
+        )
+
+    async def note_notice(self, row: NoticeRow, *, now: datetime) -> None:
+        """Remember which message tells of a revision, and what it says."""
+        values = {
+            "chat_id": row.chat_id,
+            "message_id": row.message_id,
+            "told": row.told,
+            "event_id": row.event_id,
+            "told_at": now,
+        }
+        await self._put(notices, {"comment_id": row.comment_id, "revision": row.revision}, values)
+
+    async def note_card(self, card: Card, *, now: datetime) -> None:
+        """A copy of a card stands in a chat; a message shows one comment at a time."""
+        values = {"comment_id": card.comment_id, "revision": card.revision, "open": card.open, "posted_at": now}
+        await self._put(cards, {"chat_id": card.chat_id, "message_id": card.message_id}, values)
+
+    async def cards_of(self, comment_id: int) -> list[Card]:
+        """Every copy of a comment's card, decided or not."""
+        return await self._cards(cards.c.comment_id == comment_id)
+
+    async def card_at(self, chat_id: int, message_id: int) -> Card | None:
+        """The card a message shows."""
+        found = await self._cards(sa.and_(cards.c.chat_id == chat_id, cards.c.message_id == message_id))
+        return found[0] if found else None
+
+    async def open_cards(self, chat_id: int) -> list[Card]:
+        """Cards in this chat that still wait for a decision, oldest first."""
+        return await self._cards(sa.and_(cards.c.chat_id == chat_id, cards.c.open.is_(True)))
+
+    async def close_card(self, card: Card) -> None:
+        """The card was decided, or its comment is gone."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                sa.update(cards)
+                .where(cards.c.chat_id == card.chat_id, cards.c.message_id == card.message_id)
+                .values(open=False)
+            )
+
+    async def note(self, name: str) -> str | None:
+        """A note the bot keeps for itself."""
+        async with self._database.read() as connection:
+            value: str | None = (
+                await connection.execute(sa.select(notes.c.value).where(notes.c.name == name))
+            ).scalar()
+        return value
+
+    async def keep(self, name: str, value: str) -> None:
+        """Keep a note under a name, in place of an older one."""
+        await self._put(notes, {"name": name}, {"value": value})
+
+    async def _cards(self, condition: sa.ColumnElement[bool]) -> list[Card]:
+        query = sa.select(cards).where(condition).order_by(cards.c.posted_at, cards.c.message_id)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [
+            Card(row["chat_id"], row["message_id"], row["comment_id"], row["revision"], row["open"]) for row in rows
+        ]
+
+    async def _put(self, table: sa.Table, key: dict[str, Any], values: dict[str, Any]) -> None:
+        insert = self._database.insert(table).values(**key, **values)
+        async with self._database.write() as connection:
+            await connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))

@@ -1,0 +1,155 @@
+"""Stories and the feeds they come from, as the store keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.store.tables import feeds, stories
+from bot.story import FeedStory, Story, canonical_address
+from moderation.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """What is remembered of a feed between two looks at it."""
+
+    url: str
+    etag: str | None = None
+    last_modified: str | None = None
+    succeeded_at: datetime | None = None
+    failures: int = 0
+
+
+class Stories:
+    """Stories, each known once by its canonical address."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, found: Sequence[FeedStory], *, now: datetime) -> list[Story]:
+        """Store the stories that are new and return them; a known one's title, summary and picture are refreshed."""
+        if not found:
+            return []
+        fresh: list[int] = []
+        async with self._database.write() as connection:
+            for story in found:
+                values = _values(story)
+                insert = self._database.insert(stories).values(**values, seen_at=now)
+                row = await connection.execute(
+                    insert.on_conflict_do_nothing(index_elements=["url"]).returning(stories.c.id)
+                )
+                new_id = row.scalar()
+                if new_id is not None:
+                    fresh.append(new_id)
+                    continue
+                # The date stays: a feed that touches its dates must not lift an old story over the new ones.
+                changed = {key: values[key] for key in ("title", "summary", "picture", "top")}
+                await connection.execute(sa.update(stories).where(stories.c.url == story.url).values(**changed))
+            rows = await connection.execute(sa.select(stories).where(stories.c.id.in_(fresh)).order_by(stories.c.id))
+            return [_story(row) for row in rows.mappings()]
+
+    async def one(self, story_id: int) -> Story | None:
+        """The story with this number."""
+        return await self._first(stories.c.id == story_id)
+
+    async def by_address(self, address: str) -> Story | None:
+        """The story at this address, in whatever way the address is written."""
+        try:
+            return await self._first(stories.c.url == canonical_address(address))
+        except ValueError:
+            return None
+
+    async def by_reference(self, reference: str) -> Story | None:
+        """The story a program means: by its number or by its address."""
+        if reference.isascii() and reference.isdigit() and len(reference) < 18:
+            return await self.one(int(reference))
+        return await self.by_address(reference)
+
+    async def titles(self, addresses: Sequence[str]) -> dict[str, str]:
+        """Title by canonical address, for those that are known."""
+        async with self._database.read() as connection:
+            rows = await connection.execute(
+                sa.select(stories.c.url, stories.c.title).where(stories.c.url.in_(addresses))
+            )
+            return {row.url: row.title for row in rows}
+
+    async def newest(
+        self, *, language: str | None, section: str | None, before: tuple[datetime, int] | None, at_most: int
+    ) -> list[Story]:
+        """Stories by time, newest first, those older than `before` (time, number): one page of the list."""
+        query = sa.select(stories).where(stories.c.recalled_at.is_(None))
+        if language is not None:
+            query = query.where(stories.c.language == language)
+        if section is not None:
+            query = query.where(stories.c.section == section)
+        if before is not None:
+            query = query.where(sa.tuple_(stories.c.published_at, stories.c.id) < sa.tuple_(*_bound(before)))
+        async with self._database.read() as connection:
+            rows = await connection.execute(
+                query.order_by(stories.c.published_at.desc(), stories.c.id.desc()).limit(at_most)
+            )
+            return [_story(row) for row in rows.mappings()]
+
+    async def feed(self, url: str) -> FeedState:
+        """What is remembered of the feed; an empty memory for a new one."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(sa.select(feeds).where(feeds.c.url == url))).mappings().first()
+        if row is None:
+            return FeedState(url=url)
+        return FeedState(url, row["etag"], row["last_modified"], row["succeeded_at"], row["failures"])
+
+    async def note_feed(self, state: FeedState, *, error: str | None, now: datetime) -> None:
+        """Remember how the look at the feed went."""
+        values: dict[str, Any] = {
+            "etag": state.etag,
+            "last_modified": state.last_modified,
+            "polled_at": now,
+            "succeeded_at": state.succeeded_at,
+            "failures": state.failures,
+            "error": error,
+        }
+        insert = self._database.insert(feeds).values(url=state.url, **values)
+        async with self._database.write() as connection:
+            await connection.execute(insert.on_conflict_do_update(index_elements=["url"], set_=values))
+
+    async def _first(self, condition: sa.ColumnElement[bool]) -> Story | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(sa.select(stories).where(condition))).mappings().first()
+        return None if row is None else _story(row)
+
+
+def _bound(before: tuple[datetime, int]) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
+    return sa.literal(before[0], stories.c.published_at.type), sa.literal(before[1])
+
+
+def _values(story: FeedStory) -> dict[str, Any]:
+    return {
+        "url": story.url,
+        "title": story.title,
+        "summary": story.summary,
+        "language": story.language,
+        "section": story.section,
+        "picture": story.picture,
+        "published_at": story.published_at,
+        "top": story.top,
+    }
+
+
+def _story(row: Any) -> Story:
+    return Story(
+        id=row["id"],
+        url=row["url"],
+        title=row["title"],
+        summary=row["summary"],
+        language=row["language"],
+        section=row["section"],
+        picture=row["picture"],
+        published_at=row["published_at"],
+        seen_at=row["seen_at"],
+        top=row["top"],
+    )

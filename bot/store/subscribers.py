@@ -1,0 +1,75 @@
+"""Readers of the bot and what they chose."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.store.tables import subscribers
+from bot.subscriber import Subscriber
+from moderation.database import Database
+
+
+class Subscribers:
+    """Subscribers by their Telegram id, which is also their private chat's."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def one(self, person: int) -> Subscriber | None:
+        """The subscriber, active or not."""
+        async with self._database.read() as connection:
+            row = (
+                (await connection.execute(sa.select(subscribers).where(subscribers.c.id == person))).mappings().first()
+            )
+        return None if row is None else _subscriber(row)
+
+    async def subscribe(self, person: int, *, name: str, language: str, now: datetime) -> Subscriber:
+        """Switch push on in this language; sections chosen before stay."""
+        insert = self._database.insert(subscribers).values(
+            id=person, name=name, language=language, sections=[], active=True, joined_at=now
+        )
+        changed: dict[str, Any] = {"name": name, "language": language, "active": True, "stopped_at": None}
+        async with self._database.write() as connection:
+            await connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changed))
+            row = (await connection.execute(sa.select(subscribers).where(subscribers.c.id == person))).mappings().one()
+        return _subscriber(row)
+
+    async def stop(self, person: int, *, now: datetime) -> bool:
+        """Switch push off; False when it was off already."""
+        update = sa.update(subscribers).where(subscribers.c.id == person, subscribers.c.active.is_(True))
+        async with self._database.write() as connection:
+            done = await connection.execute(update.values(active=False, stopped_at=now))
+        return done.rowcount == 1
+
+    async def set_language(self, person: int, language: str) -> None:
+        """Speak to this reader in another language from now on."""
+        await self._update(person, language=language)
+
+    async def set_sections(self, person: int, sections: Collection[str]) -> None:
+        """Push stories of these sections only; none means all."""
+        await self._update(person, sections=sorted(sections))
+
+    async def count(self) -> int:
+        """How many have push on."""
+        query = sa.select(sa.func.count()).select_from(subscribers).where(subscribers.c.active.is_(True))
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).scalar_one()
+
+    async def _update(self, person: int, **values: Any) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(sa.update(subscribers).where(subscribers.c.id == person).values(**values))
+
+
+def _subscriber(row: Any) -> Subscriber:
+    return Subscriber(
+        id=row["id"],
+        name=row["name"],
+        language=row["language"],
+        sections=frozenset(row["sections"]),
+        active=row["active"],
+        joined_at=row["joined_at"],
+    )

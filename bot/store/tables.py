@@ -1,0 +1,136 @@
+"""The bot's tables. A change here needs a migration beside it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from moderation.database import Id, UtcTime
+
+metadata = sa.MetaData()
+
+stories = sa.Table(
+    "stories",
+    metadata,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("url", sa.Text, nullable=False, unique=True),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("summary", sa.Text, nullable=False),
+    sa.Column("language", sa.String(16), nullable=False),
+    sa.Column("section", sa.String(64), nullable=False),
+    sa.Column("picture", sa.Text),
+    sa.Column("published_at", UtcTime, nullable=False),
+    sa.Column("seen_at", UtcTime, nullable=False),
+    sa.Column("top", sa.Boolean, nullable=False, default=False),
+    sa.Column("recalled_at", UtcTime),
+    sa.Index("stories_by_language", "language", "published_at"),
+    sa.Index("stories_by_time", "published_at", "id"),
+    sqlite_autoincrement=True,
+)
+
+feeds = sa.Table(
+    "feeds",
+    metadata,
+    sa.Column("url", sa.Text, primary_key=True),
+    sa.Column("etag", sa.Text),
+    sa.Column("last_modified", sa.Text),
+    sa.Column("polled_at", UtcTime),
+    sa.Column("succeeded_at", UtcTime),
+    sa.Column("failures", sa.Integer, nullable=False, default=0),
+    sa.Column("error", sa.Text),
+)
+
+subscribers = sa.Table(
+    "subscribers",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("language", sa.String(16), nullable=False),
+    sa.Column("sections", sa.JSON, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("joined_at", UtcTime, nullable=False),
+    sa.Column("stopped_at", UtcTime),
+    sa.Index("subscribers_by_language", "language", "active", "id"),
+)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("story_id", sa.BigInteger, sa.ForeignKey("stories.id"), nullable=False),
+    sa.Column("subscriber_id", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("due_at", UtcTime, nullable=False),
+    sa.Column("leased_until", UtcTime),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("message_id", sa.BigInteger),
+    sa.Column("sent_at", UtcTime),
+    sa.Column("error", sa.Text),
+    sa.UniqueConstraint("story_id", "subscriber_id", name="deliveries_once"),
+    sa.Index("deliveries_due", "state", "due_at"),
+    sqlite_autoincrement=True,
+)
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("update_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("lane", sa.BigInteger, nullable=False),
+    sa.Column("payload", sa.JSON, nullable=False),
+    sa.Column("received_at", UtcTime, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("due_at", UtcTime, nullable=False),
+    sa.Column("leased_until", UtcTime),
+    sa.Column("done_at", UtcTime),
+    sa.Column("error", sa.Text),
+    sa.Index("inbox_waiting", "done_at", "lane", "update_id"),
+)
+
+conversations = sa.Table(
+    "conversations",
+    metadata,
+    sa.Column("person", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("state", sa.JSON, nullable=False),
+    sa.Column("changed_at", UtcTime, nullable=False),
+)
+
+shown = sa.Table(
+    "shown",
+    metadata,
+    sa.Column("chat_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("message_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("story_id", sa.BigInteger, nullable=False),
+    sa.Column("comment_id", sa.BigInteger),
+    sa.Column("shown_at", UtcTime, nullable=False),
+)
+
+notices = sa.Table(
+    "notices",
+    metadata,
+    sa.Column("comment_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("chat_id", sa.BigInteger, nullable=False),
+    sa.Column("message_id", sa.BigInteger, nullable=False),
+    sa.Column("told", sa.String(16), nullable=False),
+    sa.Column("event_id", sa.BigInteger, nullable=False),
+    sa.Column("told_at", UtcTime, nullable=False),
+)
+
+cards = sa.Table(
+    "cards",
+    metadata,
+    sa.Column("chat_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("message_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("comment_id", sa.BigInteger, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("open", sa.Boolean, nullable=False),
+    sa.Column("posted_at", UtcTime, nullable=False),
+    sa.Index("cards_of_comment", "comment_id", "revision"),
+    sa.Index("cards_open", "open", "chat_id"),
+)
+
+notes = sa.Table(
+    "notes",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)

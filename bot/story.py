@@ -1,0 +1,94 @@
+"""A story, its canonical address, and what a feed says of one. Pure."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+SECTIONS = ("world", "politics", "business", "sport", "science", "culture", "cities")
+"""The sections a general news site has, in the order in which they are offered. Feeds may name others."""
+
+_TRACKING = re.compile(
+    r"^(utm_.+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|twclid|igshid|mc_cid|mc_eid|yclid|_ga|_gl|ref_src|cmpid|ns_.+|at_.+)$"
+)
+_SAFE_IN_PATH = "/:@!$&'()*+,;=~-._%"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class FeedStory:
+    """A story as a feed has it: HTML stripped, address canonical, not yet known to the store."""
+
+    url: str
+    title: str
+    summary: str
+    language: str
+    section: str
+    published_at: datetime
+    picture: str | None = None
+    top: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A story the store knows. `url` is its canonical address and its name in `moderation`."""
+
+    id: int
+    url: str
+    title: str
+    summary: str
+    language: str
+    section: str
+    picture: str | None
+    published_at: datetime
+    seen_at: datetime
+    top: bool = False
+
+
+def canonical_address(address: str) -> str:
+    """The one address of a story: scheme and host in lower case, no default port, no `#`, no `..`, no tracking.
+
+    Raises ValueError for what is no http(s) address or carries a user name.
+    """
+    parts = urlsplit(address.strip())
+    scheme = parts.scheme.lower()
+    if scheme not in _DEFAULT_PORTS or not parts.hostname:
+        raise ValueError(f"not a web address: {address[:200]!r}")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("an address with a user name is refused")
+    host = (
+        parts.hostname.rstrip(".").encode("idna").decode()
+        if not parts.hostname.isascii()
+        else parts.hostname.rstrip(".")
+    )
+    if ":" in host:
+        host = f"[{host}]"
+    port = parts.port
+    if port is not None and port != _DEFAULT_PORTS[scheme]:
+        host = f"{host}:{port}"
+    kept = [(key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(key)]
+    return urlunsplit((scheme, host, _canonical_path(parts.path), urlencode(kept), ""))
+
+
+def _canonical_path(path: str) -> str:
+    path = quote(path, safe=_SAFE_IN_PATH)
+    resolved = posixpath.normpath(path) if path else "/"
+    if resolved.startswith("//"):
+        resolved = resolved[1:]
+    if path.endswith("/") and resolved != "/":
+        resolved += "/"
+    return resolved if resolved.startswith("/") else "/"
+
+
+def start_payload(story_id: int) -> str:
+    """What follows `?start=` in a link that opens this story in the bot."""
+    return f"s{story_id}"
+
+
+def story_of_payload(payload: str) -> int | None:
+    """The story a `?start=` payload names, or None when it names none."""
+    match = re.fullmatch(r"s([1-9][0-9]{0,15})", payload)
+    return int(match[1]) if match else None

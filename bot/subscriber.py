@@ -1,0 +1,28 @@
+"""A reader with push on, and which stories are for them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.story import Story
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A reader of the bot. `sections` is what they chose; none chosen means all. Not `active`: no story is pushed."""
+
+    id: int
+    name: str
+    language: str
+    sections: frozenset[str]
+    active: bool
+    joined_at: datetime
+
+    def wants(self, story: Story) -> bool:
+        """Whether this story is to be pushed to them."""
+        return (
+            self.active
+            and story.language == self.language
+            and (not self.sections or story.section in self.sections or story.top)
+        )
