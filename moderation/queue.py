@@ -1,0 +1,380 @@
+"""The screening queue: which revisions still have to be screened, on a Redis stream with a consumer group.
+
+It promises at least once while Redis keeps its memory, and nothing more: the store is the truth, and whoever takes a
+job asks the store whether it is still to be done. Works on Redis 6.2 and later, and on fakeredis.
+
+    enqueue → claim → ack           the ordinary way
+              claim → (dies) → reclaim by another → ack
+                               reclaim too often → bury
+
+The work stream is never trimmed by length: trimming drops entries that nobody read, and the group's own lag would not
+tell. It is bounded where comments enter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+
+from moderation.errors import QueueUnavailable, SettingsError
+
+log = structlog.get_logger(__name__)
+
+STREAM = "baithak:screening"
+GROUP = "workers"
+HEARTBEATS = "baithak:workers:"
+
+SOCKET_TIMEOUT_S = 5.0
+"""Seconds Redis may take for an answer; a blocking read must end before, or its entries are delivered to nobody."""
+
+DEAD_LETTERS_KEPT = 10_000
+"""Dead letters are notes for an operator, the comments themselves stand in the store; so this stream may be trimmed."""
+
+EMPTY_READ_PAUSE_S = 0.02
+"""fakeredis answers a blocking read at once when a count is given; without a pause that is a busy loop."""
+
+_PAGE = 1000
+
+
+def connect(address: str) -> Redis:
+    """A client for `address` (redis://, rediss:// or unix://); connects at its first use.
+
+    It never tries a command twice by itself: a lost answer does not mean a lost command, and a second XADD would be a
+    second entry. Raises SettingsError when the address is none.
+    """
+    try:
+        client: Redis = Redis.from_url(
+            address,
+            protocol=2,
+            decode_responses=True,
+            socket_timeout=SOCKET_TIMEOUT_S,
+            socket_connect_timeout=2.0,
+            retry=Retry(NoBackoff(), 0),
+        )
+    except ValueError as error:
+        raise SettingsError(f"BAITHAK_REDIS_URL can't be used: {error}") from error
+    return client
+
+
+async def require_noeviction(redis: Redis) -> None:
+    """Make sure that Redis refuses writes when its memory is full, rather than dropping the queue whole.
+
+    Raises SettingsError for any other eviction policy, QueueUnavailable when Redis can't be reached. Where the server
+    does not tell (fakeredis, some hosted ones), a warning is logged.
+    """
+    client: Any = redis
+    try:
+        answer = await client.config_get("maxmemory-policy")
+    except ResponseError:
+        log.warning("eviction policy unknown", advice="make sure that maxmemory-policy is noeviction")
+        return
+    except (RedisError, OSError) as error:
+        raise QueueUnavailable(f"Redis can't be reached: {error}") from error
+    policy = answer.get("maxmemory-policy")
+    if policy != "noeviction":
+        raise SettingsError(
+            f"Redis would drop comments when its memory is full (maxmemory-policy is {policy}); "
+            "set maxmemory-policy noeviction"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One revision to screen. `deliveries` counts how often it was handed out: above 1, somebody did not finish it."""
+
+    entry_id: str
+    revision_id: int
+    deliveries: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSize:
+    """`length` counts all entries, `pending` those handed out and not acknowledged, `dead` the dead letters."""
+
+    length: int
+    pending: int
+    dead: int
+
+
+class ScreeningQueue:
+    """The queue, as one process sees it. Every method raises QueueUnavailable when Redis can't be reached.
+
+    Not for two consumers at once in one object: it remembers whether this consumer's unfinished jobs were read since
+    the connection was last lost.
+    """
+
+    def __init__(self, redis: Redis, *, at_most: int, stream: str = STREAM) -> None:
+        # redis-py types each answer as a union of everything it may be; this adapter is where it becomes one thing.
+        self._redis: Any = redis
+        self._at_most = at_most
+        self._stream = stream
+        self._dead = f"{stream}:dead"
+        self._own_read = False
+
+    async def enqueue(self, revision_ids: Sequence[int]) -> int:
+        """Add jobs; answers how many were taken. At the queue's bound the rest wait in the store."""
+        async with self._reaching():
+            room = max(0, self._at_most - await self._redis.xlen(self._stream))
+            taken = revision_ids[:room]
+            await self._add(taken)
+        if len(taken) < len(revision_ids):
+            log.warning("screening queue full", length_at_most=self._at_most, waiting=len(revision_ids) - len(taken))
+        return len(taken)
+
+    async def _add(self, revision_ids: Sequence[int]) -> None:
+        if not revision_ids:
+            return
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for revision_id in revision_ids:
+                pipe.xadd(self._stream, {"revision": revision_id})
+            await pipe.execute()
+
+    async def claim(self, consumer: str, *, wait_s: float, at_most: int) -> list[Job]:
+        """Up to `at_most` new jobs, waiting up to `wait_s` for the first.
+
+        After a lost connection the consumer's own unfinished jobs come first: they may have been handed out in an
+        answer that never arrived.
+        """
+        if not 0 <= wait_s < SOCKET_TIMEOUT_S:
+            raise ValueError(f"wait_s must be below the socket's timeout of {SOCKET_TIMEOUT_S} s")
+        async with self._reaching():
+            if not self._own_read:
+                own = await self._read_own(consumer, at_most=at_most)
+                if own:
+                    return own
+                self._own_read = True
+            block = max(1, round(wait_s * 1000)) if wait_s else None
+            entries = await self._read(consumer, after=">", at_most=at_most, block=block)
+            if not entries and wait_s:
+                await asyncio.sleep(min(EMPTY_READ_PAUSE_S, wait_s))
+            return await self._jobs(entries, dict.fromkeys((entry_id for entry_id, _ in entries), 1))
+
+    async def _read_own(self, consumer: str, *, at_most: int) -> list[Job]:
+        while entries := await self._read(consumer, after="0", at_most=at_most, block=None):
+            jobs = await self._jobs(entries, await self._deliveries([entry_id for entry_id, _ in entries]))
+            if jobs:
+                return jobs
+        return []
+
+    async def _read(
+        self, consumer: str, *, after: str, at_most: int, block: int | None
+    ) -> list[tuple[str, Mapping[str, str] | None]]:
+        async def read() -> Any:
+            return await self._redis.xreadgroup(GROUP, consumer, {self._stream: after}, count=at_most, block=block)
+
+        answer = await self._with_group(read)
+        return [(entry_id, fields) for _, entries in answer or [] for entry_id, fields in entries]
+
+    async def reclaim(self, consumer: str, *, idle_s: float, at_most: int) -> list[Job]:
+        """Up to `at_most` jobs which others took and did not touch for `idle_s`: their worker died or hangs."""
+        entries: list[tuple[str, Mapping[str, str] | None]] = []
+        cursor = "0-0"
+
+        async def take() -> Any:
+            return await self._redis.xautoclaim(
+                self._stream,
+                GROUP,
+                consumer,
+                min_idle_time=round(idle_s * 1000),
+                start_id=cursor,
+                count=at_most - len(entries),
+            )
+
+        async with self._reaching():
+            while True:
+                # Two elements on Redis 6.2, three since 7.0. A page may be empty and still not be the last one.
+                answer = await self._with_group(take)
+                cursor, found = answer[0], answer[1]
+                entries += [entry for entry in found if entry[0] is not None]
+                if any(entry[0] is None for entry in found):
+                    # Redis 6.2 hands over entries that no longer exist without their ids; reading our own unfinished
+                    # jobs names them.
+                    self._own_read = False
+                if cursor == "0-0" or len(entries) >= at_most:
+                    break
+            return await self._jobs(entries, await self._deliveries([entry_id for entry_id, _ in entries]))
+
+    async def _deliveries(self, entry_ids: Sequence[str]) -> dict[str, int]:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for entry_id in entry_ids:
+                pipe.xpending_range(self._stream, GROUP, min=entry_id, max=entry_id, count=1)
+            answers = await pipe.execute()
+        return {row["message_id"]: row["times_delivered"] for rows in answers for row in rows}
+
+    async def _jobs(
+        self, entries: Iterable[tuple[str, Mapping[str, str] | None]], deliveries: Mapping[str, int]
+    ) -> list[Job]:
+        jobs: list[Job] = []
+        unreadable: list[str] = []
+        for entry_id, fields in entries:
+            revision = (fields or {}).get("revision", "")
+            if revision.isdecimal():
+                jobs.append(Job(entry_id, int(revision), deliveries.get(entry_id, 1)))
+            else:
+                # Deleted behind the group's back, or not ours. The comment, if there is one, is found by the sweeper.
+                unreadable.append(entry_id)
+        if unreadable:
+            log.warning("unreadable queue entries dropped", count=len(unreadable))
+            await self._finish(unreadable)
+        return jobs
+
+    async def touch(self, consumer: str, jobs: Sequence[Job]) -> None:
+        """Say that these jobs are still being worked on, so that nobody reclaims them. Not counted as a delivery."""
+        if not jobs:
+            return
+        async with self._reaching():
+            with contextlib.suppress(ResponseError):  # the group is gone: the next claim makes it again
+                await self._redis.xclaim(
+                    self._stream,
+                    GROUP,
+                    consumer,
+                    min_idle_time=0,
+                    message_ids=[job.entry_id for job in jobs],
+                    justid=True,
+                )
+
+    async def ack(self, jobs: Sequence[Job]) -> None:
+        """These jobs are done, for good. Call it only after the decision was committed."""
+        async with self._reaching():
+            await self._finish([job.entry_id for job in jobs])
+
+    async def _finish(self, entry_ids: Sequence[str]) -> None:
+        if not entry_ids:
+            return
+        # In one transaction: an entry acknowledged and not deleted would count as waiting for ever.
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.xack(self._stream, GROUP, *entry_ids)
+            pipe.xdel(self._stream, *entry_ids)
+            await pipe.execute()
+
+    async def bury(self, job: Job, *, reason: str) -> None:
+        """Move a job to the dead letters, where an operator sees it. Its comment must have been held before."""
+        letter = {"revision": job.revision_id, "reason": reason, "deliveries": job.deliveries}
+        async with self._reaching(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.xadd(self._dead, letter, maxlen=DEAD_LETTERS_KEPT, approximate=True)
+            pipe.xack(self._stream, GROUP, job.entry_id)
+            pipe.xdel(self._stream, job.entry_id)
+            await pipe.execute()
+
+    async def restore(self, revision_ids: Sequence[int]) -> int:
+        """Queue again those revisions that are neither waiting nor being worked on; answers how many.
+
+        Reads the stream from its old end and stops once all are found, so that a long queue of waiting comments costs
+        little and never grows by this.
+        """
+        async with self._reaching():
+            entry_of = await self._find(set(revision_ids))
+            stranded = await self._stranded(entry_of)
+            if stranded:
+                await self._redis.xdel(self._stream, *(entry_of[revision_id] for revision_id in stranded))
+        lost = [revision_id for revision_id in revision_ids if revision_id not in entry_of or revision_id in stranded]
+        return await self.enqueue(lost) if lost else 0
+
+    async def _find(self, wanted: set[int]) -> dict[int, str]:
+        found: dict[int, str] = {}
+        begin = "-"
+        while len(found) < len(wanted):
+            page = await self._redis.xrange(self._stream, min=begin, count=_PAGE)
+            for entry_id, fields in page:
+                revision = fields.get("revision", "")
+                if revision.isdecimal() and int(revision) in wanted:
+                    found[int(revision)] = entry_id
+            if len(page) < _PAGE:
+                break
+            begin = f"({page[-1][0]}"
+        return found
+
+    async def _stranded(self, entry_of: Mapping[int, str]) -> set[int]:
+        """Entries that were handed out and are nobody's: a consumer was deleted together with its unfinished jobs."""
+        if not entry_of:
+            return set()
+
+        async def look() -> Any:
+            return await self._redis.xinfo_groups(self._stream)
+
+        groups = {group["name"]: group for group in await self._with_group(look)}
+        if GROUP not in groups:
+            return set()
+        handed_out = _order(groups[GROUP]["last-delivered-id"])
+        delivered = {revision: entry for revision, entry in entry_of.items() if _order(entry) <= handed_out}
+        held = await self._deliveries(list(delivered.values()))
+        return {revision for revision, entry in delivered.items() if entry not in held}
+
+    async def size(self) -> QueueSize:
+        """How long the queue is."""
+
+        async def look() -> Any:
+            return await self._redis.xpending(self._stream, GROUP)
+
+        async with self._reaching():
+            summary = await self._with_group(look)
+            return QueueSize(
+                length=await self._redis.xlen(self._stream),
+                pending=summary["pending"],
+                dead=await self._redis.xlen(self._dead),
+            )
+
+    async def beat(self, consumer: str, *, model: str | None, ttl_s: float) -> None:
+        """Say that this worker lives, and which model it screens with; forgotten after `ttl_s`."""
+        async with self._reaching():
+            await self._redis.set(f"{HEARTBEATS}{consumer}", model or "", px=round(ttl_s * 1000))
+
+    async def workers(self) -> dict[str, str | None]:
+        """The workers alive, each with its model's version; None where it has no usable one."""
+        async with self._reaching():
+            keys = [key async for key in self._redis.scan_iter(match=f"{HEARTBEATS}*", count=_PAGE)]
+            models = await self._redis.mget(keys) if keys else []
+        alive = zip(keys, models, strict=True)
+        return {key.removeprefix(HEARTBEATS): model or None for key, model in alive if model is not None}
+
+    async def may_sweep(self, consumer: str, *, every_s: float) -> bool:
+        """Whether it is this process's turn to sweep: one process in `every_s` gets a yes."""
+        async with self._reaching():
+            key = f"{self._stream}:sweeper"
+            return bool(await self._redis.set(key, consumer, nx=True, px=max(1, round(every_s * 1000))))
+
+    async def leave(self, consumer: str) -> None:
+        """Forget a consumer that stops; only if it has nothing unfinished, for that would be dropped with it."""
+        async with self._reaching():
+            await self._redis.delete(f"{HEARTBEATS}{consumer}")
+            with contextlib.suppress(ResponseError):
+                for row in await self._redis.xinfo_consumers(self._stream, GROUP):
+                    if row["name"] == consumer and row["pending"] == 0:
+                        await self._redis.xgroup_delconsumer(self._stream, GROUP, consumer)
+
+    async def _with_group(self, ask: Any) -> Any:
+        """The answer of `ask`, after making the group where it is missing: FLUSHALL or an empty restart took it."""
+        try:
+            return await ask()
+        except ResponseError as error:
+            if not any(word in str(error) for word in ("NOGROUP", "UNBLOCKED", "no such key")):
+                raise
+        try:
+            # From id 0: what was added before the group existed is work too.
+            await self._redis.xgroup_create(self._stream, GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+        return await ask()
+
+    @contextlib.asynccontextmanager
+    async def _reaching(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except (RedisError, OSError) as error:
+            self._own_read = False
+            raise QueueUnavailable(f"Redis can't be reached: {type(error).__name__}") from error
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    milliseconds, _, number = entry_id.partition("-")
+    return int(milliseconds), int(number or 0)
