@@ -94,17 +94,17 @@ class Supervisor:
         return True
 
     async def _all_ready(self) -> bool:
-        waiting = [asyncio.create_task(part.ready.wait(), name=part.name) for part in self._parts]
-        stopping = asyncio.create_task(self._stopping.wait())
-        everything = asyncio.gather(*waiting)
-        done, _ = await asyncio.wait({everything, stopping}, timeout=READY_S, return_when=asyncio.FIRST_COMPLETED)
-        silent = [part.name for part in self._parts if not part.ready.is_set()]
-        everything.cancel()
-        stopping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await everything
-        if stopping in done:
+        async def everything() -> None:
+            for part in self._parts:
+                await part.ready.wait()
+
+        waiting = {asyncio.create_task(everything()), asyncio.create_task(self._stopping.wait())}
+        await asyncio.wait(waiting, timeout=READY_S, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        if self._stopping.is_set():
             return False
+        silent = [part.name for part in self._parts if not part.ready.is_set()]
         if silent:
             logs = ", ".join(str(self._log_of(name)) for name in silent)
             raise SettingsError(f"{', '.join(silent)} did not start within {READY_S:.0f} s; read {logs}")
@@ -235,7 +235,7 @@ _LIBC = ctypes.CDLL(None)
 
 @contextlib.contextmanager
 def _alone(data_dir: Path) -> Iterator[None]:
-    """Hold the data directory for this process. Raises SettingsError when another `up` has it or it can't be written."""
+    """Hold the data directory for this process. Raises SettingsError when another `up` has it or it is read-only."""
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         lock = (data_dir / "up.lock").open("w")
@@ -274,9 +274,8 @@ def check_configuration(settings: BotSettings) -> None:
 
 def upgrade_schema(settings: BotSettings) -> bool:
     """Bring both packages' tables to their newest form; True if anything was done. Raises SettingsError."""
-    import moderation.store
-
     import bot.store
+    import moderation.store
 
     address = settings.database_address()
     done = moderation.store.upgrade(address)

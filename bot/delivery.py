@@ -1,0 +1,130 @@
+"""Deliveries made real: lease, render, send, remember the message.
+
+At least once: a delivery whose sender died is given to another when its lease runs out, because a lost alert is silent
+and a repeated one only annoys. Does not choose who gets what (`schedule`), nor pace (the bot's session does).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import (
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramForbiddenError,
+    TelegramNotFound,
+    TelegramRetryAfter,
+)
+from aiogram.types import Message
+
+from bot import keyboards, messages
+from bot.keyboards import Links
+from bot.store import BotStore, Delivery
+from bot.story import Story
+from bot.subscriber import Subscriber
+from moderation.database import is_passing
+
+log = structlog.get_logger()
+
+LEASE_S = 60.0
+AT_ONCE = 20
+TRIES = 6
+CAPTION_LENGTH = 1024
+
+Counts = Callable[[Sequence[str]], Awaitable[dict[str, int]]]
+
+
+class Sender:
+    """Sends stories to readers, from leased deliveries or at once."""
+
+    def __init__(
+        self, bot: Bot, *, store: BotStore, links: Links, counts: Counts, clock: Callable[[], datetime]
+    ) -> None:
+        self._bot = bot
+        self._store = store
+        self._links = links
+        self._counts = counts
+        self._clock = clock
+        self._work = asyncio.Event()
+
+    def wake(self) -> None:
+        """There is something to send."""
+        self._work.set()
+
+    async def run(self) -> None:
+        """Send what is due, until cancelled; what was leased then goes out when the lease has run out."""
+        while True:
+            try:
+                sent = await self.send_due()
+            except Exception as error:
+                if not is_passing(error):
+                    log.error("deliveries can't be sent", error=type(error).__name__)
+                sent = 0
+                await asyncio.sleep(0.5)
+            if not sent:
+                self._work.clear()
+                try:
+                    await asyncio.wait_for(self._work.wait(), timeout=0.5)
+                except TimeoutError:
+                    continue
+
+    async def send_due(self) -> int:
+        """Lease what is due and send it; how many were leased."""
+        leased = await self._store.deliveries.lease(at_most=AT_ONCE, lease_s=LEASE_S, now=self._clock())
+        if leased:
+            await asyncio.gather(*(self._deliver(delivery) for delivery in leased))
+        return len(leased)
+
+    async def show(self, chat_id: int, story: Story, *, language: str) -> Message:
+        """Send a story to a chat now, and remember which message shows it. Raises what Telegram answers."""
+        counts = await self._counts([story.url])
+        text = messages.alert(story, language=language)
+        markup = keyboards.alert(story, comments=counts.get(story.url, 0), links=self._links, language=language)
+        message = None
+        if story.picture is not None and messages.visible_length(text) <= CAPTION_LENGTH:
+            try:
+                message = await self._bot.send_photo(chat_id, story.picture, caption=text, reply_markup=markup)
+            except TelegramBadRequest as error:
+                # A picture Telegram can't fetch or won't take must not cost the reader the story.
+                log.warning("picture refused", story=story.id, error=error.message)
+        if message is None:
+            message = await self._bot.send_message(chat_id, text, reply_markup=markup)
+        await self._store.shown.note_story(chat_id, message.message_id, story_id=story.id, now=self._clock())
+        return message
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        story = await self._store.stories.one(delivery.story_id)
+        reader = await self._store.subscribers.one(delivery.subscriber_id)
+        if story is None or reader is None or not reader.active:
+            await self._store.deliveries.failed(delivery, error="no longer wanted")
+            return
+        try:
+            message = await self.show(reader.id, story, language=reader.language)
+        except TelegramRetryAfter as error:
+            await self._postpone(delivery, error.retry_after, "asked to wait")
+        except TelegramForbiddenError as error:
+            await self._unsubscribe(delivery, reader, error.message)
+        except (TelegramBadRequest, TelegramNotFound) as error:
+            await self._store.deliveries.failed(delivery, error=error.message)
+            log.warning("delivery refused", delivery=delivery.id, story=story.id, error=error.message)
+        except TelegramAPIError as error:
+            if delivery.attempts >= TRIES:
+                await self._store.deliveries.failed(delivery, error=type(error).__name__)
+            else:
+                await self._postpone(delivery, min(2**delivery.attempts, 60), type(error).__name__)
+        else:
+            await self._store.deliveries.sent(delivery, message_id=message.message_id, now=self._clock())
+            log.info("delivered", delivery=delivery.id, story=story.id, subscriber=reader.id)
+
+    async def _postpone(self, delivery: Delivery, pause_s: float, why: str) -> None:
+        due_at = self._clock() + timedelta(seconds=pause_s)
+        await self._store.deliveries.postpone(delivery, due_at=due_at, error=why)
+
+    async def _unsubscribe(self, delivery: Delivery, reader: Subscriber, why: str) -> None:
+        await self._store.deliveries.failed(delivery, error=why)
+        await self._store.subscribers.stop(reader.id, now=self._clock())
+        log.info("subscriber left", subscriber=reader.id)

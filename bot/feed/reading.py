@@ -1,0 +1,182 @@
+"""What a feed says: its stories, and what was wrong with the rest. Takes bytes, gives values."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import feedparser
+import nh3
+
+from bot.feed.fetch import FeedRefused
+from bot.feed.sources import FeedSource
+from bot.story import SECTIONS, FeedStory, canonical_address
+from moderation.policy import LANGUAGES
+
+MAX_ITEMS = 500
+"""Most items of one feed that are read; a feed lists newest first."""
+
+_TITLE_LENGTH = 300
+_SUMMARY_LENGTH = 600
+_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+_ENCODING = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+# Encodings in which the bytes of "<!DOCTYPE" can't hide: others could smuggle it past the look for it.
+_PLAIN_ENCODINGS = re.compile(r"(utf-?8|utf-?16(le|be)?|us-ascii|ascii|iso-8859-\d+|latin-?1|windows-125\d|cp125\d)$")
+_BLANKS = re.compile(r"\s+")
+_TOP_MARKS = frozenset({"top", "top stories", "top-stories", "breaking", "breaking news"})
+_URDU_LETTERS = frozenset("ٹڈڑںےہھگپچژۓ")
+_MARATHI_SIGNS = re.compile(r"ळ|\b(आहे|आहेत|नाही|आणि|होते|होता|झाले|झाली|च्या|मध्ये)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The stories of a feed, one an address, and a sentence for each thing that was wrong."""
+
+    stories: tuple[FeedStory, ...]
+    problems: tuple[str, ...]
+
+
+def read_feed(body: bytes, source: FeedSource, *, content_type: str | None, address: str, now: datetime) -> Reading:
+    """The feed's stories. Blocking. Raises FeedRefused for what is no feed, or might be a bomb.
+
+    Broken feeds give what can be read of them; HTML never passes; dates in the future become now.
+    """
+    _refuse_bombs(body)
+    headers = {"content-type": content_type or "application/xml"}
+    if "://" in address:
+        headers["content-location"] = address
+    parsed = feedparser.parse(body, response_headers=headers)
+    if not parsed.get("version") and not parsed.entries:
+        raise FeedRefused("is not a feed that can be read (RSS or Atom)")
+    problems = [f"not well formed: {parsed.bozo_exception}"] if parsed.bozo and not parsed.entries else []
+    if len(parsed.entries) > MAX_ITEMS:
+        problems.append(f"has {len(parsed.entries)} items; the first {MAX_ITEMS} are read")
+    stories: dict[str, FeedStory] = {}
+    for number, entry in enumerate(parsed.entries[:MAX_ITEMS], 1):
+        try:
+            story = _story(entry, source, feed=parsed.feed, now=now)
+        except ValueError as error:
+            problems.append(f"item {number}: {error}")
+            continue
+        stories.setdefault(story.url, story)
+    return Reading(tuple(stories.values()), tuple(problems))
+
+
+def _refuse_bombs(body: bytes) -> None:
+    plain = _COMMENT.sub(b"", body.replace(b"\0", b""))
+    declared = _ENCODING.search(plain[:1024])
+    if declared is not None and not _PLAIN_ENCODINGS.match(declared[1].decode("ascii").lower()):
+        raise FeedRefused(f"is encoded as {declared[1].decode('ascii')}, which is not read")
+    root = re.search(rb"<[A-Za-z]", plain)
+    prolog = plain[: root.start()] if root else plain
+    if b"<!DOCTYPE" in prolog.upper() or b"<!ENTITY" in plain.upper():
+        raise FeedRefused("declares a document type or entities, which is refused")
+
+
+def _story(entry: Any, source: FeedSource, *, feed: Any, now: datetime) -> FeedStory:
+    title = plain_text(entry.get("title", ""))[:_TITLE_LENGTH]
+    if not title:
+        raise ValueError("has no title")
+    link = entry.get("link") or (entry.get("id") if "://" in str(entry.get("id", "")) else None)
+    if not link:
+        raise ValueError("has no address")
+    summary = plain_text(entry.get("summary", "") or _content(entry))
+    words = [plain_text(tag.get("term") or "").lower() for tag in entry.get("tags", [])]
+    return FeedStory(
+        url=canonical_address(link),
+        title=title,
+        summary=_shortened(summary, _SUMMARY_LENGTH),
+        language=_language(entry, title, summary, default=source.language),
+        section=next((word for word in words if word in SECTIONS), None)
+        or next((word for word in words if word and len(word) <= 40 and word not in _TOP_MARKS), source.section),
+        published_at=_published(entry, now),
+        picture=_picture(entry),
+        top=any(word in _TOP_MARKS for word in words),
+    )
+
+
+def plain_text(value: str) -> str:
+    """Text without HTML, controls and runs of blanks."""
+    stripped = html.unescape(nh3.clean(str(value), tags=set(), clean_content_tags={"script", "style"}))
+    printable = "".join(" " if ord(letter) < 32 or "\x7f" <= letter <= "\x9f" else letter for letter in stripped)
+    readable = "".join(letter for letter in printable if not "\ud800" <= letter <= "\udfff")
+    return _BLANKS.sub(" ", readable).strip()
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rsplit(" ", 1)[0] + "…"
+
+
+def _content(entry: Any) -> str:
+    return next((str(part.get("value", "")) for part in entry.get("content", [])), "")
+
+
+def _language(entry: Any, title: str, summary: str, *, default: str) -> str:
+    """The item's own mark, else what its letters say, else the feed's."""
+    marks: Iterable[Any] = (
+        entry.get("language"),
+        entry.get("dc_language"),
+        (entry.get("title_detail") or {}).get("language"),
+    )
+    script = language_of_script(f"{title} {summary}", default=default)
+    for mark in marks:
+        named = str(mark or "").lower().replace("_", "-").partition("-")[0]
+        # A mark that its own letters contradict is the feed's, handed down to every item.
+        if named in LANGUAGES and _script_of(named) == _script_of(script):
+            return named
+    return script
+
+
+def _script_of(language: str) -> str:
+    return {"en": "Latin", "hi": "Devanagari", "mr": "Devanagari"}.get(language, "Arabic")
+
+
+def language_of_script(text: str, *, default: str) -> str:
+    """The language whose script most letters of a text are in; `default` where it is one of that script's."""
+    counts = {
+        "Latin": sum(1 for letter in text if letter.isascii() and letter.isalpha()),
+        "Devanagari": sum(1 for letter in text if "\u0900" <= letter <= "\u097f"),
+        "Arabic": sum(1 for letter in text if "\u0600" <= letter <= "\u06ff" or "\u0750" <= letter <= "\u077f"),
+    }
+    script = max(counts, key=lambda name: counts[name])
+    if not counts[script] or _script_of(default) == script:
+        return default
+    if script == "Latin":
+        return "en"
+    if script == "Devanagari":
+        return "mr" if _MARATHI_SIGNS.search(text) else "hi"
+    return "ur" if _URDU_LETTERS.intersection(text) else "ar"
+
+
+def _published(entry: Any, now: datetime) -> datetime:
+    given = entry.get("published_parsed") or entry.get("updated_parsed")
+    if given is None:
+        return now
+    try:
+        year, month, day, hour, minute, second = given[:6]
+        published = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+    except ValueError:
+        return now
+    return min(published, now) if published > now - timedelta(days=36500) else now
+
+
+def _picture(entry: Any) -> str | None:
+    candidates = [
+        *(item for item in entry.get("enclosures", []) if str(item.get("type", "")).startswith("image/")),
+        *(
+            item
+            for item in entry.get("media_content", [])
+            if "image" in f"{item.get('medium', '')}{item.get('type', '')}"
+        ),
+        *entry.get("media_thumbnail", []),
+    ]
+    for candidate in candidates:
+        try:
+            return canonical_address(str(candidate.get("href") or candidate.get("url") or ""))
+        except ValueError:
+            continue
+    return None

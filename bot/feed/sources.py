@@ -1,0 +1,71 @@
+"""Which feeds there are: the feeds file, or the sample's own."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.settings import BotSettings
+from moderation.errors import SettingsError
+from moderation.policy import LANGUAGES
+
+POLL_S = 300.0
+SANDBOX_POLL_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSource:
+    """A feed: its address or the path of its file, and what holds for items that don't say it themselves."""
+
+    url: str
+    language: str
+    section: str
+    poll_s: float
+
+
+def load_feeds(settings: BotSettings) -> list[FeedSource]:
+    """The feeds in use. Raises SettingsError naming file, feed and fault; an empty file is no fault."""
+    if settings.demo_feeds():
+        return demo_feeds(settings)
+    path = settings.feeds_file()
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"the feeds file {path} can't be read ({error.strerror}); set BAITHAK_FEEDS") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the feeds file {path} is not valid TOML: {error}") from error
+    tables = raw.get("feeds", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise SettingsError(f"{path}: feeds must be [[feeds]] tables")
+    poll_s = SANDBOX_POLL_S if settings.uses_sandbox() else POLL_S
+    return [_source(table, number, path=path, poll_s=poll_s) for number, table in enumerate(tables, 1)]
+
+
+def demo_feeds(settings: BotSettings) -> list[FeedSource]:
+    """The sample's feeds, one a language, served by the web part."""
+    base = f"http://{settings.web_host}:{settings.web_port}"
+    return [
+        FeedSource(f"{base}/demo/feeds/{language}.xml", language, "world", SANDBOX_POLL_S) for language in LANGUAGES
+    ]
+
+
+def _source(table: dict[str, Any], number: int, *, path: Path, poll_s: float) -> FeedSource:
+    where = f"{path}: feed {number}"
+    unknown = set(table) - {"url", "language", "section", "poll_s"}
+    if unknown:
+        raise SettingsError(f"{where}: unknown key {sorted(unknown)[0]!r}")
+    url, language, section = table.get("url"), table.get("language", "en"), table.get("section", "world")
+    given = table.get("poll_s", poll_s)
+    if not isinstance(url, str) or not url.strip():
+        raise SettingsError(f"{where}: needs a url: an address or the path of a file")
+    if language not in LANGUAGES:
+        raise SettingsError(f"{where}: language must be one of {', '.join(LANGUAGES)}, not {language!r}")
+    if not isinstance(section, str) or not section.strip():
+        raise SettingsError(f"{where}: section must be a word")
+    if isinstance(given, bool) or not isinstance(given, int | float) or given <= 0:
+        raise SettingsError(f"{where}: poll_s must be a number of seconds above 0")
+    if "://" not in url:
+        url = str((path.parent / url).resolve())
+    return FeedSource(url=url, language=language, section=section.strip().lower(), poll_s=float(given))

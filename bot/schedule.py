@@ -1,0 +1,171 @@
+"""Who gets which story, and when.
+
+    look at a feed → store its stories → the new ones best first → a delivery for each subscriber who wants them
+
+Does not send: `delivery` does. A feed that fails is looked at again later and never delays another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot.feed import FeedRefused, FeedSource, Fetcher, read_feed
+from bot.ranking import rank
+from bot.store import BotStore
+from bot.store.stories import FeedState
+from bot.story import FeedStory, Story
+
+log = structlog.get_logger()
+
+FIRST_LOOK = 1
+"""Stories of one language that are pushed at the first look at a feed: the rest are old news, there for `/top`."""
+
+LONGEST_PAUSE_S = 900.0
+"""A failing feed is looked at ever less often, but at least this often."""
+
+CANDIDATES = 50
+"""How many of the newest stories of a language are considered for a reader's top stories."""
+
+Counts = Callable[[Sequence[str]], Awaitable[dict[str, int]]]
+
+
+class Schedule:
+    """Plans deliveries. `counts` tells how many comments stories have; `wake` tells the sender that there is work."""
+
+    def __init__(
+        self,
+        store: BotStore,
+        *,
+        counts: Counts,
+        wake: Callable[[], None],
+        clock: Callable[[], datetime],
+        alerts_per_poll: int,
+    ) -> None:
+        self._store = store
+        self._counts = counts
+        self._wake = wake
+        self._clock = clock
+        self._alerts_per_poll = alerts_per_poll
+
+    async def top_stories(self, language: str, *, at_most: int) -> list[Story]:
+        """The best stories of a language now, best first."""
+        now = self._clock()
+        newest = await self._store.stories.newest(language=language, section=None, before=None, at_most=CANDIDATES)
+        comments = await self._counts([story.url for story in newest])
+        return rank(newest, comments=comments, now=now)[:at_most]
+
+    async def first_story(self, person: int, *, language: str, sections: frozenset[str]) -> Story | None:
+        """The best story this reader has not been sent; None when there is none."""
+        had = await self._store.deliveries.received(person)
+        best = [story for story in await self.top_stories(language, at_most=CANDIDATES) if story.id not in had]
+        wanted = [story for story in best if not sections or story.section in sections or story.top]
+        return next(iter(wanted or best), None)
+
+    async def take(self, stories: Sequence[FeedStory], *, first_look: bool) -> list[Story]:
+        """Store what a feed has and plan deliveries of what is new; the stories that are pushed."""
+        now = self._clock()
+        fresh = await self._store.stories.add(stories, now=now)
+        by_language: dict[str, list[Story]] = defaultdict(list)
+        for story in rank(fresh, comments={}, now=now):
+            by_language[story.language].append(story)
+        at_most = FIRST_LOOK if first_look else self._alerts_per_poll
+        pushed = [story for ranked in by_language.values() for story in ranked[:at_most]]
+        for story in pushed:
+            await self.push(story)
+        return pushed
+
+    async def push(self, story: Story) -> int:
+        """A delivery for every subscriber the story is for; how many."""
+        planned = await self._store.deliveries.plan(story, now=self._clock())
+        log.info("story planned", story=story.id, language=story.language, deliveries=planned)
+        if planned:
+            self._wake()
+        return planned
+
+
+class FeedWatch:
+    """Looks at every feed in its own rhythm, until cancelled."""
+
+    def __init__(
+        self,
+        sources: Sequence[FeedSource],
+        *,
+        store: BotStore,
+        schedule: Schedule,
+        fetcher: Fetcher,
+        redis: Redis,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._sources = sources
+        self._store = store
+        self._schedule = schedule
+        self._fetcher = fetcher
+        self._redis = redis
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Watch all feeds side by side."""
+        async with asyncio.TaskGroup() as tasks:
+            for source in self._sources:
+                tasks.create_task(self._watch(source), name=f"feed {source.url}")
+
+    async def _watch(self, source: FeedSource) -> None:
+        failures = 0
+        while True:
+            if await self._is_ours(source):
+                try:
+                    failures = await self.look(source)
+                except Exception as error:
+                    # A database that is locked or away: the feed is looked at again, the others go on.
+                    failures += 1
+                    log.warning("feed look failed", feed=source.url, error=type(error).__name__)
+            await asyncio.sleep(_pause(source.poll_s, failures) * random.uniform(0.95, 1.05))
+
+    async def look(self, source: FeedSource) -> int:
+        """One look at a feed; how many looks in a row have failed now. Raises only what the database raises."""
+        now = self._clock()
+        state = await self._store.stories.feed(source.url)
+        try:
+            fetched = await self._fetcher.fetch(source.url, etag=state.etag, last_modified=state.last_modified)
+            if fetched.body is None:
+                await self._note(state, now=now)
+                return 0
+            reading = await asyncio.to_thread(
+                read_feed, fetched.body, source, content_type=fetched.content_type, address=fetched.url, now=now
+            )
+        except FeedRefused as error:
+            failed = replace(state, failures=state.failures + 1)
+            await self._store.stories.note_feed(failed, error=str(error), now=now)
+            log.warning("feed refused", feed=source.url, failures=failed.failures, reason=str(error))
+            return failed.failures
+        pushed = await self._schedule.take(reading.stories, first_look=state.succeeded_at is None)
+        # Remembered last: a crash before this makes the same look again, and known stories change nothing.
+        await self._note(replace(state, etag=fetched.etag, last_modified=fetched.last_modified), now=now)
+        if pushed or reading.problems:
+            log.info("feed read", feed=source.url, pushed=len(pushed), problems=len(reading.problems))
+        return 0
+
+    async def _note(self, state: FeedState, *, now: datetime) -> None:
+        await self._store.stories.note_feed(replace(state, succeeded_at=now, failures=0), error=None, now=now)
+
+    async def _is_ours(self, source: FeedSource) -> bool:
+        """Of many bot processes one looks at a feed in each round. Without Redis every one does: stories are unique."""
+        try:
+            name = f"baithak:feed:{source.url}"
+            return bool(await self._redis.set(name, "1", nx=True, px=max(1, round(source.poll_s * 800))))
+        except RedisError:
+            return True
+
+
+def _pause(poll_s: float, failures: int) -> float:
+    """Seconds until the next look: the feed's own rhythm, doubled for each failure in a row."""
+    return max(poll_s, min(poll_s * 2 ** min(failures, 10), poll_s * 4 if poll_s < 60 else LONGEST_PAUSE_S))
