@@ -1,0 +1,51 @@
+"""Entities a bot gives beside its text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.sandbox.errors import bad_request
+from bot.sandbox.markup.text import Json, in_order, utf16_length
+
+PLAIN_TYPES = frozenset(
+    {
+        "bold", "italic", "underline", "strikethrough", "spoiler", "blockquote", "expandable_blockquote", "code", "pre",
+        "text_link", "text_mention", "custom_emoji", "date_time",
+    }
+)  # fmt: skip
+HIGHEST_OFFSET = 1_000_000
+
+
+def given_entities(text: str, entities: Any) -> list[Json]:
+    """The entities a bot may set, in order; types it may not set are passed over.
+
+    Raises ApiError 400 for a list ill formed or an entity outside the text.
+    """
+    if entities is None:
+        return []
+    if not isinstance(entities, list):
+        raise bad_request("can't parse entities: expected an Array of MessageEntity")
+    end = utf16_length(text)
+    kept = [entity for entity in map(_entity, entities) if entity is not None]
+    for entity in kept:
+        if entity["offset"] + entity["length"] > end:
+            raise bad_request(
+                f"entity beginning at UTF-16 offset {entity['offset']} ends after the end of the text at "
+                f"UTF-16 offset {entity['offset'] + entity['length']}"
+            )
+    return in_order(kept)
+
+
+def _entity(entity: Any) -> Json | None:
+    if not isinstance(entity, dict):
+        raise bad_request("can't parse MessageEntity: expected an Object")
+    offset, length, type_ = entity.get("offset"), entity.get("length"), entity.get("type")
+    if not isinstance(offset, int) or not isinstance(length, int) or not isinstance(type_, str):
+        raise bad_request('can\'t parse MessageEntity: field "offset", "length" or "type" is missing or of a wrong type')
+    if not 0 <= offset <= HIGHEST_OFFSET:
+        raise bad_request(f"receive an entity with incorrect offset {offset}")
+    if not 0 <= length <= HIGHEST_OFFSET:
+        raise bad_request(f"receive an entity with incorrect length {length}")
+    if type_ not in PLAIN_TYPES or length == 0:
+        return None
+    return {key: value for key, value in entity.items() if value is not None}
