@@ -1,0 +1,1 @@
+"""What the bot adds to the web process: the stories API, the webhook, the article page, the demo's feeds."""
