@@ -1,0 +1,71 @@
+"""Labelled comments read from a folder of .csv.gz files, with what is known of each file."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from moderation.classifier.labels import LABELS
+from moderation.classifier.sources import NOT_COMMERCIAL, source_named
+
+UNKNOWN = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text with what is known about it; `known` has one entry a label: True, False or None for not known."""
+
+    text: str
+    language: str
+    source: str
+    known: tuple[bool | None, ...]
+
+    @property
+    def labelled(self) -> bool:
+        return any(value is not None for value in self.known)
+
+
+def read_examples(
+    folder: Path, *, skip: Callable[[str], bool] = lambda stem: False, labelled_only: bool = True
+) -> Iterator[Example]:
+    """Every example of the folder's .csv.gz files, in the order of their names.
+
+    Never reads a file that has no `text` column, and never takes an empty cell for a 0. Raises ValueError with the file
+    and line for a cell that is neither empty, 0 nor 1, or a file that can't be read.
+    """
+    for path in sorted(folder.glob("*.csv.gz")):
+        stem = path.name.removesuffix(".csv.gz")
+        if not skip(stem):
+            for example in _read(path, stem):
+                if example.labelled or not labelled_only:
+                    yield example
+
+
+def not_commercial(stem: str) -> bool:
+    """A file that may be measured with and never fitted on."""
+    return stem.endswith(NOT_COMMERCIAL)
+
+
+def _read(path: Path, stem: str) -> Iterator[Example]:
+    source = source_named(stem)
+    try:
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file)
+            if "text" not in (rows.fieldnames or ()):
+                return
+            for row in rows:
+                known = tuple(_cell(row.get(label), path, rows.line_num) for label in LABELS)
+                yield Example(row["text"], row.get("lang") or "und", stem, source.trusted(known))
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path.name} can't be read: {error}") from error
+
+
+def _cell(value: str | None, path: Path, line: int) -> bool | None:
+    if value is None or value == "":
+        return UNKNOWN
+    if value not in ("0", "1"):
+        raise ValueError(f"{path.name}, line {line}: a label is 0, 1 or empty, not {value[:20]!r}")
+    return value == "1"

@@ -1,0 +1,120 @@
+"""Train a classifier from a folder of labelled comments, and from the examples of our own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.pipeline import Pipeline
+
+from moderation.classifier.calibration import Measured, calibrate, measure, suggest
+from moderation.classifier.data import Example, not_commercial, read_examples
+from moderation.classifier.examples import own_examples
+from moderation.classifier.features import NgramCounter
+from moderation.classifier.files import ModelFile, write_model
+from moderation.classifier.heads import LabelHeads
+from moderation.classifier.labels import LABELS, LANGUAGES
+from moderation.classifier.model import Classifier
+from moderation.classifier.normalise import normalise
+from moderation.classifier.weights import balance, known_matrix
+
+LONGEST_LEARNED = 1_200  # code points of the normal form; what follows repeats the manner, not the matter
+MIN_DOCUMENTS = 3
+KEPT = 220_000  # n-grams in the file: 4 MB; twice as many gain less than a thousandth of AUC
+FIRST_ROUNDS, ROUNDS = 25, 80
+
+
+def train(
+    folder: Path,
+    *,
+    out: Path,
+    version: str,
+    progress: Callable[[str], None],
+    skip: Callable[[str], bool] = lambda stem: False,
+    held_out: Path | None = None,
+) -> ModelFile:
+    """Learn from every .csv.gz file of a folder, calibrate on `held_out`, write the model to `out`, whole or not at all.
+
+    Deterministic: the same files give the same hash. Without `held_out` the folder's neighbour `dev` is taken, and
+    without one each tenth example is held out. Files named `…_NC` are never read. Raises ValueError for a folder without
+    labelled comments or with a broken file, and OSError where `out` can't be written; what was at `out` then stays.
+    """
+    started = time.monotonic()
+    examples, kept_back = _gather(folder, held_out, lambda stem: not_commercial(stem) or skip(stem))
+    progress(f"{len(examples):,} examples to learn from, {len(kept_back):,} held out")
+    pipeline = _learn(examples, progress)
+    classifier = Classifier(pipeline, version=version, thresholds={})
+    measured = _measure(classifier, kept_back)
+    heads: LabelHeads = pipeline.named_steps["heads"]
+    heads.slope_, heads.shift_ = calibrate(measured)
+    thresholds = suggest(heads.scores(measured.margins, measured.languages.tolist()), measured)
+    sha256 = write_model(
+        {"version": version, "pipeline": pipeline, "thresholds": {k: list(v) for k, v in thresholds.items()}}, out
+    )
+    progress(f"written in {time.monotonic() - started:.0f} s: {out.name}, {out.stat().st_size:,} bytes")
+    figures = {"thresholds": {k: list(v) for k, v in thresholds.items()}, "examples": _counts(examples)}
+    return ModelFile(version, out, sha256, figures)
+
+
+def _gather(folder: Path, held_out: Path | None, skip: Callable[[str], bool]) -> tuple[list[Example], list[Example]]:
+    given = list(read_examples(folder, skip=skip))
+    if not given:
+        raise ValueError(f"{folder} holds no .csv.gz file with labelled comments")
+    neighbour = held_out or folder.with_name("dev")
+    if neighbour.is_dir() and neighbour != folder:
+        back = list(read_examples(neighbour, skip=lambda stem: skip(stem) or stem.startswith("suite_")))
+    else:
+        back, given = given[::10], [example for place, example in enumerate(given) if place % 10]
+    return [*given, *own_examples()], [*back, *own_examples(held_out=True)]
+
+
+def _learn(examples: Sequence[Example], progress: Callable[[str], None]) -> Pipeline:
+    texts = [normalise(example.text).text[:LONGEST_LEARNED] for example in examples]
+    known = known_matrix(examples)
+    weights = balance(examples, known)
+    counter = NgramCounter(MIN_DOCUMENTS).fit(texts)
+    progress(f"{len(counter.kept_):,} n-grams found in {MIN_DOCUMENTS} texts or more")
+    counts = counter.transform(texts)
+    weigher = TfidfTransformer(sublinear_tf=True)
+    heads = LabelHeads(LABELS, LANGUAGES, at_most=FIRST_ROUNDS)
+    if counts.shape[1] > KEPT:
+        progress("which n-grams tell most:")
+        heads.fit(weigher.fit_transform(counts), known, weights=weights, progress=progress)
+        columns = _weightiest(heads.coef_, KEPT)
+        counter.keep(columns)
+        counts = counts[:, np.sort(columns)]
+    heads.at_most = ROUNDS
+    progress("learning:")
+    heads.fit(weigher.fit_transform(counts), known, weights=weights, progress=progress)
+    _round_off(heads, weigher)
+    return Pipeline([("count", counter), ("weigh", weigher), ("heads", heads)])
+
+
+def _weightiest(coefficients: NDArray[Any], count: int) -> NDArray[np.int64]:
+    """The columns that weigh most for any label, each label's weights measured against its own spread."""
+    spread = np.maximum(coefficients.std(axis=0), 1e-9)
+    most = np.abs(coefficients / spread).max(axis=1)
+    return np.argsort(-most, kind="stable")[:count].astype(np.int64)
+
+
+def _round_off(heads: LabelHeads, weigher: TfidfTransformer) -> None:
+    """Eleven bits of each weight are plenty, and the rest would double the file."""
+    heads.coef_ = heads.coef_.astype(np.float16).astype(np.float32)
+    weigher.idf_ = weigher.idf_.astype(np.float16).astype(np.float32)
+
+
+def _measure(classifier: Classifier, examples: Sequence[Example]) -> Measured:
+    margins, languages = classifier.margins([example.text for example in examples])
+    return measure(margins, known_matrix(examples), languages, [example.source for example in examples])
+
+
+def _counts(examples: Sequence[Example]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for example in examples:
+        counts[example.source] = counts.get(example.source, 0) + 1
+    return counts
