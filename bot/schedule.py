@@ -168,4 +168,5 @@ class FeedWatch:
 
 def _pause(poll_s: float, failures: int) -> float:
     """Seconds until the next look: the feed's own rhythm, doubled for each failure in a row."""
-    return max(poll_s, min(poll_s * 2 ** min(failures, 10), poll_s * 4 if poll_s < 60 else LONGEST_PAUSE_S))
+    longest = poll_s * 4 if poll_s < 60 else LONGEST_PAUSE_S
+    return max(poll_s, min(poll_s * float(2 ** min(failures, 10)), longest))
