@@ -1,0 +1,61 @@
+// A newcomer's first steps, shown until they are done or waved away.
+
+import { iconButton, make } from "./dom.js";
+
+const KEY = "baithak.sandbox.hint";
+const STEPS = ["Press Start", "Choose a language", "A story comes: press Comment", "Write your comment, and watch"];
+
+export class Hint {
+  /** Shows itself on a first visit, and marks the steps a reader has done. */
+  constructor({ element, store }) {
+    Object.assign(this, { element, store });
+    this.steps = STEPS.map((text) => make("li", { text }));
+    element.append(make("ol", {}, ...this.steps), iconButton("close", "Hide the first steps", () => this.#close()));
+    element.hidden = this.#seen();
+    store.addEventListener("change", ({ kind }) => { if (kind === "message" || kind === "chat") this.#mark(); });
+  }
+
+  /** Show the steps again, or put them away. */
+  toggle() {
+    if (this.element.hidden) this.element.hidden = false;
+    else this.#close();
+  }
+
+  #mark() {
+    if (this.element.hidden) return;
+    const done = Math.max(...[...this.store.people.keys()].map((id) => this.#progress(id)), 0);
+    this.steps.forEach((step, index) => {
+      step.classList.toggle("done", index < done);
+      step.toggleAttribute("aria-current", index === done);
+    });
+    if (done === STEPS.length) this.#close();
+  }
+
+  // How far one reader has come, read off their private chat.
+  #progress(personId) {
+    const messages = this.store.messages(personId);
+    const own = messages.filter((message) => message.from?.id === personId);
+    if (!own.length) return 0;
+    const asks = (prefix) => messages.some((message) =>
+      message.reply_markup?.inline_keyboard?.flat().some((button) => button.callback_data?.startsWith(prefix)));
+    if (own.some((message) => message.text && !message.text.startsWith("/"))) return 4;
+    return asks("comment:") ? 2 : 1;
+  }
+
+  #seen() {
+    try {
+      return localStorage.getItem(KEY) === "seen";
+    } catch {
+      return false;
+    }
+  }
+
+  #close() {
+    this.element.hidden = true;
+    try {
+      localStorage.setItem(KEY, "seen");
+    } catch {
+      // Storage refused: the steps are shown again next time.
+    }
+  }
+}

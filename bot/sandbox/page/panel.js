@@ -1,0 +1,66 @@
+// A drawer for engineers: what the bot asks of the Bot API, and where the web pages are.
+
+import { fetchStats } from "./api.js";
+import { iconButton, make } from "./dom.js";
+
+const POLL_MS = 1500;
+const WEB_PORT = 8080; // Where the web part listens unless told otherwise; a link in a message tells better.
+const PAGES = [["/", "Article page"], ["/review", "Review page"], ["/docs", "API described"], ["/feeds/comments.atom", "Comments feed"]];
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+export class Panel {
+  #timer = null;
+
+  constructor({ element, store }) {
+    Object.assign(this, { element, store });
+    this.pages = make("ul", { class: "panel-links" });
+    this.counts = make("table", { class: "panel-table" });
+    this.calls = make("ol", { class: "panel-calls" });
+    element.append(
+      make("header", {}, make("h2", { text: "For engineers" }), iconButton("close", "Close", () => this.toggle())),
+      make("h3", { text: "Web pages" }), this.pages,
+      make("h3", { text: "Bot API calls" }), this.counts,
+      make("h3", { text: "Latest" }), this.calls);
+  }
+
+  toggle() {
+    this.element.hidden = !this.element.hidden;
+    clearTimeout(this.#timer);
+    if (!this.element.hidden) this.#refresh();
+  }
+
+  async #refresh() {
+    this.#drawPages();
+    const stats = await fetchStats().catch(() => null); // The windows already say that the sandbox is away.
+    if (stats) this.#drawStats(stats);
+    if (!this.element.hidden) this.#timer = setTimeout(() => this.#refresh(), POLL_MS);
+  }
+
+  #drawPages() {
+    const base = this.#webOrigin();
+    this.pages.replaceChildren(...PAGES.map(([path, label]) =>
+      make("li", {}, make("a", { href: base + path, target: "_blank", rel: "noopener noreferrer", text: label }))));
+  }
+
+  #webOrigin() {
+    for (const chatId of this.store.chats.keys()) {
+      for (const message of this.store.messages(chatId).reverse()) {
+        const links = [...(message.entities ?? []), ...(message.caption_entities ?? []), ...(message.reply_markup?.inline_keyboard?.flat() ?? [])];
+        for (const { url } of links) {
+          const found = url && URL.canParse(url) ? new URL(url) : null;
+          if (found && LOOPBACK.test(found.hostname) && found.origin !== location.origin) return found.origin;
+        }
+      }
+    }
+    return `${location.protocol}//${location.hostname}:${WEB_PORT}`;
+  }
+
+  #drawStats(stats) {
+    const methods = Object.entries(stats.calls ?? {}).sort(([, a], [, b]) => b - a);
+    this.counts.replaceChildren(...methods.map(([method, count]) =>
+      make("tr", {}, make("th", { scope: "row", text: method }), make("td", { text: String(count) }))));
+    this.calls.replaceChildren(...(stats.latest ?? []).toReversed().map((call) =>
+      make("li", { class: call.status === 200 ? "" : "failed" }, make("b", { text: call.method }), make("span", { text: ` ${call.chat_id ?? ""}` }),
+        make("span", { class: "panel-status", text: `${call.status} · ${Math.round(call.ms)} ms` }))));
+  }
+}
