@@ -1,0 +1,55 @@
+"""Words the site does not print, found as whole words in any spelling that folds to them."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from moderation.decision import Span
+
+
+class Folded(Protocol):
+    """A text's normal form: words with one space between; `offsets[i]` is where letter `i` stood in the original."""
+
+    @property
+    def text(self) -> str:
+        """The normal form."""
+
+    @property
+    def offsets(self) -> Sequence[int]:
+        """Places in the original."""
+
+
+class BannedWords:
+    """A list of words, ready to be looked for.
+
+    Words and comments must go through the same folding; it undoes look-alikes, digits for letters, spaces and signs
+    between letters. A letter may be stretched: "iiidiot" is the word, "as" is not "ass".
+    """
+
+    def __init__(self, words: Iterable[str], *, fold: Callable[[str], Folded]) -> None:
+        patterns = {_pattern(fold(word).text) for word in words}
+        patterns.discard("")
+        # The longest first, so that a phrase is found before the word it begins with.
+        choices = "|".join(sorted(patterns, key=lambda pattern: (-len(pattern), pattern)))
+        self._pattern = re.compile(f"(?<![^ ])(?:{choices})(?![^ ])") if choices else None
+
+    def find(self, folded: Folded) -> tuple[Span, ...]:
+        """Where the words stand, as stretches of the original text."""
+        if self._pattern is None:
+            return ()
+        return tuple(
+            Span(folded.offsets[match.start()], folded.offsets[match.end() - 1] + 1)
+            for match in self._pattern.finditer(folded.text)
+        )
+
+
+def _pattern(word: str) -> str:
+    pieces: list[str] = []
+    for letter, run in itertools.groupby(word):
+        times = len(list(run))
+        stretched = letter.isalpha()
+        pieces.append(re.escape(letter) + (f"{{{times},}}" if stretched else "" if times == 1 else f"{{{times}}}"))
+    return "".join(pieces)

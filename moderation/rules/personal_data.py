@@ -1,0 +1,126 @@
+"""Telephone numbers and e-mail addresses, in digits of any script; not prices, years, dates, scores or PIN codes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from moderation.decision import Span
+from moderation.rules.plain import Plain, plain
+
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber
+
+FEWEST_DIGITS, MOST_DIGITS = 8, 15
+
+_IN_NAME = r"[\w\u0900-\u0963-]"
+_MAIL = re.compile(
+    rf"(?<![\w.+-])[\w\u0900-\u0963.+-]{{1,64}}@(?:{_IN_NAME}{{1,63}}\.){{1,5}}[^\W\d_]{_IN_NAME}{{1,23}}"
+)
+_AT = r"(?:\s?[\[({<]\s?(?:at|एट|ایٹ)\s?[\])}>]\s?|\s{1,2}at\s{1,2})"
+_DOT = r"(?:\s?[\[({<]\s?(?:dot|\.)\s?[\])}>]\s?|\s{1,2}dot\s{1,2}|\.)"
+_HOSTS = "gmail|googlemail|yahoo|ymail|hotmail|outlook|live|rediffmail|proton|protonmail|icloud|aol"
+_NO_NAME = r"(?!(?:look|looked|work|works|worked|is|are|was|bought|news) )"
+_HIDDEN_MAIL = re.compile(
+    rf"(?<![\w.+-]){_NO_NAME}[\w.+-]{{2,64}}(?:\s?@\s?|{_AT})(?:{_HOSTS}){_DOT}(?:com|co\.in|co\.uk|in|net|me)(?!\w)",
+    re.IGNORECASE,
+)
+
+# No comma and no slash: they stand in amounts, cricket scores and dates.
+_DIGITS = re.compile(
+    r"(?<![0-9A-Za-z_/#])(?<![0-9][.,:])(?:\+\s?|\(\+?)?[0-9](?:[ \-.()]{0,3}[0-9]){7,18}(?![0-9A-Za-z_%])"
+)
+_DATE = re.compile(r"(?:\d{4}[-. ]\d{1,2}[-. ]\d{1,2}|\d{1,2}[-. ]\d{1,2}[-. ]\d{4})(?:[ -]+\d{1,2})*")
+_YEARS = re.compile(r"(?:1[0-9]|20)\d\d(?:[ \-.]+(?:1[0-9]|20)\d\d)*")
+_SCORES = re.compile(r"(?<!\d)\d{1,2}-\d{1,2}(?!\d)(?:[ .()]+\d{1,2}-\d{1,2}(?!\d))+")
+_DECIMAL = re.compile(r"\d+\.\d+")
+_IP = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_ROUND = re.compile(r"0{5,}$")
+_AMOUNT_BEFORE = re.compile(
+    r"(?:[$€£¥₹₨﷼]|\b(?:rs|inr|pkr|usd|aed|sar|egp|eur|gbp)\.?|रु\.?|रुपये|روپے|روپیہ|درهم|ريال|دولار)\s*$", re.I
+)
+_AMOUNT_AFTER = re.compile(
+    r"\s*(?:[$€£¥₹%]|(?:rupees?|dollars?|crores?|lakhs?|millions?|billions?|people|votes?|voters?|views?|km|years?|tonnes?)\b"
+    r"|रुपये|रुपए|रुपया|करोड़|लाख|हज़ार|लोग|वोट|मत|कोटी|हजार|रुपयांचे|روپے|روپیہ|کروڑ|لاکھ|لوگ|ووٹ|مليون|مليار|ألف|دولار|ريال|درهم|شخص|صوت)",
+    re.I,
+)
+_CUE = re.compile(
+    r"(?:\b(?:call|phone|tel|mobile|mob|whatsapp|whats app|wa|contact|number|no|cell|sms|dial|imo|signal|ph)\b"
+    r"|फ़ोन|फोन|कॉल|नंबर|नम्बर|मोबाइल|व्हाट्सएप|व्हाट्सअॅप|संपर्क|सम्पर्क|क्रमांक|मोबाईल"
+    r"|فون|نمبر|کال|موبائل|واٹس|رابطہ|رقم|هاتف|اتصل|جوال|واتس|موبايل|للتواصل).{0,24}$",
+    re.I | re.S,
+)
+
+
+def mail_addresses(text: str) -> tuple[Span, ...]:
+    """Where e-mail addresses stand, also with "(at)" and "dot" for their signs."""
+    written = plain(text)
+    spans = [written.span(*match.span()) for match in _MAIL.finditer(written.text)]
+    for match in _HIDDEN_MAIL.finditer(written.text):
+        span = written.span(*match.span())
+        if not any(span.begin < other.end and other.begin < span.end for other in spans):
+            spans.append(span)
+    return tuple(sorted(spans, key=lambda span: span.begin))
+
+
+def phone_numbers(text: str, *, regions: Sequence[str]) -> tuple[Span, ...]:
+    """Where telephone numbers stand: any with + and a country code, and those of `regions` (ISO 3166) without.
+
+    A bare row of digits counts only where it is a whole mobile number, begins with the trunk 0, or is called one.
+    """
+    written = plain(text)
+    return tuple(
+        written.span(match.start(), match.end())
+        for match in _DIGITS.finditer(written.text)
+        if not _is_something_else(written, match) and _is_phone(written, match, regions)
+    )
+
+
+def _is_something_else(written: Plain, match: re.Match[str]) -> bool:
+    shown = match[0].strip("() ")
+    bare = re.sub(r"\D", "", shown)
+    if not FEWEST_DIGITS <= len(bare) <= MOST_DIGITS:
+        return True
+    if shown.startswith("+"):
+        return False
+    groups = [int(group) for group in re.findall(r"\d+", shown)]
+    counting = len(groups) > 2 and groups == list(range(groups[0], groups[0] + len(groups)))
+    whole = any(kind.fullmatch(shown) for kind in (_DATE, _YEARS, _SCORES, _IP))
+    decimal = bool(_DECIMAL.fullmatch(shown)) and len(shown.partition(".")[0]) != 5
+    return (
+        whole
+        or decimal
+        or counting
+        or bool(_ROUND.search(bare))
+        or len(set(bare)) == 1
+        or _AMOUNT_BEFORE.search(written.text, max(0, match.start() - 12), match.start()) is not None
+        or _AMOUNT_AFTER.match(written.text, match.end()) is not None
+    )
+
+
+def _is_phone(written: Plain, match: re.Match[str], regions: Sequence[str]) -> bool:
+    import phonenumbers
+
+    shown = match[0].strip("() ")
+    bare = re.sub(r"\D", "", shown)
+    called = _CUE.search(written.text, max(0, match.start() - 40), match.start()) is not None
+    mobile = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
+    for number in _readings(bare, regions, international=shown.startswith("+")):
+        if not phonenumbers.is_valid_number(number):
+            continue
+        national = len(phonenumbers.national_significant_number(number))
+        is_mobile = phonenumbers.number_type(number) in mobile
+        if shown.startswith("+") or called or bare.startswith("0") or (is_mobile and national >= 10):
+            return True
+    return False
+
+
+def _readings(bare: str, regions: Sequence[str], *, international: bool) -> Iterator[PhoneNumber]:
+    import phonenumbers
+
+    for written, region in [(f"+{bare}", None)] if international else [(bare, region) for region in regions]:
+        try:
+            yield phonenumbers.parse(written, region)
+        except phonenumbers.NumberParseException:
+            continue
