@@ -29,7 +29,10 @@ _PLAIN_ENCODINGS = re.compile(r"(utf-?8|utf-?16(le|be)?|us-ascii|ascii|iso-8859-
 _BLANKS = re.compile(r"\s+")
 _TOP_MARKS = frozenset({"top", "top stories", "top-stories", "breaking", "breaking news"})
 _URDU_LETTERS = frozenset("ٹڈڑںےہھگپچژۓ")
-_MARATHI_SIGNS = re.compile(r"ळ|\b(आहे|आहेत|नाही|आणि|होते|होता|झाले|झाली|च्या|मध्ये)\b")
+_MARATHI_SIGNS = re.compile(
+    # Word bounds by hand: Python's \b breaks inside Devanagari words, whose vowel signs it takes for no letters.
+    r"ळ|(?<![\u0900-\u097f])(आहे|आहेत|नाही|आणि|होते|होता|झाले|झाली|मध्ये)(?![\u0900-\u097f])"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,148 @@
+"""What a feed says: stories read, HTML gone, languages told apart, bombs refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.feed import FeedRefused, FeedSource, read_feed
+from bot.feed.reading import Reading, language_of_script, plain_text
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+SOURCE = FeedSource("https://news.example/rss.xml", "en", "world", 300)
+
+
+def rss(*items: str, head: str = "") -> bytes:
+    return (
+        f'<?xml version="1.0" encoding="utf-8"?>{head}<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+        f'xmlns:media="http://search.yahoo.com/mrss/"><channel><title>News</title>{"".join(items)}</channel></rss>'
+    ).encode()
+
+
+def item(title: str = "Dam opens", link: str = "https://news.example/dam", more: str = "") -> str:
+    return f"<item><title>{title}</title><link>{link}</link>{more}</item>"
+
+
+def read(body: bytes, source: FeedSource = SOURCE) -> Reading:
+    return read_feed(body, source, content_type="application/rss+xml", address=source.url, now=NOW)
+
+
+def test_a_story_has_title_summary_section_picture_and_date() -> None:
+    more = (
+        "<description>&lt;p&gt;Water "
+        "&lt;b&gt;flows&lt;/b&gt; &amp;amp; fields drink.&lt;script&gt;alert(1)&lt;/script&gt;"
+        "&lt;/p&gt;</description><category>Science</category><pubDate>Sun, 22 Nov 2026 10:00:00 GMT</pubDate>"
+        '<enclosure url="https://news.example/dam.png" type="image/png" length="1"/>'
+    )
+    (story,) = read(rss(item(more=more))).stories
+    assert story.title == "Dam opens"
+    assert story.summary == "Water flows & fields drink."
+    assert (story.section, story.language, story.picture) == ("science", "en", "https://news.example/dam.png")
+    assert story.published_at == datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+
+def test_one_address_is_one_story_and_tracking_does_not_make_two() -> None:
+    reading = read(
+        rss(item(), item(link="https://news.example/dam?utm_source=rss"), item(link="https://news.example/b"))
+    )
+    assert [story.url for story in reading.stories] == ["https://news.example/dam", "https://news.example/b"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "problem"),
+    [
+        (item(title=""), "title"),
+        (item(link=""), "address"),
+        (item(link="javascript:alert(1)"), "not a web address"),
+    ],
+)
+def test_a_broken_item_is_named_and_the_rest_is_read(broken: str, problem: str) -> None:
+    reading = read(rss(broken, item(link="https://news.example/good")))
+    assert [story.url for story in reading.stories] == ["https://news.example/good"]
+    assert len(reading.problems) == 1
+    assert problem in reading.problems[0]
+
+
+def test_a_date_in_the_future_becomes_now_and_a_missing_one_too() -> None:
+    later = "<pubDate>Fri, 22 Nov 2030 10:00:00 GMT</pubDate>"
+    stories = read(rss(item(more=later), item(link="https://news.example/b"))).stories
+    assert [story.published_at for story in stories] == [NOW, NOW]
+
+
+@pytest.mark.parametrize(
+    ("title", "more", "language"),
+    [
+        ("Dam opens", "", "en"),
+        ("ڈیم کھل گیا ہے", "", "ur"),
+        ("فتح السد اليوم", "", "ar"),
+        ("बांध खोला गया है", "", "hi"),
+        ("धरण उघडले आहे", "", "mr"),
+        ("धरण खुले", "<dc:language>mr-IN</dc:language>", "mr"),
+        ("Dam opens", "<dc:language>ur</dc:language>", "en"),
+    ],
+)
+def test_an_item_says_its_language_by_mark_or_by_script(title: str, more: str, language: str) -> None:
+    (story,) = read(rss(item(title=title, more=more))).stories
+    assert story.language == language
+
+
+def test_a_feed_of_one_script_keeps_its_own_language() -> None:
+    assert language_of_script("धरण खुले", default="mr") == "mr"
+    assert language_of_script("123 !", default="ar") == "ar"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        rss(item(), head='<!DOCTYPE rss [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'),
+        rss(item(), head="<!-- <rss> --><!DOCTYPE rss SYSTEM 'http://evil.example/x.dtd'>"),
+        rss(item(), head="<!doctype rss>"),
+        rss(item(), head='<!DOCTYPE rss [<!ENTITY % p SYSTEM "file:///etc/passwd">%p;]>').decode().encode("utf-16"),
+        b'<?xml version="1.0" encoding="utf-7"?>+ADwAIQ-DOCTYPE rss+AD4-<rss/>',
+        b"<html><body>not a feed</body></html>",
+        b"",
+        b"\x00\x01\x02\xff",
+    ],
+)
+def test_bombs_and_what_is_no_feed_are_refused(body: bytes) -> None:
+    with pytest.raises(FeedRefused):
+        read(body)
+
+
+def test_a_truncated_feed_gives_what_can_be_read() -> None:
+    whole = rss(item(), item(link="https://news.example/b"), item(link="https://news.example/c"))
+    assert len(read(whole[: len(whole) - 60]).stories) >= 2
+
+
+def test_an_endless_feed_is_read_up_to_a_bound_and_says_so() -> None:
+    reading = read(rss(*(item(link=f"https://news.example/{n}") for n in range(510))))
+    assert len(reading.stories) == 500
+    assert "510 items" in reading.problems[0]
+
+
+def test_an_atom_feed_is_read_too() -> None:
+    body = (
+        b'<feed xmlns="http://www.w3.org/2005/Atom"><title>N</title><entry>'
+        b'<title type="html">A &amp;lt;b&amp;gt; tag</title>'
+        b'<link href="https://news.example/a"/><id>x</id><updated>2026-11-22T09:00:00Z</updated></entry></feed>'
+    )
+    (story,) = read(body).stories
+    assert story.url == "https://news.example/a"
+    assert story.published_at == datetime(2026, 11, 22, 9, tzinfo=UTC)
+
+
+@given(st.text(max_size=200))
+def test_plain_text_never_raises_and_holds_no_control(value: str) -> None:
+    text = plain_text(value)
+    assert all(ord(letter) >= 32 for letter in text)
+
+
+@given(st.binary(max_size=400))
+def test_random_bytes_are_read_or_refused(body: bytes) -> None:
+    try:
+        assert isinstance(read(body), Reading)
+    except FeedRefused as error:
+        assert str(error)

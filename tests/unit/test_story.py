@@ -1,0 +1,99 @@
+"""A story's canonical address, its deep link, and which stories come first."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.ranking import rank
+from bot.story import Story, canonical_address, start_payload, story_of_payload
+from bot.subscriber import Subscriber
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def story(number: int = 1, **given: object) -> Story:
+    values: dict[str, object] = {
+        "id": number,
+        "url": f"https://news.example/{number}",
+        "title": "Dam opens",
+        "summary": "",
+        "language": "en",
+        "section": "world",
+        "picture": None,
+        "published_at": NOW - timedelta(hours=1),
+        "seen_at": NOW,
+    }
+    return Story(**{**values, **given})  # type: ignore[arg-type]  # values of a builder
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        ("HTTPS://News.Example:443/a/../b/?utm_source=x&id=7#top", "https://news.example/b/?id=7"),
+        ("http://news.example:80", "http://news.example/"),
+        ("http://news.example:8080/a", "http://news.example:8080/a"),
+        ("https://news.example/a?fbclid=1&gclid=2", "https://news.example/a"),
+        ("https://news.example/خبر", "https://news.example/%D8%AE%D8%A8%D8%B1"),
+        ("https://news.example/%D8%AE%D8%A8%D8%B1", "https://news.example/%D8%AE%D8%A8%D8%B1"),
+        ("https://समाचार.example/a", "https://xn--61b3bh3a5ab.example/a"),
+        ("  https://news.example//a//b ", "https://news.example/a/b"),
+    ],
+)
+def test_a_story_has_one_address_however_it_is_written(written: str, canonical: str) -> None:
+    assert canonical_address(written) == canonical
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "news.example/a", "ftp://news.example/a", "javascript:alert(1)", "http://user:pass@news.example/", "http://"],
+)
+def test_what_is_no_web_address_is_refused(written: str) -> None:
+    with pytest.raises(ValueError):
+        canonical_address(written)
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8"), max_size=40))
+def test_a_canonical_address_is_its_own_canonical_address(path: str) -> None:
+    try:
+        once = canonical_address("https://news.example/" + path)
+    except ValueError:
+        return
+    assert canonical_address(once) == once
+
+
+@pytest.mark.parametrize("payload", ["s0", "s-1", "mod_1", "s1x", "s" + "9" * 17, "", "S1", "s1 "])
+def test_a_tampered_payload_names_no_story(payload: str) -> None:
+    assert story_of_payload(payload) is None
+
+
+def test_a_story_link_names_its_story() -> None:
+    assert story_of_payload(start_payload(17)) == 17
+
+
+def test_what_the_site_marks_and_readers_discuss_comes_first_and_sinks_with_age() -> None:
+    plain, marked, discussed = story(1), story(2, top=True), story(3)
+    old = story(4, top=True, published_at=NOW - timedelta(days=3))
+    ranked = rank([old, plain, discussed, marked], comments={discussed.url: 40}, now=NOW)
+    assert [one.id for one in ranked] == [2, 3, 1, 4]
+
+
+@pytest.mark.parametrize(
+    ("sections", "section", "top", "active", "language", "wanted"),
+    [
+        (set(), "world", False, True, "en", True),
+        ({"sport"}, "world", False, True, "en", False),
+        ({"sport"}, "sport", False, True, "en", True),
+        ({"sport"}, "world", True, True, "en", True),
+        (set(), "world", False, False, "en", False),
+        (set(), "world", False, True, "ur", False),
+    ],
+)
+def test_a_subscriber_wants_their_language_their_sections_and_what_is_top(
+    sections: set[str], section: str, top: bool, active: bool, language: str, wanted: bool
+) -> None:
+    reader = Subscriber(1, "Asha", language, frozenset(sections), active, NOW)
+    assert reader.wants(story(section=section, top=top)) is wanted
