@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { ChatWindow } from "./chat_window.js";
-import { iconButton, make } from "./dom.js";
+import { iconButton, make, oncePerFrame } from "./dom.js";
 import { follow } from "./events.js";
 import { Hint } from "./hint.js";
 import { formDialog, openMenu, toast } from "./menus.js";
@@ -100,6 +100,7 @@ function layOut() {
 }
 
 function drawTabs() {
+  if (!document.body.classList.contains("narrow")) return;
   const shown = windows.filter((chatWindow) => !chatWindow.element.hidden).map((chatWindow) => chatWindow.personId);
   const focused = document.activeElement?.closest?.(".tab")?.dataset.person;
   tabs.replaceChildren(...[...store.people.values()].map((person) => {
@@ -159,18 +160,17 @@ function drawTop() {
     themeButton());
 }
 
-function onChange({ kind }) {
-  if (["people", "message", "chat", "read"].includes(kind)) {
-    drawTabs();
-    const count = [...new Set(windows.map(({ personId }) => personId))].reduce((sum, id) => sum + (id ? store.unreadAnywhere(id) : 0), 0);
-    document.title = count ? `(${count}) Baithak sandbox` : "Baithak sandbox";
-  }
-}
+const drawUnread = oncePerFrame(() => {
+  drawTabs();
+  const here = new Set(windows.map(({ personId }) => personId).filter(Boolean));
+  const count = [...here].reduce((sum, personId) => sum + store.unreadAnywhere(personId), 0);
+  document.title = count ? `(${count}) Baithak sandbox` : "Baithak sandbox";
+});
 
 drawTop();
 host.append(...windows.map((chatWindow) => chatWindow.element));
 layOut();
-store.addEventListener("change", onChange);
+store.addEventListener("change", ({ kind }) => { if (kind !== "typing" && kind !== "line") drawUnread(); });
 for (const width of [THREE, TWO]) width.addEventListener("change", layOut);
 document.addEventListener("visibilitychange", () => windows.forEach((chatWindow) => chatWindow.seen()));
 

@@ -45,7 +45,7 @@ function body(message, { own, language, say, act }) {
   const block = make("div", { class: `text${text && isOnlyEmoji(text) ? " huge" : ""}`, dir: "auto" });
   block.append(make("span", { class: "words" }, ...formatted(text, message.entities ?? message.caption_entities, act)));
   const meta = make("span", { class: "meta", dir: "ltr" });
-  if (message.edit_date) meta.append(make("span", { class: "edited", text: say("edited") }));
+  if (message.edit_date) meta.append(make("span", { class: "edited", dir: "auto", text: say("edited") }));
   meta.append(make("time", { datetime: new Date(message.date * 1000).toISOString(), text: clockTime(message.date, language) }));
   if (own) meta.append(icon("check"), icon("read"));
   block.append(meta);

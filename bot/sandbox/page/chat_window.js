@@ -1,12 +1,13 @@
 // One window: one person, their chats, and one of these open.
 
 import * as api from "./api.js";
+import { ChatBar, PersonBar } from "./bars.js";
 import { ChatList } from "./chat_list.js";
 import { Composer } from "./composer.js";
-import { icon, iconButton, make } from "./dom.js";
+import { make, oncePerFrame } from "./dom.js";
 import { alertDialog, openMenu, toast } from "./menus.js";
 import { MessageList } from "./message_list.js";
-import { avatar, badge, chatAvatar, hueOf, nameOf, titleOf } from "./people.js";
+import { hueOf, nameOf, titleOf } from "./people.js";
 import { directionOf, languageOf, speaker } from "./words.js";
 
 const QUICK_REACTIONS = ["👍", "❤", "🔥", "😁", "🤔", "👎"];
@@ -17,7 +18,7 @@ export class ChatWindow {
    * Shows nothing until `show`.
    */
   constructor({ store, choosePerson, moved }) {
-    Object.assign(this, { store, choosePerson, moved });
+    Object.assign(this, { store, moved });
     const act = {
       press: (message, data) => this.#press(message, data),
       start: (payload) => this.start(payload),
@@ -37,17 +38,20 @@ export class ChatWindow {
       unblock: () => this.#try(async () => { await api.unblock(this.personId); await this.start(""); }).catch(() => {}),
       editLast: () => this.#editLast(),
     });
-    this.personBar = make("div", { class: "person-bar" });
-    this.chatBar = make("header", { class: "chat-bar" });
-    this.element = make("section", { class: "window" }, this.personBar, this.chatBar, this.messages.element, this.chats.element, this.composer.element);
+    this.personBar = new PersonBar({ choose: choosePerson });
+    this.chatBar = new ChatBar({ list: () => this.#list(), menu: (anchor) => this.#chatMenu(anchor) });
+    this.drawSoon = oncePerFrame(() => this.ready && this.#drawBars());
+    this.element = make("section", { class: "window" }, this.personBar.element, this.chatBar.element, this.messages.element, this.chats.element, this.composer.element);
     this.store.addEventListener("change", (change) => this.#onChange(change));
   }
 
   /** Play this person here, in this chat (their private one by default). */
   async show(personId, chatId = personId, { focus = false } = {}) {
     const moved = this.personId !== personId || this.chatId !== chatId;
-    Object.assign(this, { personId, chatId, listing: false, ready: false });
     const { store } = this;
+    // A group somebody has left is remembered by an old address or visit, but is not theirs to read.
+    if (!store.chatsOf(personId).some((chat) => chat.id === chatId)) chatId = personId;
+    Object.assign(this, { personId, chatId, listing: false, ready: false });
     this.person = store.people.get(personId) ?? { id: personId, first_name: `#${personId}` };
     this.language = languageOf(this.person);
     this.say = speaker(this.language);
@@ -84,20 +88,20 @@ export class ChatWindow {
 
   /** The window has come into view. */
   seen() {
-    if (this.ready && !this.listing) this.messages.seen();
+    if (!this.ready) return;
+    this.composer.fit();
+    if (!this.listing) this.messages.seen();
   }
 
   #onChange({ kind, chatId, messageId }) {
     if (!this.ready) return null;
     if (kind === "people") return this.#onPeople();
-    if (kind === "line") return this.#drawChatBar();
     if (chatId === this.chatId) {
       if (kind === "message") this.messages.update(messageId);
       else if (kind === "deleted") this.messages.remove(messageId);
       else if (kind === "chat") this.messages.redraw();
     }
-    if (kind === "typing") this.#drawChatBar();
-    else this.#drawBars();
+    this.drawSoon();
     return null;
   }
 
@@ -105,7 +109,7 @@ export class ChatWindow {
     this.person = this.store.people.get(this.personId) ?? this.person;
     if (this.chatId < 0 && !this.store.chatsOf(this.personId).some((chat) => chat.id === this.chatId)) return this.show(this.personId);
     await this.#loadChats();
-    this.#drawBars();
+    this.drawSoon();
     return null;
   }
 
@@ -113,38 +117,26 @@ export class ChatWindow {
     const { person, chatId, store, say } = this;
     this.element.classList.toggle("listing", this.listing);
     if (this.listing) this.chats.show({ reader: person, current: chatId, language: this.language, say });
-    const empty = chatId > 0 && store.isLoaded(chatId) && !store.lastMessage(chatId);
+    const empty = store.isLoaded(chatId) && !store.lastMessage(chatId);
     this.messages.element.classList.toggle("empty", empty);
-    this.messages.element.dataset.intro = say("intro");
-    this.composer.setState(chatId > 0 && person.blocked ? "blocked" : empty ? "start" : "write");
-    this.personBar.replaceChildren(
-      make("button", { type: "button", class: "person-picker", "aria-haspopup": "menu", title: say("change"), on: { click: (event) => this.choosePerson(event.currentTarget) } },
-        avatar(hueOf(person.id), nameOf(person), "tiny"), make("bdi", { class: "person-name", text: nameOf(person) }), icon("down")),
-      make("span", { class: "person-language", text: this.language, dir: "ltr" }));
+    this.messages.element.dataset.intro = say(chatId > 0 ? "intro" : "empty");
+    this.composer.setState(chatId > 0 && person.blocked ? "blocked" : chatId > 0 && empty ? "start" : "write");
+    this.personBar.show({ person, language: this.language, say });
     this.#drawChatBar();
   }
 
   #drawChatBar() {
-    const { chatId, store, say } = this;
-    const chat = this.#chat();
-    const title = this.listing ? say("chats") : titleOf(chat, store.bot);
+    const { chatId, listing, store, say } = this;
     const others = store.chatsOf(this.personId).filter((other) => other.id !== chatId);
     const elsewhere = others.reduce((sum, other) => sum + store.unread(this.personId, other.id), 0);
-    const back = iconButton("back", say("chats"), () => this.#list(), "back");
-    const mark = badge(elsewhere);
-    if (mark) back.append(mark);
-    this.chatBar.replaceChildren(
-      this.listing ? "" : back,
-      this.listing ? "" : chatAvatar(chat, store.bot),
-      make("div", { class: "chat-words" }, make("h2", { class: "chat-title" }, make("bdi", { text: title })),
-        this.listing ? null : make("p", { class: `chat-status${store.isTyping(chatId) ? " live" : ""}`, "aria-live": "polite", text: this.#status(chat) })),
-      this.listing ? "" : iconButton("more", say("more"), (event) => this.#chatMenu(event.currentTarget), "chat-menu"));
+    const chat = this.#chat();
+    this.chatBar.show({ chat, bot: store.bot, status: this.#status(chat), live: store.isTyping(chatId), elsewhere, listing, say });
   }
 
   #status(chat) {
     if (this.store.line !== "online") return this.say("connecting");
     if (this.store.isTyping(chat.id)) return this.say("typing");
-    return chat.id > 0 ? this.say("bot") : this.say("members", { n: (chat.members ?? []).length });
+    return chat.id > 0 ? this.say("bot") : this.say("members", { n: chat.members.length });
   }
 
   #list() {
@@ -191,8 +183,11 @@ export class ChatWindow {
     return this.#try(() => api.write(this.personId, this.chatId, text, replyTo));
   }
 
+  // The same reaction again takes it back, as in Telegram.
   #react(message, emoji) {
-    return this.#try(() => api.react(this.personId, this.chatId, message.message_id, emoji)).catch(() => {});
+    const given = this.store.reactions(this.chatId, message.message_id)[emoji] ?? [];
+    const wanted = given.includes(this.personId) ? null : emoji;
+    return this.#try(() => api.react(this.personId, this.chatId, message.message_id, wanted)).catch(() => {});
   }
 
   async #press(message, data) {

@@ -62,6 +62,7 @@ export class Composer {
   setState(state) {
     this.row.hidden = state !== "write";
     this.wide.hidden = state === "write";
+    this.fit();
     if (state === "write") return;
     this.wide.textContent = this.say(state === "start" ? "start" : "restart");
     this.wide.onclick = state === "start" ? this.begin : this.unblock;
@@ -78,7 +79,8 @@ export class Composer {
   }
 
   focus() {
-    if (!this.row.hidden) this.input.focus({ preventScroll: true });
+    // On a touch screen the focus would open the keyboard over half the chat: there people press the field themselves.
+    if (!this.row.hidden && matchMedia("(hover: hover)").matches) this.input.focus({ preventScroll: true });
   }
 
   #setMode(mode, heading) {
@@ -104,8 +106,7 @@ export class Composer {
   }
 
   #onInput() {
-    this.input.style.height = "auto";
-    this.input.style.height = `${Math.min(this.input.scrollHeight, 168)}px`;
+    this.fit();
     this.sendButton.classList.toggle("ready", this.input.value.trim() !== "");
   }
 
@@ -121,6 +122,12 @@ export class Composer {
       event.preventDefault();
       this.editLast();
     }
+  }
+
+  /** Make the field as high as its text; to be called again when it comes into view, for out of sight it has no height. */
+  fit() {
+    this.input.style.height = "auto";
+    if (this.input.scrollHeight) this.input.style.height = `${this.input.scrollHeight}px`;
   }
 
   async #submit() {

@@ -20,7 +20,22 @@ export function make(tag, props = {}, ...children) {
   return element;
 }
 
+/** A function that runs `draw` in the next frame, once however often it was called until then. */
+export function oncePerFrame(draw) {
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      draw();
+    });
+  };
+}
+
 const SHAPES = {
+  bot: "M4 8a4 4 0 0 1 4-4h8a4 4 0 0 1 4 4v5a4 4 0 0 1-4 4h-5l-5 4v-4.500a4 4 0 0 1-2-3.500zM9 9h6M9 12.500h4",
+  group: "M9 5a3.500 3.500 0 1 0 0 7a3.500 3.500 0 0 0 0-7zM2.500 19a6.500 6.500 0 0 1 13 0M16 5.500a3.300 3.300 0 0 1 0 6M18 14a6 6 0 0 1 3.500 5",
   back: "M15 5l-7 7 7 7",
   down: "M6 9l6 6 6-6",
   more: "M12 5.500v.01M12 12v.01M12 18.500v.01",

@@ -38,7 +38,8 @@ function moveFocus(menu, event) {
 }
 
 function place(menu, anchor) {
-  const { width, height } = menu.getBoundingClientRect();
+  // Not the rectangle: that one is scaled while the menu opens.
+  const { offsetWidth: width, offsetHeight: height } = menu;
   const edge = 8;
   const below = anchor.bottom + 4;
   const top = below + height + edge > innerHeight ? Math.max(edge, anchor.top - height - 4) : below;

@@ -1,6 +1,6 @@
 // How people and chats are named and pictured.
 
-import { make } from "./dom.js";
+import { icon, make } from "./dom.js";
 
 const HUES = [205, 262, 24, 225, 340, 100, 145, 55];
 const BOT_HUE = 178;
@@ -34,9 +34,18 @@ export function avatar(hue, name, classes = "") {
   return picture;
 }
 
+/** The picture beside a message of this sender. */
+export function senderAvatar(sender, classes) {
+  const picture = avatar(hueOfSender(sender), nameOf(sender), classes);
+  if (sender?.is_bot) picture.replaceChildren(icon("bot"));
+  return picture;
+}
+
 /** The picture of a chat: its group's, or the bot's in a private chat. */
 export function chatAvatar(chat, bot) {
-  return avatar(chat.id < 0 ? hueOf(chat.id) : BOT_HUE, titleOf(chat, bot));
+  const picture = avatar(chat.id < 0 ? hueOf(chat.id) : BOT_HUE, titleOf(chat, bot));
+  picture.replaceChildren(icon(chat.id < 0 ? "group" : "bot"));
+  return picture;
 }
 
 /** A number on a small disc; null when there is nothing to count. */

@@ -5,6 +5,7 @@ import * as api from "./api.js";
 
 const READ_KEY = "baithak.sandbox.read";
 const SETTLE_MS = 60;
+const INSIDE = new Set(["creator", "administrator", "member", "restricted"]);
 const TYPING_MS = 5500; // Telegram shows an action for five seconds or until a message comes.
 
 /** One change; `kind` is what changed: people (and chats), chat (all its messages), message, deleted, typing, read or line. */
@@ -20,6 +21,7 @@ export class Store extends EventTarget {
   chats = new Map();
   /** Whether the server's events reach us: "online" or "connecting". */
   line = "connecting";
+  /** The bot as a Bot API User, null where no group shows it. */
   bot = null;
   #messages = new Map();
   #loaded = new Set();
@@ -52,10 +54,10 @@ export class Store extends EventTarget {
     const late = [];
     const done = (async () => {
       try {
-        const answer = await api.fetchMessages(chatId);
+        const messages = await api.fetchMessages(chatId);
         this.#loaded.add(chatId);
-        this.#messages.set(chatId, new Map(answer.messages.map((message) => [message.message_id, message])));
-        this.#reactions.set(chatId, new Map(Object.entries(answer.reactions ?? {}).map(([id, given]) => [Number(id), given])));
+        this.#messages.set(chatId, new Map(messages.map((message) => [message.message_id, message])));
+        this.#reactions.set(chatId, new Map(messages.map(({ message_id: id, reactions }) => [id, reactions ?? {}])));
       } finally {
         this.#loading.delete(chatId);
       }
@@ -109,9 +111,9 @@ export class Store extends EventTarget {
 
   async #fetchPeople() {
     const [people, chats] = await Promise.all([api.fetchPeople(), api.fetchChats()]);
-    this.people = new Map(people.users.map((person) => [person.id, person]));
-    this.chats = new Map(chats.chats.map((chat) => [chat.id, chat]));
-    this.bot = chats.bot;
+    this.people = new Map(people.map((person) => [person.id, person]));
+    this.chats = new Map(chats.map((chat) => [chat.id, { ...chat, members: chat.members.filter(({ status }) => INSIDE.has(status)) }]));
+    this.bot = chats.flatMap((chat) => chat.members.map(({ user }) => user)).find((user) => user.is_bot) ?? null;
     this.#tell("people");
   }
 
@@ -162,7 +164,7 @@ export class Store extends EventTarget {
 
   /** The chats a person is in, the private one first; that one is there even before its first message. */
   chatsOf(personId) {
-    const own = this.chats.get(personId) ?? { id: personId, type: "private", last_message_id: 0 };
+    const own = this.chats.get(personId) ?? { id: personId, type: "private", members: [], last_message_id: 0 };
     const groups = [...this.chats.values()].filter((chat) => chat.id < 0 && isMember(chat, personId));
     return [own, ...groups];
   }
@@ -208,7 +210,7 @@ export class Store extends EventTarget {
 }
 
 function isMember(chat, personId) {
-  return (chat.members ?? []).some((member) => member.id === personId);
+  return chat.members.some(({ user }) => user.id === personId);
 }
 
 function loadRead() {
