@@ -175,6 +175,7 @@ class OutcomeEvent:
 
     `decided_by` is None for what the author did. `visible` says whether the public text changed: what the stream and
     the widget show. `first` says whether it is the comment's first publication rather than an edit of a standing one.
+    `silent` says that the reader is not to be told: a decision was undone before they heard of it.
     """
 
     id: int
@@ -191,3 +192,4 @@ class OutcomeEvent:
     reason: str | None
     visible: bool
     first: bool
+    silent: bool = False

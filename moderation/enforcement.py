@@ -1,0 +1,378 @@
+"""Make it so: every change of a comment's status in the whole system happens here.
+
+    admit            a submission becomes a received comment
+    revise           an edit becomes a received revision, older undecided ones are withdrawn
+    enforce          the machine's decisions, a batch in one transaction
+    enforce_review   a moderator's decision
+    enforce_undo     that decision taken back
+    enforce_withdrawal   the author takes the comment back
+
+Each one is a conditional UPDATE whose changed rows are what counts, and in the same transaction an audit row, what
+becomes of the comment, and an outcome event. Nobody is told from here: listeners lease the events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from moderation.comment import CommentStatus, Submission
+from moderation.decision import STATUS_OF, DecidedBy, Decision, EventKind, Reason
+from moderation.errors import AlreadyDecided, NotAllowed, StaleRevision, UnknownComment
+from moderation.store import MACHINE, AuditRow, Change, NewEvent, Standing, Store
+
+RECEIVED, HELD, PUBLISHED = CommentStatus.RECEIVED, CommentStatus.HELD, CommentStatus.PUBLISHED
+REJECTED, WITHDRAWN = CommentStatus.REJECTED, CommentStatus.WITHDRAWN
+
+_UNCLAIMED = {"claimed_by": None, "claimed_until": None}
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """One revision's step: from where it stands to a status, by whom, why, and when listeners may be told."""
+
+    standing: Standing
+    to: CommentStatus
+    act: str
+    who: str
+    name: str
+    at: datetime
+    due_at: datetime
+    decided_by: DecidedBy | None = None
+    moderator: str | None = None
+    clause: str | None = None
+    reason: Reason | None = None
+    decision: Decision | None = None
+    silent: bool = False
+    stood_before: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a step makes of the comment as everybody sees it."""
+
+    status: CommentStatus
+    published_revision: int | None
+    published_at: datetime | None
+    edited: bool
+    visible: bool
+    first: bool = False
+
+
+async def admit(
+    change: Change, submission: Submission, *, fingerprint: str, terms: str, now: datetime
+) -> tuple[int, int] | None:
+    """A valid submission becomes a received comment: its id and its revision's. None if its message came before."""
+    comment_id = await change.insert_comment(submission, now=now)
+    if comment_id is None:
+        return None
+    revision_id = await change.insert_revision(
+        comment_id, number=1, author=submission.author, text=submission.text, fingerprint=fingerprint, now=now
+    )
+    await change.audit([_received_row(comment_id, revision_id, submission.author, act="submit", terms=terms, at=now)])
+    event = _authors_event(
+        EventKind.RECEIVED, comment_id, revision=1, author=submission.author, story=submission.story, at=now
+    )
+    await change.announce([event])
+    return comment_id, revision_id
+
+
+async def revise(
+    change: Change, revisions: Sequence[Standing], *, text: str, fingerprint: str, terms: str, now: datetime
+) -> int:
+    """An edit becomes the comment's newest revision, received; answers its id.
+
+    `revisions` are all of the comment's, oldest first, read under its lock. Undecided ones are withdrawn: nobody has to
+    judge what its author no longer says. A published one stands until the new one passes.
+    """
+    latest = revisions[-1]
+    comment_id, number = latest.revision.comment_id, latest.latest + 1
+    outdated = [standing for standing in revisions if standing.revision.status in (RECEIVED, HELD)]
+    await change.move([standing.revision.id for standing in outdated], to=WITHDRAWN, from_=(RECEIVED, HELD))
+    if outdated:
+        await change.audit([_author_row(standing, act="edit", at=now) for standing in outdated])
+    revision_id = await change.insert_revision(
+        comment_id, number=number, author=latest.author, text=text, fingerprint=fingerprint, now=now
+    )
+    status = PUBLISHED if latest.published_revision is not None else RECEIVED
+    await change.change_comments({comment_id: {"status": status, "latest_revision": number, **_UNCLAIMED}})
+    await change.audit([_received_row(comment_id, revision_id, latest.author, act="edit", terms=terms, at=now)])
+    event = _authors_event(
+        EventKind.RECEIVED, comment_id, revision=number, author=latest.author, story=latest.story, at=now
+    )
+    await change.announce([event])
+    return revision_id
+
+
+async def enforce(store: Store, decisions: Sequence[tuple[int, Decision]]) -> list[int]:
+    """Carry out the machine's decisions about revisions, all in one transaction; answers those that changed.
+
+    A revision that is no longer received (decided before, withdrawn, unknown) is left as it is, silently: that is what
+    makes it safe to screen one twice. Raises ValueError for a decision that is not the machine's.
+    """
+    wanted: dict[int, Decision] = {}
+    for revision_id, decision in decisions:
+        if decision.decided_by is not DecidedBy.MACHINE:
+            raise ValueError("moderators decide by enforce_review")
+        wanted.setdefault(revision_id, decision)
+    if not wanted:
+        return []
+    async with store.change() as change:
+        await change.lock(await change.comments_of(wanted))
+        moves = [
+            _machine_move(standing, wanted[standing.revision.id])
+            for standing in await change.standing(revision_ids=wanted)
+        ]
+        return await _carry_out(change, moves, from_=(RECEIVED,))
+
+
+async def enforce_review(store: Store, comment_id: int, *, revision: int, decision: Decision, due_at: datetime) -> None:
+    """Carry out a moderator's decision about a held revision; readers' notices are due at `due_at`.
+
+    The first decision wins. Raises UnknownComment; StaleRevision when the author edited or withdrew meanwhile, or the
+    revision was not screened yet; AlreadyDecided with who decided and what.
+    """
+    async with store.change() as change:
+        standing = await _latest(change, comment_id)
+        if standing.revision.number != revision or standing.revision.status in (RECEIVED, WITHDRAWN):
+            raise StaleRevision("the author edited or withdrew the comment")
+        move = _Move(
+            standing=standing,
+            to=STATUS_OF[decision.outcome],
+            act="review",
+            who=decision.moderator or "",
+            name=decision.moderator_name or "",
+            at=decision.decided_at,
+            due_at=due_at,
+            decided_by=DecidedBy.MODERATOR,
+            moderator=decision.moderator,
+            clause=decision.clause,
+            reason=decision.reason,
+            decision=decision,
+        )
+        if not await _carry_out(change, [move], from_=(HELD,)):
+            raise already_decided(standing)
+
+
+async def enforce_undo(
+    store: Store,
+    comment_id: int,
+    *,
+    revision: int,
+    moderator: str,
+    name: str,
+    anyones: bool,
+    decided_since: datetime,
+    now: datetime,
+) -> None:
+    """Take back a moderator's decision: the revision is held again, by the machine's decision that stood before.
+
+    A published revision that it had replaced stands again. If the reader was not told of the decision yet, that notice
+    is dropped, and the event of the new hold is silent. Raises UnknownComment, StaleRevision; NotAllowed where there is
+    no moderator's decision, where it is another's (unless `anyones`), or where it was made before `decided_since`.
+    """
+    async with store.change() as change:
+        standing = await _latest(change, comment_id)
+        if standing.revision.number != revision or standing.revision.status is WITHDRAWN:
+            raise StaleRevision("the author edited or withdrew the comment")
+        if standing.decided_by is not DecidedBy.MODERATOR or standing.decided_at is None:
+            raise NotAllowed("there is no moderator's decision to undo")
+        if standing.moderator != moderator and not anyones:
+            raise NotAllowed("only who decided may undo it")
+        if standing.decided_at < decided_since:
+            raise NotAllowed("the time to undo is over")
+        untold = await change.drop_waiting(comment_id, revision=revision, now=now)
+        older = tuple(
+            other.revision.number
+            for other in await change.standing(comment_id=comment_id)
+            if other.revision.status is PUBLISHED and other.revision.number < revision
+        )
+        move = _Move(
+            standing=standing,
+            to=HELD,
+            act="undo",
+            who=moderator,
+            name=name,
+            at=now,
+            due_at=now,
+            decided_by=DecidedBy.MODERATOR,
+            moderator=moderator,
+            clause=standing.machine_clause,
+            reason=standing.machine_reason,
+            silent=untold,
+            stood_before=older,
+        )
+        await _carry_out(change, [move], from_=(PUBLISHED, REJECTED))
+        await change.restore_hold(standing)
+
+
+async def enforce_withdrawal(store: Store, comment_id: int, *, author: str, now: datetime) -> bool:
+    """The author takes the comment back, with every revision; False if that was done before.
+
+    Raises UnknownComment when there is no such comment of this author.
+    """
+    async with store.change() as change:
+        await change.lock([comment_id])
+        revisions = await change.standing(comment_id=comment_id)
+        if not revisions or revisions[-1].author != author:
+            raise UnknownComment("there is no such comment of yours")
+        open_ = [standing for standing in revisions if standing.revision.status is not WITHDRAWN]
+        if not open_:
+            return False
+        for standing in open_:
+            standing.revision.become(WITHDRAWN)
+        await change.move(
+            [standing.revision.id for standing in open_], to=WITHDRAWN, from_=set(CommentStatus) - {WITHDRAWN}
+        )
+        await change.audit([_author_row(standing, act="withdraw", at=now) for standing in open_])
+        latest = revisions[-1]
+        gone = {"status": WITHDRAWN, "published_revision": None, "published_at": None, "edited": False}
+        await change.change_comments({comment_id: gone})
+        event = _authors_event(
+            EventKind.WITHDRAWN, comment_id, revision=latest.latest, author=author, story=latest.story, at=now
+        )
+        await change.announce([replace(event, visible=latest.published_revision is not None)])
+        return True
+
+
+def already_decided(standing: Standing) -> AlreadyDecided:
+    """The refusal that names who decided a revision, and what became of it."""
+    return AlreadyDecided(
+        decided_by=standing.moderator or MACHINE,
+        name=standing.moderator_name or "",
+        status=standing.revision.status,
+    )
+
+
+async def _latest(change: Change, comment_id: int) -> Standing:
+    await change.lock([comment_id])
+    revisions = await change.standing(comment_id=comment_id)
+    if not revisions:
+        raise UnknownComment("there is no such comment")
+    return revisions[-1]
+
+
+async def _carry_out(change: Change, moves: Sequence[_Move], *, from_: Collection[CommentStatus]) -> list[int]:
+    """Take the steps that can still be taken, with all that belongs to them; answers the revisions that changed.
+
+    Raises IllegalTransition, and so undoes everything, for a step that TRANSITIONS does not have.
+    """
+    changed: set[int] = set()
+    for to in dict.fromkeys(move.to for move in moves):
+        ids = [move.standing.revision.id for move in moves if move.to is to]
+        changed |= await change.move(ids, to=to, from_=from_)
+    taken = [move for move in moves if move.standing.revision.id in changed]
+    if not taken:
+        return []
+    for move in taken:
+        move.standing.revision.become(move.to)
+    await change.keep_decisions({m.standing.revision.id: m.decision for m in taken if m.decision is not None})
+    await change.audit([_audit_row(move) for move in taken])
+    shown = {move.standing.revision.comment_id: _shown_after(move) for move in taken}
+    await change.change_comments(
+        {
+            comment_id: {
+                "status": after.status,
+                "published_revision": after.published_revision,
+                "published_at": after.published_at,
+                "edited": after.edited,
+                **_UNCLAIMED,
+            }
+            for comment_id, after in shown.items()
+        }
+    )
+    await change.announce([_event(move, shown[move.standing.revision.comment_id]) for move in taken])
+    return [move.standing.revision.id for move in taken]
+
+
+def _machine_move(standing: Standing, decision: Decision) -> _Move:
+    return _Move(
+        standing=standing,
+        to=STATUS_OF[decision.outcome],
+        act="screen",
+        who=MACHINE,
+        name="",
+        at=decision.decided_at,
+        due_at=decision.decided_at,
+        decided_by=DecidedBy.MACHINE,
+        clause=decision.clause,
+        reason=decision.reason,
+        decision=decision,
+    )
+
+
+def _shown_after(move: _Move) -> _Shown:
+    standing, number = move.standing, move.standing.revision.number
+    stood = standing.published_revision
+    if move.to is PUBLISHED:
+        return _Shown(
+            status=PUBLISHED,
+            published_revision=number,
+            published_at=standing.published_at or move.at,
+            edited=stood is not None,
+            visible=True,
+            first=stood is None,
+        )
+    if stood is None:
+        return _Shown(move.to, None, None, edited=False, visible=False)
+    if stood != number:
+        return _Shown(PUBLISHED, stood, standing.published_at, edited=standing.edited, visible=False)
+    if move.stood_before:
+        again = move.stood_before[-1]
+        return _Shown(PUBLISHED, again, standing.published_at, edited=len(move.stood_before) > 1, visible=True)
+    return _Shown(move.to, None, None, edited=False, visible=True)
+
+
+def _event(move: _Move, shown: _Shown) -> NewEvent:
+    return NewEvent(
+        at=move.at,
+        kind=EventKind(move.to),
+        comment_id=move.standing.revision.comment_id,
+        revision=move.standing.revision.number,
+        author=move.standing.author,
+        story=move.standing.story,
+        due_at=move.due_at,
+        decided_by=move.decided_by,
+        moderator=move.moderator,
+        moderator_name=move.name if move.moderator is not None else None,
+        clause=move.clause,
+        reason=move.reason,
+        visible=shown.visible,
+        first=shown.first,
+        silent=move.silent,
+    )
+
+
+def _audit_row(move: _Move) -> AuditRow:
+    decision = move.decision
+    return AuditRow(
+        at=move.at,
+        comment_id=move.standing.revision.comment_id,
+        revision_id=move.standing.revision.id,
+        who=move.who,
+        name=move.name,
+        act=move.act,
+        from_status=move.standing.revision.status,
+        to_status=move.to,
+        clause=move.clause,
+        reason=move.reason,
+        terms=decision.terms if decision is not None else move.standing.terms,
+        model=decision.model if decision is not None else None,
+        scores=dict(decision.scores) if decision is not None and decision.scores else None,
+    )
+
+
+def _author_row(standing: Standing, *, act: str, at: datetime) -> AuditRow:
+    revision = standing.revision
+    return AuditRow(at, revision.comment_id, revision.id, standing.author, "", act, revision.status, WITHDRAWN)
+
+
+def _received_row(comment_id: int, revision_id: int, author: str, *, act: str, terms: str, at: datetime) -> AuditRow:
+    return AuditRow(at, comment_id, revision_id, author, "", act, None, RECEIVED, terms=terms)
+
+
+def _authors_event(
+    kind: EventKind, comment_id: int, *, revision: int, author: str, story: str, at: datetime
+) -> NewEvent:
+    return NewEvent(at, kind, comment_id, revision, author, story, due_at=at)

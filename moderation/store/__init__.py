@@ -1,0 +1,74 @@
+"""The tables of `moderation` and every query on them. Nobody else reads these tables, and nothing here decides.
+
+Reading is by the methods of Store. Writing what becomes of a comment is by `Store.change()`, which only intake and
+enforcement open. A database error that may pass surfaces as it is: callers judge it with `database.is_passing`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from moderation import database
+from moderation.database import Database
+from moderation.store.change import Change
+from moderation.store.models import ModelQueries
+from moderation.store.outbox import OutboxQueries
+from moderation.store.people import PeopleQueries
+from moderation.store.review import ReviewQueries
+from moderation.store.screening import ScreeningQueries
+from moderation.store.threads import ThreadQueries
+from moderation.store.values import (
+    MACHINE,
+    AuditRow,
+    CommentRecord,
+    Counts,
+    Held,
+    ModelRecord,
+    NewEvent,
+    Pending,
+    Promotion,
+    PublishedComment,
+    SessionRow,
+    Standing,
+    Totals,
+)
+
+__all__ = [
+    "MACHINE",
+    "AuditRow",
+    "Change",
+    "CommentRecord",
+    "Counts",
+    "Held",
+    "ModelRecord",
+    "NewEvent",
+    "Pending",
+    "Promotion",
+    "PublishedComment",
+    "SessionRow",
+    "Standing",
+    "Store",
+    "Totals",
+    "upgrade",
+]
+
+
+class Store(ScreeningQueries, OutboxQueries, ThreadQueries, ReviewQueries, ModelQueries, PeopleQueries):
+    """The store, on one database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @contextlib.asynccontextmanager
+    async def change(self) -> AsyncIterator[Change]:
+        """A transaction that may change comments: durable when the block has ended, undone when it raises."""
+        async with self.database.write() as connection:
+            yield Change(self.database, connection)
+
+
+def upgrade(address: str) -> bool:
+    """Bring the tables to their newest form; True if anything was done. Blocking. Raises SettingsError."""
+    folder = Path(__file__).resolve().parent.parent / "migrations"
+    return database.upgrade(address, migrations=folder, version_table="moderation_version")

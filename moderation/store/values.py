@@ -1,0 +1,190 @@
+"""What the store gives and takes, beside the values of comment and decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from moderation.comment import Comment, CommentStatus, Revision
+from moderation.decision import DecidedBy, Decision, EventKind, Finding, Reason
+
+MACHINE = "machine"
+"""Who did it, where an audit row or an error names the screening rather than a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A revision that still has to be screened. `language` is what the front said of it, if anything."""
+
+    revision_id: int
+    comment_id: int
+    number: int
+    story: str
+    author: str
+    text: str
+    language: str | None
+    status: CommentStatus
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What came before a revision: the author's others in the flooding window, and the same text in the repeats window.
+
+    `same_by_others` counts authors, not revisions. A comment's own earlier revisions are no repeats of it.
+    """
+
+    by_author_in_window: int = 0
+    same_by_author: int = 0
+    same_by_others: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """A model that a training on this system made, or that was shipped and then promoted here."""
+
+    version: str
+    sha256: str
+    path: str
+    figures: Mapping[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """A model took over: which, when, and who said so."""
+
+    version: str
+    at: datetime
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommentRecord:
+    """A comment with the decision in force about its latest revision; None while nobody decided."""
+
+    comment: Comment
+    decision: Decision | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedComment:
+    """A comment as everybody may see it: `text` and `author_name` are safe to lay out, though not escaped."""
+
+    id: int
+    story: str
+    parent: int | None
+    author_name: str
+    text: str
+    language: str
+    published_at: datetime
+    edited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A held comment with what a moderator needs to decide. `text` is as written: `findings` count its code points.
+
+    `claimed_by` is None unless the claim holds at the moment that was asked about.
+    """
+
+    comment_id: int
+    revision: int
+    story: str
+    author: str
+    author_name: str
+    text: str
+    language: str
+    received_at: datetime
+    held_at: datetime
+    clause: str | None
+    reason: Reason | None
+    findings: tuple[Finding, ...]
+    scores: Mapping[str, float]
+    parent_text: str | None
+    author_published: int
+    author_rejected: int
+    claimed_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many comments stand in each status, and since when the oldest undecided ones wait."""
+
+    by_status: Mapping[CommentStatus, int]
+    oldest_received: datetime | None
+    oldest_held: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One change of a revision's status: who did what, when, and on what grounds."""
+
+    at: datetime
+    comment_id: int
+    revision_id: int
+    who: str
+    name: str
+    act: str
+    from_status: CommentStatus | None
+    to_status: CommentStatus
+    clause: str | None = None
+    reason: Reason | None = None
+    terms: str | None = None
+    model: str | None = None
+    scores: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a revision and its comment stand, read under the comment's lock."""
+
+    revision: Revision
+    latest: int
+    author: str
+    story: str
+    comment_status: CommentStatus
+    published_revision: int | None
+    published_at: datetime | None
+    edited: bool
+    held_at: datetime | None
+    decided_by: DecidedBy | None
+    decided_at: datetime | None
+    terms: str | None
+    moderator: str | None
+    moderator_name: str | None
+    machine_clause: str | None
+    machine_reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An outcome event before the outbox gave it its number."""
+
+    at: datetime
+    kind: EventKind
+    comment_id: int
+    revision: int
+    author: str
+    story: str
+    due_at: datetime
+    decided_by: DecidedBy | None = None
+    moderator: str | None = None
+    moderator_name: str | None = None
+    clause: str | None = None
+    reason: Reason | None = None
+    visible: bool = False
+    first: bool = False
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A web session as it is kept: without what the browser holds."""
+
+    person: str
+    name: str
+    csrf: str
+    expires_at: datetime

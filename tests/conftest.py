@@ -1,0 +1,116 @@
+"""What tests of every layer may ask for: real databases and a real Redis, fresh for each test."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+import bot.store
+import moderation.store
+from moderation.database import Database
+from moderation.queue import connect
+from moderation.store import Store
+from tests.servers import postgresql_running, redis_running, short_folder
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgreSQL:
+    """A running server: `address` has `{}` where a database's name goes; `template` is one with every table."""
+
+    address: str
+    template: str
+
+    async def run(self, statement: str) -> None:
+        """Run one statement outside any transaction."""
+        engine = create_async_engine(self.address.format("postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        async with engine.connect() as connection:
+            await connection.execute(sa.text(statement))
+        await engine.dispose()
+
+
+def _upgrade(address: str) -> None:
+    moderation.store.upgrade(address)
+    bot.store.upgrade(address)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """One PostgreSQL for the session."""
+    with postgresql_running() as address:
+        server = PostgreSQL(address, template="baithak_template")
+        asyncio.run(server.run(f"CREATE DATABASE {server.template}"))
+        _upgrade(address.format(server.template))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with every table and no row."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    _upgrade(f"sqlite+aiosqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def server(request: pytest.FixtureRequest) -> PostgreSQL | None:
+    """Where the test's database lives: on SQLite, which needs no server, and then on PostgreSQL."""
+    if request.param == "sqlite":
+        return None
+    running: PostgreSQL = request.getfixturevalue("postgresql")
+    return running
+
+
+@pytest.fixture
+async def database_address(server: PostgreSQL | None, tmp_path: Path, sqlite_template: Path) -> AsyncIterator[str]:
+    """The address of a fresh database with every table of both packages, on SQLite and on PostgreSQL."""
+    if server is None:
+        path = tmp_path / "baithak.db"
+        shutil.copy(sqlite_template, path)
+        yield f"sqlite+aiosqlite:///{path}"
+        return
+    name = f"test_{next(_numbers)}"
+    await server.run(f"CREATE DATABASE {name} TEMPLATE {server.template} STRATEGY file_copy")
+    yield server.address.format(name)
+    await server.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database(database_address: str) -> AsyncIterator[Database]:
+    """A fresh database with every table of both packages."""
+    database = Database(database_address)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def store(database: Database) -> Store:
+    """The store of `moderation` on a fresh database."""
+    return Store(database)
+
+
+@pytest.fixture(scope="session")
+def redis_address() -> Iterator[str]:
+    """One Redis for the session; the tests share it, one after the other."""
+    with short_folder("redis") as folder, redis_running(folder) as address:
+        yield address
+
+
+@pytest.fixture
+async def redis(redis_address: str) -> AsyncIterator[Redis]:
+    """A client of a Redis that holds nothing yet."""
+    client = connect(redis_address)
+    await client.flushall()
+    yield client
+    await client.aclose()
