@@ -8,6 +8,7 @@ from bot.sandbox.errors import bad_request
 from bot.sandbox.markup.found import with_found_entities
 from bot.sandbox.markup.given import given_entities
 from bot.sandbox.markup.html import parse_html
+from bot.sandbox.markup.markdown import parse_markdown
 from bot.sandbox.markup.text import Formatted, tidied
 
 __all__ = ["Formatted", "formatted", "with_found_entities"]
@@ -23,6 +24,8 @@ def formatted(source: str, *, parse_mode: str, entities: Any) -> Formatted:
         marked = Formatted(source, given_entities(source, entities))
     elif mode == "html":
         marked = parse_html(source)
+    elif mode == "markdownv2":
+        marked = parse_markdown(source)
     else:
         raise bad_request("unsupported parse_mode")
     return with_found_entities(tidied(marked))

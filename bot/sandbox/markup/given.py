@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.sandbox.errors import bad_request
+from bot.sandbox.markup.links import checked_link
 from bot.sandbox.markup.text import Json, in_order, utf16_length
 
 PLAIN_TYPES = frozenset(
@@ -16,11 +17,12 @@ PLAIN_TYPES = frozenset(
 HIGHEST_OFFSET = 1_000_000
 
 
-def given_entities(text: str, entities: Any) -> list[Json]:
-    """The entities a bot may set, in order; types it may not set are passed over.
+# Types Telegram finds by itself; given by a bot they are passed over.
+FOUND_TYPES = frozenset({"mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number"})
 
-    Raises ApiError 400 for a list ill formed or an entity outside the text.
-    """
+
+def given_entities(text: str, entities: Any) -> list[Json]:
+    """The entities a bot may set, in order. Raises ApiError 400 for a list ill formed or an entity outside the text."""
     if entities is None:
         return []
     if not isinstance(entities, list):
@@ -28,10 +30,13 @@ def given_entities(text: str, entities: Any) -> list[Json]:
     end = utf16_length(text)
     kept = [entity for entity in map(_entity, entities) if entity is not None]
     for entity in kept:
-        if entity["offset"] + entity["length"] > end:
+        offset, length = entity["offset"], entity["length"]
+        if offset > end:
+            raise bad_request(f"entity begins after the end of the text at UTF-16 offset {offset}")
+        if offset + length > end:
             raise bad_request(
-                f"entity beginning at UTF-16 offset {entity['offset']} ends after the end of the text at "
-                f"UTF-16 offset {entity['offset'] + entity['length']}"
+                f"entity beginning at UTF-16 offset {offset} ends after the end of the text at "
+                f"UTF-16 offset {offset + length}"
             )
     return in_order(kept)
 
@@ -40,12 +45,20 @@ def _entity(entity: Any) -> Json | None:
     if not isinstance(entity, dict):
         raise bad_request("can't parse MessageEntity: expected an Object")
     offset, length, type_ = entity.get("offset"), entity.get("length"), entity.get("type")
-    if not isinstance(offset, int) or not isinstance(length, int) or not isinstance(type_, str):
-        raise bad_request('can\'t parse MessageEntity: field "offset", "length" or "type" is missing or of a wrong type')
+    if not isinstance(offset, int) or not isinstance(length, int):
+        raise bad_request("can't parse MessageEntity: Field \"offset\" and \"length\" must be of type Number")
+    if type_ in FOUND_TYPES:
+        return None
+    if type_ not in PLAIN_TYPES:
+        raise bad_request("can't parse MessageEntity: Unsupported type specified")
     if not 0 <= offset <= HIGHEST_OFFSET:
         raise bad_request(f"receive an entity with incorrect offset {offset}")
     if not 0 <= length <= HIGHEST_OFFSET:
         raise bad_request(f"receive an entity with incorrect length {length}")
-    if type_ not in PLAIN_TYPES or length == 0:
-        return None
-    return {key: value for key, value in entity.items() if value is not None}
+    kept = {key: value for key, value in entity.items() if value is not None}
+    if type_ == "text_link":
+        url = str(entity.get("url") or "")
+        kept["url"] = checked_link(url)
+        if not kept["url"]:
+            raise bad_request(f"entity URL '{url}' is invalid: Wrong HTTP URL")
+    return kept if length else None

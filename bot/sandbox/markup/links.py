@@ -3,49 +3,77 @@
 from __future__ import annotations
 
 import re
+from typing import Any
+from urllib.parse import parse_qsl
 
-LOWEST_PORT, HIGHEST_PORT = 1, 65535
-_TELEGRAM = re.compile(r"(tg|ton|tonsite):(//)?(?=.)", re.IGNORECASE)
-_USER = re.compile(r"tg:(?://)?user/?\?(?:.*&)?id=(\d+)", re.IGNORECASE)
+HIGHEST_PORT = 65535
+_OWN = re.compile(
+    r"(?P<scheme>tg|ton|tonsite(?=.*\.)):(?://)?(?P<host>[a-z0-9_-]+(?:(?<=.)\.[a-z0-9_.-]+)?)(?P<rest>(?:[/?#].*)?)", re.I | re.S
+)
+_OF_USER = re.compile(r"tg:(?://)?user/?\?(?P<query>.*)", re.I | re.S)
+_OF_EMOJI = re.compile(r"tg:(?://)?emoji/?\?(?P<query>.*)", re.I | re.S)
+_OF_TIME = re.compile(r"tg:(?://)?time/?\?(?P<query>.*)", re.I | re.S)
+# What a host may hold beside letters and digits of any script.
+_NAME = r"(?:[a-z0-9.\-_!$,~*'();&+=\u0080-\U0010ffff]|%[0-9a-f]{2})"
 _WEB = re.compile(
-    r"(?:(?P<scheme>[^:/?#]*)://)?(?:(?P<userinfo>[^/?#]*)@)?"
-    r"(?P<host>\[[0-9a-f:.]+\]|[^/?#:\[\]]*)(?::(?P<port>\d*))?(?P<rest>(?:[/?#].*)?)",
-    re.IGNORECASE | re.DOTALL,
+    rf"(?:(?P<scheme>https?)://)?(?:(?P<userinfo>(?:{_NAME}|:)*)@)?"
+    rf"(?P<host>\[[0-9a-f:.]+\]|{_NAME}+)(?::0*(?P<port>[1-9]\d*))?(?P<rest>(?:[/?#].*)?)",
+    re.I | re.S,
 )
 
 
 def mentioned_user(url: str) -> int | None:
     """The person a tg://user?id=… link means, or None for any other link."""
-    found = _USER.match(url.strip())
-    return int(found[1]) if found and int(found[1]) > 0 else None
+    id_ = _query(_OF_USER, url).get("id", "")
+    return int(id_) if id_.isdecimal() and int(id_) > 0 else None
+
+
+def emoji_link(url: str) -> dict[str, Any] | None:
+    """The custom emoji a tg://emoji?id=… link means, as an entity without its place."""
+    id_ = _query(_OF_EMOJI, url).get("id", "")
+    return {"type": "custom_emoji", "custom_emoji_id": id_} if id_.isdecimal() and int(id_) > 0 else None
+
+
+def time_link(url: str) -> dict[str, Any] | None:
+    """The moment a tg://time?unix=… link means, as an entity without its place."""
+    query = _query(_OF_TIME, url)
+    unix = query.get("unix", "")
+    if not unix.isdecimal() or int(unix) == 0:
+        return None
+    form = {"date_time_format": query["format"]} if query.get("format") else {}
+    return {"type": "date_time", "unix_time": int(unix), **form}
 
 
 def checked_link(url: str) -> str:
     """The link as Telegram writes it, or nothing for one it drops.
 
-    Only http, https and Telegram's own schemes pass; a host needs a dot, so that http://localhost is dropped.
+    Only http, https and Telegram's own schemes pass; a web host needs a dot, so that http://localhost is dropped.
     """
-    url = url.strip()
-    if _TELEGRAM.match(url):
-        scheme, rest = url.split(":", 1)
-        return f"{scheme.lower()}://{rest.removeprefix('//')}"
-    found = _WEB.fullmatch(url)
-    if found is None:
+    own = _OWN.fullmatch(url)
+    if own is not None:
+        rest = own["rest"].removeprefix("/")
+        rest = rest if rest.startswith("?") else f"/{rest}"
+        return _spaceless(f"{_lower(own['scheme'])}://{_lower(own['host'])}{rest}")
+    web = _WEB.fullmatch(url)
+    if web is None or not ("." in web["host"] or web["host"].startswith("[")):
         return ""
-    scheme = (found["scheme"] or "http").lower()
-    host = found["host"].lower()
-    port = found["port"]
-    if scheme not in ("http", "https") or not _is_host(host) or any(ord(character) <= 32 for character in url):
+    if web["port"] and int(web["port"]) > HIGHEST_PORT:
         return ""
-    if port is not None and not (port and LOWEST_PORT <= int(port) <= HIGHEST_PORT):
-        return ""
-    userinfo = f"{found['userinfo']}@" if found["userinfo"] else ""
-    rest = found["rest"] or "/"
-    if not rest.startswith("/"):
-        rest = f"/{rest}"
-    standard = {"http": "80", "https": "443"}[scheme]
-    return f"{scheme}://{userinfo}{host}{f':{port}' if port and port != standard else ''}{rest}"
+    userinfo = f"{web['userinfo']}@" if web["userinfo"] else ""
+    port = f":{web['port']}" if web["port"] else ""
+    rest = web["rest"] if web["rest"].startswith("/") else f"/{web['rest']}"
+    return _spaceless(f"{_lower(web['scheme'] or 'http')}://{userinfo}{_lower(web['host'])}{port}{rest}")
 
 
-def _is_host(host: str) -> bool:
-    return host.startswith("[") or ("." in host and not host.startswith(".") and not host.endswith("."))
+def _spaceless(url: str) -> str:
+    return "".join(f"%{ord(character):02X}" if character <= " " else character for character in url.rstrip())
+
+
+def _lower(text: str) -> str:
+    # Only ASCII: Telegram leaves the letters of other scripts as they are.
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
+
+
+def _query(pattern: re.Pattern[str], url: str) -> dict[str, str]:
+    found = pattern.fullmatch(url)
+    return dict(reversed(parse_qsl(found["query"], keep_blank_values=True))) if found else {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,20 +37,46 @@ def in_order(entities: list[Json]) -> list[Json]:
 
 
 def tidied(formatted: Formatted) -> Formatted:
-    """The text as Telegram sends it on: control characters made spaces, the blank ends cut, entities moved along."""
-    text = formatted.text.replace("\r", "")
-    text = "".join(" " if character < " " and character != "\n" else character for character in text)
-    stripped = text.rstrip(_BLANK)
-    cut = len(stripped) - len(stripped.lstrip(_BLANK))
-    stripped = stripped[cut:]
-    end = utf16_length(stripped)
-    entities = []
-    for entity in formatted.entities:
-        first = max(entity["offset"] - cut, 0)
-        last = min(entity["offset"] - cut + entity["length"], end)
+    """The text as Telegram sends a bot's on: control and direction-forcing characters gone, ends trimmed.
+
+    Entities move along and are cut where they stood on nothing else; blank text becomes empty.
+    """
+    text, entities = formatted.text, formatted.entities
+    if _TO_REMOVE.search(text):
+        removed = [found.start() for found in _TO_REMOVE.finditer(text)]
+        places = [utf16_length(text[:place]) for place in removed]
+        text = _TO_REMOVE.sub("", text)
+        entities = [_without(entity, places) for entity in entities]
+    text = _CONTROL.sub(" ", text)
+    text = _MARK_BEFORE_MARK.sub("\u200c", text)
+    if not _VISIBLE.search(text):
+        return Formatted("")
+    kept = text.rstrip(" \n")
+    cut = len(kept) - len(kept.lstrip(" \n"))
+    return Formatted(kept[cut:], _within(entities, begin=cut, length=utf16_length(kept) - cut))
+
+
+def _without(entity: Json, places: list[int]) -> Json:
+    """The entity once the characters at those UTF-16 places are gone, each one unit long."""
+    begin, end = entity["offset"], entity["offset"] + entity["length"]
+    before = bisect_left(places, begin)
+    return {**entity, "offset": begin - before, "length": end - bisect_left(places, end) - (begin - before)}
+
+
+def _within(entities: list[Json], *, begin: int, length: int) -> list[Json]:
+    kept = []
+    for entity in entities:
+        first = max(entity["offset"] - begin, 0)
+        last = min(entity["offset"] - begin + entity["length"], length)
         if last > first:
-            entities.append({**entity, "offset": first, "length": last - first})
-    return Formatted(stripped, entities)
+            kept.append({**entity, "offset": first, "length": last - first})
+    return kept
 
 
-_BLANK = " \n\t"
+_CONTROL = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f]")
+_TO_REMOVE = re.compile(r"[\r\u2028-\u202e\u030a\u0333\u033f]")
+_MARK_BEFORE_MARK = re.compile(r"[\u200e\u200f](?=[\u200e\u200f])")
+# What Telegram counts as blank: spaces of all kinds, zero-width characters, Braille's empty cell, language tags.
+_VISIBLE = re.compile(
+    r"[^ \n\u00a0\u1680\u180e\u2000-\u200f\u202e\u202f\u205f\u2800\u3000\ufeff\ufffc\U000e0000-\U000e007f]"
+)
