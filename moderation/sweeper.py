@@ -1,0 +1,69 @@
+"""What the store has and Redis lost is queued again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from moderation.database import is_passing
+from moderation.errors import QueueUnavailable
+from moderation.queue import ScreeningQueue
+from moderation.store import Store
+
+log = structlog.get_logger(__name__)
+
+MOST_AT_ONCE = 5_000
+"""Comments one sweep looks at, the oldest first; the next sweep sees the others."""
+
+
+class Sweeper:
+    """Looks now and then for revisions nobody decided and the queue does not hold.
+
+    Runs in every worker process; Redis says whose turn it is. Never queues what is waiting or being worked on, so a
+    long queue does not grow by it.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        queue: ScreeningQueue,
+        consumer: str,
+        every_s: float,
+        older_s: float,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._consumer = consumer
+        self._every_s = every_s
+        self._older_s = older_s
+        self._clock = clock
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Sweep until `stop` is set. Without Redis the worker screens from the store."""
+        while not stop.is_set():
+            try:
+                if await self._queue.may_sweep(self._consumer, every_s=self._every_s):
+                    await self.sweep()
+            except QueueUnavailable:
+                log.debug("sweep left out", reason="Redis can't be reached")
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+                log.warning("sweep left out", error=type(error).__name__)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), self._every_s)
+
+    async def sweep(self) -> int:
+        """One look; answers how many were queued again. Raises QueueUnavailable, and the database's own errors."""
+        stale = self._clock() - timedelta(seconds=self._older_s)
+        waiting = await self._store.unscreened(older_than=stale, limit=MOST_AT_ONCE)
+        restored = await self._queue.restore(waiting) if waiting else 0
+        if restored:
+            log.warning("queued again", count=restored)
+        return restored
