@@ -295,12 +295,3 @@ def free_port(host: str, port: int, *, setting: str) -> int:
             ) from None
         bound: int = probe.getsockname()[1]
         return bound
-
-
-def say_ready() -> None:
-    """Called by a part when it works: tells the supervisor that started it, if one did."""
-    given = os.environ.pop("BAITHAK_READY_FD", None)
-    if given is not None:
-        with contextlib.suppress(OSError):
-            os.write(int(given), b"1")
-            os.close(int(given))

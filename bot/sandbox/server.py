@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -137,12 +138,16 @@ async def _healthz(request: web.Request) -> web.Response:
     return answer({"status": "ok"})
 
 
-async def run(*, host: str, port: int, data_dir: Path) -> None:
-    """Serve until cancelled, then close cleanly. Prints nothing; raises OSError where the port or folder is in use."""
+async def run(*, host: str, port: int, data_dir: Path, on_ready: Callable[[], None] = lambda: None) -> None:
+    """Serve until cancelled, then close cleanly; `on_ready` is called once it listens.
+
+    Prints nothing; raises OSError where the port or folder is in use.
+    """
     runner = web.AppRunner(create_app(data_dir), access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
+        on_ready()
         await asyncio.Event().wait()
     finally:
         await runner.cleanup()

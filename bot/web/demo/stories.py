@@ -170,6 +170,8 @@ def _add_item(channel: ET.Element, story: DemoStory, *, base_url: str, now: date
     _add(item, "guid", address, isPermaLink="true")
     _add(item, "description", story.summary)
     _add(item, "category", story.section)
+    if story.top:
+        _add(item, "category", "top")
     _add(item, f"{{{_DC}}}language", story.language)
     _add(item, "pubDate", _date(now - timedelta(minutes=story.minutes_ago)))
     if story.picture is not None:

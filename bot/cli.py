@@ -1,0 +1,166 @@
+"""The whole command `baithak`: moderation's commands, and with them the bot's. Every import that costs is made late."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from bot.settings import BotSettings
+from moderation import cli as moderation_cli
+from moderation.errors import SettingsError
+from moderation.running import EXIT_MISSING, EXIT_REFUSED, say_ready, start_logging, told_plainly, until_stopped
+from moderation.settings import load_settings
+
+app = typer.Typer(
+    name="baithak",
+    help="The comment desk of a newsroom in Telegram: top stories out, comments in, each screened before it is published.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+moderation_cli.add_commands(app, without={"web", "db"})
+
+feed_app = typer.Typer(help="The feeds whose stories are pushed.", no_args_is_help=True)
+story_app = typer.Typer(help="An editor's hand on stories.", no_args_is_help=True)
+db_app = typer.Typer(help="The database.", no_args_is_help=True)
+app.add_typer(feed_app, name="feed")
+app.add_typer(story_app, name="story")
+app.add_typer(db_app, name="db")
+
+
+def main() -> None:
+    """What the console script runs."""
+    app()
+
+
+@app.command()
+@told_plainly
+def up() -> None:
+    """Run everything: each part as a process of its own, started again if it dies; Ctrl-C stops all."""
+    from bot.supervisor import Supervisor
+
+    settings = load_settings(BotSettings)
+    asyncio.run(Supervisor(settings, say=_say).run())
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201  this line is the command's answer
+
+
+@app.command()
+@told_plainly
+def bot() -> None:
+    """Run the bot: updates in, stories and notices out. May run many times on many machines."""
+    from bot import process
+
+    settings = load_settings(BotSettings)
+    start_logging(settings)
+    asyncio.run(process.run(settings))
+
+
+@app.command()
+@told_plainly
+def web() -> None:
+    """Run the web part: the public API, the widget, the moderators' pages."""
+    from bot.web import process
+
+    settings = load_settings(BotSettings)
+    start_logging(settings)
+    asyncio.run(process.run(settings))
+
+
+@app.command()
+@told_plainly
+def sandbox() -> None:
+    """Run the Telegram sandbox: a Bot API server on this machine, with a page where one person plays everybody."""
+    from bot.sandbox import run
+
+    settings = load_settings(BotSettings)
+    start_logging(settings)
+    serving = run(
+        host=settings.sandbox_host, port=settings.sandbox_port, data_dir=settings.data_dir, on_ready=say_ready
+    )
+    try:
+        asyncio.run(until_stopped(serving))
+    except OSError as error:
+        raise SettingsError(
+            f"the sandbox can't listen on port {settings.sandbox_port} ({error.strerror}): set BAITHAK_SANDBOX_PORT"
+        ) from error
+
+
+@app.command()
+@told_plainly
+def doctor() -> None:
+    """Look at every connection, setting and limit, and say what to do about each fault."""
+    from rich.console import Console
+
+    from bot.doctor import examine
+
+    console = Console(highlight=False, soft_wrap=True)
+    found = asyncio.run(examine(load_settings(BotSettings)))
+    for diagnosis in found:
+        mark = "[red]✗[/]" if diagnosis.fault else "[green]✓[/]"
+        console.print(f"{mark} [bold]{diagnosis.name}[/]", end="  ")
+        console.print(diagnosis.fault or diagnosis.said, markup=False)
+        if diagnosis.fault:
+            console.print(f"    → {diagnosis.advice}", markup=False)
+    if any(diagnosis.fault for diagnosis in found):
+        raise typer.Exit(EXIT_MISSING)
+
+
+@db_app.command()
+@told_plainly
+def upgrade() -> None:
+    """Bring the tables to their newest form; does nothing where they are."""
+    from bot.supervisor import upgrade_schema
+
+    done = upgrade_schema(load_settings(BotSettings))
+    _say("the tables were brought to their newest form" if done else "the tables are in their newest form")
+
+
+@feed_app.command()
+@told_plainly
+def check(
+    url: Annotated[str, typer.Argument(help="Address or path of a feed.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
+    language: Annotated[str, typer.Option(help="Language of items that do not say theirs.")] = "en",
+    section: Annotated[str, typer.Option(help="Section of items that name none.")] = "world",
+) -> None:
+    """Say what the bot would make of a feed; not 0 when the feed is refused."""
+    from bot.feed_check import check_feed
+
+    report = asyncio.run(check_feed(url, load_settings(BotSettings), language=language, section=section))
+    if as_json:
+        _say(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+    else:
+        report.print_to(sys.stdout)
+    if report.refused:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+@story_app.command()
+@told_plainly
+def push(
+    url: Annotated[str, typer.Argument(help="The story's address.")],
+    title: Annotated[str | None, typer.Option(help="Its title, where no feed has it.")] = None,
+    summary: Annotated[str | None, typer.Option(help="Two lines of it.")] = None,
+    language: Annotated[str | None, typer.Option(help="en, ur, hi, mr or ar.")] = None,
+    section: Annotated[str | None, typer.Option(help="Its section.")] = None,
+) -> None:
+    """Push a story to its subscribers now; who has it already does not get it again."""
+    from bot.editing import StoryRefused, push_story
+
+    settings = load_settings(BotSettings)
+    start_logging(settings)
+    try:
+        story, planned = asyncio.run(
+            push_story(settings, url, title=title, summary=summary, language=language, section=section)
+        )
+    except StoryRefused as error:
+        print(f"baithak: {error}", file=sys.stderr)  # noqa: T201  the command's answer
+        raise typer.Exit(EXIT_REFUSED) from None
+    _say(f"story {story.id} “{story.title}” goes to {planned} subscribers")
