@@ -17,7 +17,7 @@ from moderation.settings import load_settings
 
 app = typer.Typer(
     name="baithak",
-    help="The comment desk of a newsroom in Telegram: top stories out, comments in, each screened before it is published.",
+    help="A newsroom's comment desk in Telegram: top stories out, comments in, each screened before it is published.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

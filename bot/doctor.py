@@ -1,4 +1,4 @@
-"""`baithak doctor`: every connection, setting and limit looked at, with what to do about each fault. Changes nothing."""
+"""`baithak doctor`: every connection, setting and limit looked at, and what to do about each fault. Changes nothing."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def look_at_database(settings: BotSettings) -> Diagnosis:
     address = settings.database_address()
     shown = sa.make_url(address).render_as_string(hide_password=True)
     file = sa.make_url(address).database
-    if address.startswith("sqlite") and file and not Path(file).exists():
+    if address.startswith("sqlite") and file and not await asyncio.to_thread(Path(file).exists):
         return Diagnosis("database", f"{shown} is made at the first start")
     database = Database(address)
     try:

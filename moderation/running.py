@@ -30,7 +30,7 @@ R = TypeVar("R")
 
 
 def start_logging(settings: Settings) -> None:
-    """Structured lines on standard error: JSON, or readable ones on a terminal. Ids and numbers, never readers' words."""
+    """Structured lines on standard error: JSON, or readable ones on a terminal. Ids and numbers, no readers' words."""
     level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
     readable = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     structlog.configure(

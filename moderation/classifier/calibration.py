@@ -111,7 +111,5 @@ def _precise(scores: Floats, answers: Floats, weights: Floats) -> float:
     return float(scores[known][order][good[-1]]) if len(good) else HIGHEST
 
 
-def measure(
-    margins: Floats, known: Floats, languages: Sequence[str], sources: Sequence[str]
-) -> Measured:
+def measure(margins: Floats, known: Floats, languages: Sequence[str], sources: Sequence[str]) -> Measured:
     return Measured(margins, known, np.array(languages), np.array(sources))

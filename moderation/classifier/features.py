@@ -144,9 +144,7 @@ class NgramCounter(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
         keys, entry, counts = np.unique(held.documents * width + held.places, return_inverse=True, return_counts=True)
         of_row = np.bincount(keys // width, minlength=rows) if width else np.zeros(rows, dtype=np.int64)
         pointers = np.concatenate([[0], np.cumsum(of_row)])
-        matrix = csr_matrix(
-            (counts.astype(np.float32), (keys % width).astype(np.int32), pointers), shape=(rows, width)
-        )
+        matrix = csr_matrix((counts.astype(np.float32), (keys % width).astype(np.int32), pointers), shape=(rows, width))
         return matrix, entry, held
 
     def _lookup(self) -> NDArray[np.int32]:

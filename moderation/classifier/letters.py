@@ -12,16 +12,33 @@ INVISIBLE = (
 
 LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "@": "a", "$": "s", "!": "i", "|": "l"}
 
-_CYRILLIC = dict(
-    zip("авсԁеёғһіїјкӏмноөрԛѕтгуүѵԝхѡьбзч", "abcdeefhiijklmhoopqstryuvwxwbb34", strict=True)
-)
+_CYRILLIC = dict(zip("авсԁеёғһіїјкӏмноөрԛѕтгуүѵԝхѡьбзч", "abcdeefhiijklmhoopqstryuvwxwbb34", strict=True))
 _GREEK = dict(zip("αβγδεζηικλμνορστυφχωάέήίόύώϊ", "abydezniklmvopotuoxwaenioowi", strict=True))
 _SMALL_CAPITALS = dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢɑɡɩıʋɾᥙո", "abcdefghijklmnoprstuvwyzagiivrun", strict=True))
-_ENCLOSED = {
-    chr(first + i): chr(ord("a") + i) for first in (0x1F150, 0x1F170, 0x1F130) for i in range(26)
+_ENCLOSED = {chr(first + i): chr(ord("a") + i) for first in (0x1F150, 0x1F170, 0x1F130) for i in range(26)}
+_OTHERS = {
+    "ł": "l",
+    "ø": "o",
+    "đ": "d",
+    "ħ": "h",
+    "ŧ": "t",
+    "ƒ": "f",
+    "ß": "s",
+    "æ": "a",
+    "œ": "o",
+    "þ": "p",
+    "ð": "d",
+    "€": "e",
+    "£": "l",
+    "¥": "y",
+    "¢": "c",
+    "¡": "i",
+    "ɇ": "e",
+    "ɨ": "i",
+    "ʉ": "u",
+    "ƀ": "b",
+    "ꮪ": "s",
 }
-_OTHERS = {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ŧ": "t", "ƒ": "f", "ß": "s", "æ": "a", "œ": "o", "þ": "p", "ð": "d",
-           "€": "e", "£": "l", "¥": "y", "¢": "c", "¡": "i", "ɇ": "e", "ɨ": "i", "ʉ": "u", "ƀ": "b", "ꮪ": "s"}
 
 # "0134" and the like are left to the leet table: a Cyrillic "ч" first becomes "4".
 LOOKALIKES: dict[str, str] = _CYRILLIC | _GREEK | _SMALL_CAPITALS | _ENCLOSED | _OTHERS

@@ -60,9 +60,7 @@ _STRETCHED = re.compile(r"(\S)\1{2,}")
 _MARK_RUN = re.compile(rf"([{_MARKS}])[{_MARKS}]{{3,}}")
 _IN_WORD = re.compile(r"(?<=\w)['\u2019\u02bc`](?=\w)")
 # Kept: letters, marks, digits, "*" inside a word (a masked letter), "!" and "?"; emoji and the rest stand alone.
-_NOISE = re.compile(
-    r"(?:[\s.,;:\"“”„«»‹›()\[\]{}<>/\\|~^_=+#&%\-–—…·•۔،؛।॥'‘’`´@$]|(?<![\w*])\*+|\*+(?![\w*]))+"
-)
+_NOISE = re.compile(r"(?:[\s.,;:\"“”„«»‹›()\[\]{}<>/\\|~^_=+#&%\-–—…·•۔،؛।॥'‘’`´@$]|(?<![\w*])\*+|\*+(?![\w*]))+")
 _ALONE = re.compile(rf"[^\w\s*{_MARKS}]")
 
 

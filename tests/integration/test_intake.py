@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 
 import pytest
 
 from moderation.comment import CommentStatus
 from moderation.decision import EventKind
 from moderation.enforcement import enforce
-from moderation.errors import InvalidSubmission, QueueUnavailable, TermsNotAgreed, UnknownComment
+from moderation.errors import QueueUnavailable
 from moderation.intake import Intake
 from moderation.store import Store
 from tests.builders import NOW, TERMS, decision, submission
