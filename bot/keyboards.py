@@ -1,0 +1,195 @@
+"""Buttons and their callback data, together: what a button asks for stands beside what reads it back.
+
+Callback data names what it is about and never authorises: whoever handles a press asks who pressed and what they may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlencode
+
+from aiogram.types import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.messages.stories import section
+from bot.messages.texts import LANGUAGE_NAMES, MODERATORS, plain
+from bot.story import SECTIONS, Story, start_payload
+from moderation.policy import Terms
+
+DATA_AT_MOST = 64
+"""Bytes of callback data Telegram takes."""
+
+
+class Ask(StrEnum):
+    """What a button asks for: the word before the first colon of its callback data."""
+
+    LANGUAGE = "lang"
+    AGREE = "agree"
+    COMMENT = "comment"
+    THREAD = "thread"
+    SETTINGS = "settings"
+    APPROVE = "approve"
+    REJECT = "reject"
+    CLAUSE = "clause"
+    UNDO = "undo"
+    QUEUE = "queue"
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button's callback data, read: what it asks for, and the names that follow. Nothing in it is to be believed."""
+
+    ask: Ask
+    names: tuple[str, ...]
+
+    def number(self, position: int) -> int | None:
+        """The name at this place as a number a database takes, or None."""
+        if position >= len(self.names):
+            return None
+        name = self.names[position]
+        return int(name) if name.isascii() and name.isdigit() and len(name) <= 18 else None
+
+    def name(self, position: int) -> str:
+        """The name at this place, empty when there is none."""
+        return self.names[position] if position < len(self.names) else ""
+
+
+def read(data: str | None) -> Press | None:
+    """What callback data asks for; None for data this bot never wrote."""
+    if data is None or len(data.encode("utf-8", "replace")) > DATA_AT_MOST:
+        return None
+    ask, _, rest = data.partition(":")
+    try:
+        return Press(Ask(ask), tuple(rest.split(":")) if rest else ())
+    except ValueError:
+        return None
+
+
+def data(ask: Ask, *names: str | int) -> str:
+    """Callback data. Raises ValueError above 64 bytes."""
+    written = ":".join([ask.value, *(str(name) for name in names)])
+    if len(written.encode()) > DATA_AT_MOST:
+        raise ValueError(f"callback data has at most {DATA_AT_MOST} bytes: {written}")
+    return written
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Addresses that open the bot. They are plain and may be shared: they name a story and grant nothing."""
+
+    bot_username: str
+
+    def story(self, story_id: int) -> str:
+        """Opens the story in the bot."""
+        return f"https://t.me/{self.bot_username}?start={start_payload(story_id)}"
+
+    def share(self, story: Story) -> str:
+        """Lets a reader choose whom to send the story to."""
+        return "https://t.me/share/url?" + urlencode({"url": self.story(story.id), "text": story.title[:200]})
+
+
+def languages() -> InlineKeyboardMarkup:
+    """The five languages, each under its own name."""
+    buttons = [_button(name, Ask.LANGUAGE, code) for code, name in LANGUAGE_NAMES.items()]
+    return _rows(buttons, width=2)
+
+
+def alert(story: Story, *, comments: int, links: Links, language: str) -> InlineKeyboardMarkup:
+    """A story's buttons: Comment, Comments (n), Read, Share."""
+    return InlineKeyboardMarkup(
+        inline_keyboard=[
+            [
+                _button(plain("button-comment", language), Ask.COMMENT, story.id),
+                _button(plain("button-comments", language, n=comments), Ask.THREAD, story.id),
+            ],
+            [
+                InlineKeyboardButton(text=plain("button-read", language), url=story.url),
+                InlineKeyboardButton(text=plain("button-share", language), url=links.share(story)),
+            ],
+        ]
+    )
+
+
+def settings(*, language: str, chosen: Collection[str], active: bool) -> InlineKeyboardMarkup:
+    """Sections to switch on and off, stories on or off, and the way to another language."""
+    # Each names the state it asks for, so that a press handled twice changes nothing the second time.
+    toggles = [
+        _button(
+            ("✓ " if name in chosen else "") + section(name, language),
+            Ask.SETTINGS,
+            "drop" if name in chosen else "add",
+            name,
+        )
+        for name in SECTIONS
+    ]
+    everything = _button(("✓ " if not chosen else "") + plain("section-all", language), Ask.SETTINGS, "all")
+    push = ("settings-pause", "pause") if active else ("settings-resume", "resume")
+    last = [
+        _button(plain(push[0], language), Ask.SETTINGS, push[1]),
+        _button(plain("settings-language", language), Ask.SETTINGS, "language"),
+    ]
+    rows = _rows([*toggles, everything], width=2).inline_keyboard
+    return InlineKeyboardMarkup(inline_keyboard=[*rows, *([button] for button in last)])
+
+
+def terms(*, version: str, language: str) -> InlineKeyboardMarkup:
+    """The button that agrees to this version of the terms."""
+    return _rows([_button(plain("button-agree", language), Ask.AGREE, version)], width=1)
+
+
+def writing(language: str) -> ForceReply:
+    """Opens the keyboard of a reader who is asked to write."""
+    return ForceReply(input_field_placeholder=plain("compose-placeholder", language))
+
+
+def thread(story_id: int, *, next_page: int | None, language: str) -> InlineKeyboardMarkup:
+    """Under the last comment shown: comment, and the way to older ones where there are any."""
+    buttons = [_button(plain("button-comment", language), Ask.COMMENT, story_id)]
+    if next_page is not None:
+        buttons.append(_button(plain("button-more", language), Ask.THREAD, story_id, next_page))
+    return _rows(buttons, width=2)
+
+
+def card(comment_id: int, revision: int) -> InlineKeyboardMarkup:
+    """Approve and Reject."""
+    return _rows(
+        [
+            _desk("button-approve", Ask.APPROVE, comment_id, revision),
+            _desk("button-reject", Ask.REJECT, comment_id, revision),
+        ],
+        width=2,
+    )
+
+
+def clauses(comment_id: int, revision: int, *, terms: Terms, likely: Sequence[str]) -> InlineKeyboardMarkup:
+    """The clauses a comment may be rejected under, those found broken first; and the way back."""
+    order = [*dict.fromkeys(id_ for id_ in likely if id_ in terms.clauses)]
+    order += [id_ for id_ in terms.clauses if id_ not in order]
+    buttons = [_button(f"{id_} {terms.clauses[id_].title}", Ask.CLAUSE, comment_id, revision, id_) for id_ in order]
+    back = _desk("button-back", Ask.REJECT, comment_id, revision, "back")
+    return _rows([*buttons, back], width=1)
+
+
+def decided(comment_id: int, revision: int, *, following: bool) -> InlineKeyboardMarkup:
+    """Undo; in a moderator's private chat also the next one."""
+    buttons = [_desk("button-undo", Ask.UNDO, comment_id, revision)]
+    return _rows([*buttons, *([_desk("button-next", Ask.QUEUE, "next")] if following else [])], width=2)
+
+
+def following() -> InlineKeyboardMarkup:
+    """Shows the next held comment."""
+    return _rows([_desk("button-next", Ask.QUEUE, "next")], width=1)
+
+
+def _button(text: str, ask: Ask, *names: str | int) -> InlineKeyboardButton:
+    return InlineKeyboardButton(text=text, callback_data=data(ask, *names))
+
+
+def _desk(key: str, ask: Ask, *names: str | int) -> InlineKeyboardButton:
+    return _button(plain(key, MODERATORS), ask, *names)
+
+
+def _rows(buttons: Sequence[InlineKeyboardButton], *, width: int) -> InlineKeyboardMarkup:
+    rows = [list(buttons[begin : begin + width]) for begin in range(0, len(buttons), width)]
+    return InlineKeyboardMarkup(inline_keyboard=rows)

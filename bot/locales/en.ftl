@@ -1,0 +1,143 @@
+# What readers are told, in English. Values are HTML as Telegram understands it, but for buttons, commands and the
+# short answers to a press, which are plain. Keys and variables are the same in every language.
+
+start-choose = <b>Baithak</b>
+    Top stories, and a place to talk them over. In which language do you read?
+language-saved = Stories will come in English.
+welcome =
+    <b>Welcome.</b> The top stories come to you here. Reply to any of them, and your comment goes to the site.
+    Until you choose otherwise, I send stories from every section.
+sections-saved = Saved.
+
+section-world = World
+section-politics = Politics
+section-business = Business
+section-sport = Sport
+section-science = Science
+section-culture = Culture
+section-cities = Cities
+section-all = All sections
+
+settings =
+    <b>Your settings</b>
+    Language: { $language }
+    Sections: { $sections }
+    Stories: { $push ->
+        [on] sent as they come
+       *[off] not sent; /top still shows you the best
+    }
+settings-language = Language
+settings-pause = Stop sending stories
+settings-resume = Send me stories
+
+stopped = I have stopped sending stories. Your comments stay where they are. /start brings the stories back.
+stopped-already = I am not sending you any stories. /start brings them back.
+top-none = There is no story in this language yet. The first one will come by itself.
+story-unknown = I can’t find that story any more. /top has the current ones.
+
+button-comment = Comment
+button-comments = Comments ({ $n })
+button-read = Read
+button-share = Share
+button-more = More comments
+button-agree = I agree
+
+compose-prompt =
+    Write your comment on “{ $title }” as your next message.
+    To leave it, send any command, for example /top.
+compose-placeholder = Your comment
+how-to-comment = To comment, reply to a story or press its <b>Comment</b> button, then write. /top brings you the current stories.
+reply-unknown = That message is no story, so I don’t know where your comment belongs. Reply to a story or to a comment, or press /top.
+
+terms-ask =
+    Before your first comment, here is what we ask of everyone. /terms has the full words.
+terms-kept = Your comment is kept, and sent as soon as you agree.
+terms-current = These are the terms now.
+terms-agreed = Thank you.
+terms-agreed-note = You agreed to the terms on { $date }.
+terms-not-agreed = You have not agreed to these terms yet; you are asked before your first comment.
+write-now = Thank you. Now write your comment as your next message.
+
+refused-empty = There is nothing to read in that message, so it wasn’t sent. Please write your comment in words.
+refused-too_long = That comment is too long. { $at_most } characters fit; please shorten it and send it again.
+refused-not_text = I can only take a comment in writing, so this one wasn’t sent. Please write it as text.
+refused-bad_characters = Part of that message can’t be read, so it wasn’t sent. Please write it again.
+refused-forwarded = That is a forwarded message, so it wasn’t sent. Please say it in your own words.
+refused-drafts = I am keeping { $n ->
+        [one] one comment
+       *[other] { $n } comments
+    } of yours until you agree to the terms. Please agree first.
+refused-parent = The comment you answered no longer stands, so your answer wasn’t sent.
+refused-gone = That comment no longer stands on the site, so editing it changes nothing.
+
+throttled = You are faster than I am. Give me a minute; what you sent just now wasn’t taken.
+unknown-command = I don’t know that command. /help lists those I do.
+old-button = This button no longer works. /top brings the current stories.
+failed = Something went wrong on our side, and that message wasn’t taken. Please send it again in a little while.
+
+comments-heading = { $n ->
+        [one] <b>One comment</b> on “{ $title }”.
+       *[other] <b>{ $n } comments</b> on “{ $title }”.
+    } To answer one, reply to it.
+comments-none = Nobody has commented on “{ $title }” yet. Reply here to be the first.
+comment-edited = edited
+comment-answers = answers { $name }
+
+mycomments-none = You have not commented yet. Reply to a story to begin.
+mycomments = <b>Your latest comments</b>
+status-received = being read
+status-held = with a moderator
+status-published = published
+status-rejected = not published
+status-removed = removed
+status-withdrawn = withdrawn
+
+notice-received = Received. We are reading it and will tell you here what becomes of it.
+notice-received-edit = Received: your edited comment. We are reading it and will tell you here what becomes of it.
+notice-published = Published. { $link }
+notice-published-edit = Published: your edited comment now stands. { $link }
+notice-published-moderator = Published: a moderator has read and approved it. { $link }
+notice-held = Held: a moderator is reading it, and you will be told what they decide.
+notice-held-edit = Held: a moderator is reading your edit. Until they decide, your earlier text stands.
+notice-held-again = Held: a moderator is looking at it once more.
+notice-rejected =
+    Not published: clause { $clause } — { $title }.
+    { $words }
+notice-rejected-moderator =
+    Not published: a moderator decided under clause { $clause } — { $title }.
+    { $words }
+notice-rejected-plain = Not published.
+notice-rejected-stands = Your earlier text stands.
+notice-rejected-edit = You can edit your message; it is then read again.
+notice-removed = Removed: your comment no longer stands on the site.
+notice-replaced = Replaced by your edited comment.
+notice-link = See it on the site
+notice-story = On: { $title }
+
+privacy =
+    <b>What we keep about you</b>
+    Your Telegram number and first name, your language and sections, which stories were sent to you, your comments with every edit of them, what was decided about each and why, and when you agreed to the terms.
+    On the site, others see your first name and your published comments, nothing else.
+    Moderators see your first name, your comment, and how many of yours were published or not. Nobody here sees your telephone number.
+help =
+    <b>What I can do</b>
+    /top – the current top stories
+    /settings – sections, and stories on or off
+    /language – another language
+    /stop – no more stories
+    /comments – comments on the latest story
+    /mycomments – your comments and what became of them
+    /terms – the terms for comments
+    /privacy – what we keep about you
+    To comment, reply to a story or press its <b>Comment</b> button. Edit your message, and the comment is edited too.
+
+command-start = Begin, or choose a language
+command-top = The current top stories
+command-settings = Sections; stories on or off
+command-language = Another language
+command-comments = Comments on the latest story
+command-mycomments = Your comments
+command-terms = The terms for comments
+command-privacy = What we keep about you
+command-stop = No more stories
+command-help = What I can do

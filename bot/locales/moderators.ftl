@@ -1,0 +1,77 @@
+# What moderators are shown. In English only: cards are read by the whole group.
+
+card-held = <b>Held</b> · { $language }
+card-story = Story: { $story }
+card-answers = Answers: <i>{ $parent }</i>
+card-author = <b>{ $name }</b> · { $published } published, { $rejected } not
+card-clause = clause { $clause }{ $label ->
+        [none] {""}
+       *[other] {" "}{ $label }
+    } { $score }
+card-check = { $check } { $score }
+card-unscreened = Nothing scored it: no usable classifier.
+card-poison = Screening it stopped the worker, so a person decides.
+card-approved = <b>Approved by { $name }</b>
+card-rejected = <b>Rejected by { $name }: clause { $clause }</b>
+card-decided = <b>{ $status } by { $name }</b>
+card-machine = the machine
+card-edited = <b>Edited by its author.</b> The new text is screened again.
+card-withdrawn = <b>Withdrawn by its author.</b>
+card-someone = a moderator
+
+button-approve = Approve
+button-reject = Reject
+button-back = Back
+button-undo = Undo
+button-next = Next
+
+summary = { $n ->
+        [one] <b>One comment is waiting</b>
+       *[other] <b>{ $n } comments are waiting</b>
+    }{ $minutes ->
+        [0] , the oldest for less than a minute.
+        [one] , the oldest for a minute.
+       *[other] , the oldest for { $minutes } minutes.
+    }
+    Press <b>Next</b> to see one, or write /dashboard to me in private.
+summary-rest = The rest are above, as cards.
+summary-empty = <b>Nothing is waiting.</b>
+
+answer-approved = Approved.
+answer-rejected = Rejected under clause { $clause }.
+answer-undone = Undone: it is held again.
+answer-late = Too late: { $status } by { $name }.
+answer-late-clause = Too late: rejected by { $name }, clause { $clause }.
+answer-stale = Its author edited or withdrew it meanwhile.
+answer-not-moderator = Only moderators can do that.
+answer-undo-late = It can’t be undone any more, or not by you.
+answer-nothing = Nothing is waiting.
+answer-unknown = There is no such comment.
+answer-claimed = { $name } is choosing a clause for it just now.
+
+dashboard =
+    <b>Your way to the dashboard</b>
+    { $link }
+    The link works once, for { $minutes ->
+        [one] one minute
+       *[other] { $minutes } minutes
+    }, and only for you. Don’t pass it on.
+dashboard-link = Open the dashboard
+stats =
+    <b>Now</b>
+    { $waiting ->
+        [0] Nothing is waiting for a moderator.
+        [one] One comment is waiting for a moderator, for { $minutes } min.
+       *[other] { $waiting } comments are waiting for a moderator, the oldest for { $minutes } min.
+    }
+    { $received ->
+        [one] One comment is being screened.
+       *[other] { $received } comments are being screened.
+    }
+    { $subscribers ->
+        [one] One subscriber.
+       *[other] { $subscribers } subscribers.
+    }
+command-dashboard = A one-time link to the dashboard
+command-queue = The next held comment
+command-stats = Counts

@@ -1,0 +1,15 @@
+"""Every text a person sees in the chat, from `locales/`. Pure: values in, HTML for Telegram out.
+
+texts    choose by key and language, escape, cut
+stories  alerts, settings, threads
+terms    the terms, in short and in full
+notices  what an author is told of a comment
+cards    what moderators are shown
+"""
+
+from __future__ import annotations
+
+from bot.messages.stories import alert
+from bot.messages.texts import visible_length
+
+__all__ = ["alert", "visible_length"]

@@ -1,0 +1,143 @@
+"""Review cards and the rest of what moderators are shown, in English.
+
+Every card fits in 4,096 UTF-16 units: the comment is cut before it is escaped, so no entity and no tag is ever split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.messages.stories import language_in_english
+from bot.messages.texts import MODERATORS, Html, cut, escape, isolated, link, plain, say, spoken_name
+from moderation.comment import shown_text
+from moderation.decision import Finding, Reason
+
+_COMMENT_AT_MOST = 2600
+_PARENT_AT_MOST = 200
+_TITLE_AT_MOST = 200
+_FINDINGS_AT_MOST = 8
+_WORDS_AT_MOST = 120
+
+
+def held_card(
+    *,
+    text: str,
+    language: str,
+    story_title: str,
+    story_url: str,
+    author_name: str,
+    author_published: int,
+    author_rejected: int,
+    parent_text: str | None,
+    reason: Reason | str | None,
+    findings: Sequence[Finding],
+) -> Html:
+    """A held comment's card: story, what it answers, who wrote it, the text, and why it is held."""
+    lines = [
+        say("card-held", MODERATORS, language=language_in_english(language)),
+        _story_line(story_title, story_url),
+        *([_parent_line(parent_text)] if parent_text is not None else []),
+        say(
+            "card-author",
+            MODERATORS,
+            name=spoken_name(author_name),
+            published=author_published,
+            rejected=author_rejected,
+        ),
+        "",
+        _comment(text, hidden=is_abusive(findings, reason)),
+        "",
+        *_reasons(reason),
+        *(_finding(finding, text) for finding in findings[:_FINDINGS_AT_MOST]),
+    ]
+    return Html("\n".join(lines).strip())
+
+
+def closed_card(*, status_line: Html, text: str, story_title: str, story_url: str, author_name: str) -> Html:
+    """What a card becomes once nobody has to decide it: what happened first, then what it was about."""
+    author = escape(spoken_name(author_name))
+    return Html(
+        "\n".join(
+            [
+                status_line,
+                _story_line(story_title, story_url),
+                f"<b>{isolated(author, MODERATORS)}</b>",
+                "",
+                _comment(text, hidden=True),
+            ]
+        )
+    )
+
+
+def approved(name: str) -> Html:
+    """A card's first line once a moderator approved."""
+    return say("card-approved", MODERATORS, name=spoken_name(name))
+
+
+def rejected(name: str, clause: str | None) -> Html:
+    """A card's first line once a moderator rejected."""
+    return say("card-rejected", MODERATORS, name=spoken_name(name), clause=clause or "?")
+
+
+def decided_otherwise(status: str, name: str | None) -> Html:
+    """A card's first line when the comment was decided without a moderator's press."""
+    who = spoken_name(name) if name else plain("card-machine", MODERATORS)
+    return say("card-decided", MODERATORS, status=status.capitalize(), name=who)
+
+
+def gone(*, withdrawn: bool) -> Html:
+    """A card's first line once its author edited or withdrew the comment."""
+    return say("card-withdrawn" if withdrawn else "card-edited", MODERATORS)
+
+
+def summary(*, waiting: int, minutes: int, cards: bool) -> Html:
+    """The one live message that stands for a long review queue. `cards`: some are shown as cards besides."""
+    text = say("summary", MODERATORS, n=waiting, minutes=minutes)
+    return Html(f"{text}\n{say('summary-rest', MODERATORS)}") if cards else text
+
+
+def late(*, status: str, name: str, clause: str | None) -> str:
+    """The answer to a press that came after somebody else's."""
+    if status == "rejected" and clause is not None:
+        return plain("answer-late-clause", MODERATORS, name=spoken_name(name), clause=clause)
+    return plain("answer-late", MODERATORS, status=status, name=spoken_name(name))
+
+
+def is_abusive(findings: Sequence[Finding], reason: Reason | str | None) -> bool:
+    """Whether the text is covered until a moderator taps it: abuse was found, or nothing looked at it."""
+    return reason is not None or any(
+        finding.check in {"classifier", "banned_words"} and finding.label != "spam" for finding in findings
+    )
+
+
+def _story_line(title: str, url: str) -> Html:
+    return say(
+        "card-story",
+        MODERATORS,
+        story=link(url, Html(isolated(escape(cut(title, at_most=_TITLE_AT_MOST)), MODERATORS))),
+    )
+
+
+def _parent_line(text: str) -> Html:
+    return say("card-answers", MODERATORS, parent=cut(shown_text(text), at_most=_PARENT_AT_MOST))
+
+
+def _comment(text: str, *, hidden: bool) -> str:
+    shown = escape(cut(shown_text(text), at_most=_COMMENT_AT_MOST))
+    return f"<tg-spoiler>{shown}</tg-spoiler>" if hidden else f"<blockquote>{shown}</blockquote>"
+
+
+def _reasons(reason: Reason | str | None) -> list[Html]:
+    return [] if reason is None else [say(f"card-{reason}", MODERATORS)]
+
+
+def _finding(finding: Finding, text: str) -> str:
+    score = f"{finding.score:.2f}"
+    if finding.clause is None:
+        line: str = say("card-check", MODERATORS, check=finding.check, score=score)
+    else:
+        named = finding.label or finding.check
+        line = say("card-clause", MODERATORS, clause=finding.clause, label=named.replace("_", " "), score=score)
+    words = ", ".join(dict.fromkeys(text[span.begin : span.end].strip() for span in finding.spans))
+    shown = escape(cut(shown_text(words), at_most=_WORDS_AT_MOST)) if words else ""
+    return f"• {line}: <tg-spoiler>{shown}</tg-spoiler>" if shown else f"• {line}"

@@ -1,0 +1,76 @@
+"""The way out to Telegram: a Bot whose every message waits for its place and heeds Telegram's own word to wait."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from aiogram import Bot
+from aiogram.client.default import DefaultBotProperties
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
+from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
+from aiogram.enums import ParseMode
+from aiogram.exceptions import TelegramRetryAfter
+from aiogram.methods import TelegramMethod
+from aiogram.methods.base import Response, TelegramType
+
+from bot.limiter import Limiter
+from bot.settings import BotSettings
+
+log = structlog.get_logger(__name__)
+
+PATIENCE_S = 20
+"""Longest pause Telegram may ask for that a call sits out by itself; a longer one is the caller's to judge."""
+
+_TRIES = 3
+
+# Whether edits share the limits of sends is not documented, so all that shows or changes a message is counted.
+_PACED = ("send", "edit", "copyMessage", "forwardMessage", "deleteMessage")
+_UNPACED = frozenset({"sendChatAction"})
+
+
+def make_bot(settings: BotSettings, limiter: Limiter, *, alerts: bool = False) -> Bot:
+    """A Bot for answers, or with `alerts` one for stories going out: with connections of its own, and giving way."""
+    address = settings.telegram_address()
+    api = PRODUCTION if address is None else TelegramAPIServer.from_base(address)
+    session = AiohttpSession(api=api, limit=100, timeout=30)
+    session.middleware(Pacing(limiter, alerts=alerts))
+    properties = DefaultBotProperties(parse_mode=ParseMode.HTML, link_preview_is_disabled=True)
+    return Bot(settings.token(), session=session, default=properties)
+
+
+class Pacing(BaseRequestMiddleware):
+    """Makes each message wait for its place; after a 429 pauses as long as asked and tries the same call again.
+
+    Never repeats a call whose fate is unknown: a network error goes to the caller as it is.
+    """
+
+    def __init__(self, limiter: Limiter, *, alerts: bool) -> None:
+        self._limiter = limiter
+        self._alerts = alerts
+
+    async def __call__(
+        self,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Response[TelegramType]:
+        """Send the method when its turn has come."""
+        chat_id = getattr(method, "chat_id", None)
+        if not isinstance(chat_id, int) or not _is_paced(method):
+            return await make_request(bot, method)
+        for tries_left in reversed(range(_TRIES)):
+            await self._limiter.place(chat_id, alert=self._alerts)
+            try:
+                return await make_request(bot, method)
+            except TelegramRetryAfter as error:
+                await self._limiter.pause(chat_id, for_s=error.retry_after)
+                if tries_left == 0 or error.retry_after > PATIENCE_S:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+
+def _is_paced(method: TelegramMethod[Any]) -> bool:
+    name = method.__api_method__
+    return name.startswith(_PACED) and name not in _UNPACED
