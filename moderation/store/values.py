@@ -63,10 +63,14 @@ class Promotion:
 
 @dataclass(frozen=True, slots=True)
 class CommentRecord:
-    """A comment with the decision in force about its latest revision; None while nobody decided."""
+    """A comment with the decision in force about its latest revision; None while nobody decided.
+
+    `source_key` names the message it came from, so that what is said of it can answer that message.
+    """
 
     comment: Comment
     decision: Decision | None
+    source_key: str
 
 
 @dataclass(frozen=True, slots=True)
