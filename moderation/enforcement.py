@@ -135,8 +135,8 @@ async def enforce_review(store: Store, comment_id: int, *, revision: int, decisi
     """
     async with store.change() as change:
         standing = await _latest(change, comment_id)
-        if standing.revision.number != revision or standing.revision.status in (RECEIVED, WITHDRAWN):
-            raise StaleRevision("the author edited or withdrew the comment")
+        if standing.revision.number != revision:
+            raise StaleRevision("the author edited the comment")
         move = _Move(
             standing=standing,
             to=STATUS_OF[decision.outcome],
@@ -152,7 +152,7 @@ async def enforce_review(store: Store, comment_id: int, *, revision: int, decisi
             decision=decision,
         )
         if not await _carry_out(change, [move], from_=(HELD,)):
-            raise already_decided(standing)
+            raise refusal(standing)
 
 
 async def enforce_undo(
@@ -236,8 +236,10 @@ async def enforce_withdrawal(store: Store, comment_id: int, *, author: str, now:
         return True
 
 
-def already_decided(standing: Standing) -> AlreadyDecided:
-    """The refusal that names who decided a revision, and what became of it."""
+def refusal(standing: Standing) -> AlreadyDecided | StaleRevision:
+    """Why a revision that is not held can't be decided: the error to raise, with who decided and what."""
+    if standing.revision.status in (RECEIVED, WITHDRAWN):
+        return StaleRevision("the author edited or withdrew the comment")
     return AlreadyDecided(
         decided_by=standing.moderator or MACHINE,
         name=standing.moderator_name or "",

@@ -38,7 +38,7 @@ BEGIN
     END IF;
 END $$
 """
-"""Emptying the tables that hold rows takes a tenth of what a new database takes; triggers that keep rows let it pass."""
+"""Emptying what holds rows takes a tenth of what a new database takes; triggers that keep rows let it pass."""
 
 
 @dataclass(frozen=True, slots=True)

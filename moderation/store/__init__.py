@@ -18,7 +18,7 @@ from moderation.store.outbox import OutboxQueries
 from moderation.store.people import PeopleQueries
 from moderation.store.review import ReviewQueries
 from moderation.store.screening import ScreeningQueries
-from moderation.store.threads import ThreadQueries
+from moderation.store.threads import Place, Sort, ThreadQueries
 from moderation.store.values import (
     MACHINE,
     AuditRow,
@@ -45,9 +45,11 @@ __all__ = [
     "ModelRecord",
     "NewEvent",
     "Pending",
+    "Place",
     "Promotion",
     "PublishedComment",
     "SessionRow",
+    "Sort",
     "Standing",
     "Store",
     "Totals",
@@ -66,6 +68,12 @@ class Store(ScreeningQueries, OutboxQueries, ThreadQueries, ReviewQueries, Model
         """A transaction that may change comments: durable when the block has ended, undone when it raises."""
         async with self.database.write() as connection:
             yield Change(self.database, connection)
+
+    async def standing_of(self, comment_id: int) -> Standing | None:
+        """Where a comment's latest revision stands at this moment; it may be another place at the next."""
+        async with self.database.read() as connection:
+            found = await Change(self.database, connection).standing(comment_id=comment_id)
+            return found[-1] if found else None
 
 
 def upgrade(address: str) -> bool:

@@ -19,7 +19,7 @@ from moderation.comment import CommentStatus, Revision, Submission
 from moderation.database import Database
 from moderation.decision import DecidedBy, Decision, Reason
 from moderation.store.tables import AnyRow, agreements, audit, comments, outbox, revisions
-from moderation.store.values import AuditRow, NewEvent, Standing
+from moderation.store.values import AuditRow, NewEvent, Standing, storable
 
 _EVENTS_IN_ORDER = 0x62616974
 """Key of the advisory lock under which visible events are numbered (PostgreSQL)."""
@@ -36,7 +36,11 @@ class Change:
         """Keep everybody else from changing these comments until the transaction ends."""
         if self._database.dialect == "sqlite":
             return
-        wanted = sa.select(comments.c.id).where(comments.c.id.in_(comment_ids)).order_by(comments.c.id)
+        wanted = (
+            sa.select(comments.c.id)
+            .where(comments.c.id.in_([storable(comment_id) for comment_id in comment_ids]))
+            .order_by(comments.c.id)
+        )
         await self._connection.execute(wanted.with_for_update(key_share=True))
 
     async def comments_of(self, revision_ids: Collection[int]) -> set[int]:
@@ -48,7 +52,11 @@ class Change:
 
     async def standing(self, *, revision_ids: Collection[int] = (), comment_id: int | None = None) -> list[Standing]:
         """Where the given revisions stand, or all revisions of one comment, oldest first."""
-        chosen = revisions.c.comment_id == comment_id if comment_id is not None else revisions.c.id.in_(revision_ids)
+        chosen = (
+            revisions.c.comment_id == storable(comment_id)
+            if comment_id is not None
+            else revisions.c.id.in_(revision_ids)
+        )
         rows = await self._connection.execute(
             sa.select(
                 revisions,
@@ -154,7 +162,7 @@ class Change:
         """Whether the comment stands published under the story."""
         found = await self._connection.execute(
             sa.select(comments.c.id).where(
-                comments.c.id == comment_id,
+                comments.c.id == storable(comment_id),
                 comments.c.story == story,
                 comments.c.status == CommentStatus.PUBLISHED,
             )

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from moderation.database import Database
 from moderation.decision import DecidedBy, EventKind, OutcomeEvent
 from moderation.store.tables import AnyRow, outbox
+from moderation.store.values import storable
 
 
 class OutboxQueries:
@@ -67,7 +68,7 @@ class OutboxQueries:
 
     async def visible_events(self, event_id: int, *, story: str | None, at_most: int) -> list[OutcomeEvent]:
         """Events after `event_id` that changed what everybody sees, in order; told or not, due or not."""
-        wanted = sa.select(outbox).where(outbox.c.visible.is_(True), outbox.c.id > event_id)
+        wanted = sa.select(outbox).where(outbox.c.visible.is_(True), outbox.c.id > storable(event_id))
         if story is not None:
             wanted = wanted.where(outbox.c.story == story)
         async with self.database.read() as connection:

@@ -12,7 +12,7 @@ from moderation.comment import CommentStatus, shown_text
 from moderation.database import Database
 from moderation.decision import Finding, Reason
 from moderation.store.tables import AnyRow, audit, comments, revisions
-from moderation.store.values import AuditRow, Held
+from moderation.store.values import AuditRow, Held, storable
 
 _HELD = revisions.c.status == sa.literal_column("'held'")
 """Written out rather than bound: a partial index is only used where the planner sees its condition."""
@@ -32,13 +32,15 @@ class ReviewQueries:
         """
         wanted = _held_rows().order_by(revisions.c.held_at, revisions.c.comment_id).limit(limit)
         if comment_id is not None:
-            wanted = wanted.where(revisions.c.comment_id == comment_id)
+            wanted = wanted.where(revisions.c.comment_id == storable(comment_id))
         if after is not None:
             passed = revisions.alias("passed")
-            since = sa.select(sa.func.max(passed.c.held_at)).where(passed.c.comment_id == after).scalar_subquery()
+            since = (
+                sa.select(sa.func.max(passed.c.held_at)).where(passed.c.comment_id == storable(after)).scalar_subquery()
+            )
             wanted = wanted.where(
                 sa.tuple_(revisions.c.held_at, revisions.c.comment_id)
-                > sa.tuple_(sa.func.coalesce(since, 0), sa.literal(after))
+                > sa.tuple_(sa.func.coalesce(since, 0), sa.literal(storable(after), sa.BigInteger))
             )
         async with self.database.read() as connection:
             rows = (await connection.execute(wanted)).all()
@@ -56,18 +58,19 @@ class ReviewQueries:
         """Keep a held comment for a moderator; answers who keeps it now, None where it is not held."""
         held = sa.exists().where(revisions.c.comment_id == comments.c.id, _HELD).correlate(comments)
         free = sa.or_(comments.c.claimed_by.is_(None), comments.c.claimed_until <= now)
+        chosen = comments.c.id == storable(comment_id)
         async with self.database.write() as connection:
             await connection.execute(
                 sa.update(comments)
-                .where(comments.c.id == comment_id, held, sa.or_(free, comments.c.claimed_by == moderator))
+                .where(chosen, held, sa.or_(free, comments.c.claimed_by == moderator))
                 .values(claimed_by=moderator, claimed_until=now + timedelta(seconds=claim_s))
             )
-            found = await connection.execute(sa.select(comments.c.claimed_by).where(comments.c.id == comment_id, held))
+            found = await connection.execute(sa.select(comments.c.claimed_by).where(chosen, held))
             return found.scalar()
 
     async def audit_of(self, comment_id: int) -> list[AuditRow]:
         """Every change of a comment's revisions, in the order in which they happened."""
-        wanted = sa.select(audit).where(audit.c.comment_id == comment_id).order_by(audit.c.id)
+        wanted = sa.select(audit).where(audit.c.comment_id == storable(comment_id)).order_by(audit.c.id)
         async with self.database.read() as connection:
             return [_audit_row(row) for row in await connection.execute(wanted)]
 

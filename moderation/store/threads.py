@@ -12,7 +12,7 @@ from moderation.comment import Comment, CommentStatus, Revision, shown_text
 from moderation.database import Database, Id, UtcTime
 from moderation.decision import DecidedBy, Decision, Finding, Outcome, Reason
 from moderation.store.tables import AnyRow, comments, revisions
-from moderation.store.values import CommentRecord, PublishedComment, Totals
+from moderation.store.values import CommentRecord, PublishedComment, Totals, storable
 
 Sort = Literal["newest", "oldest", "top"]
 """`top` puts the comments with the most published answers first."""
@@ -65,7 +65,7 @@ class ThreadQueries:
             place = [sa.literal(after[1], UtcTime), sa.literal(after[2], Id)]
         if sort == "top":
             order.insert(0, _answers)
-            place = [sa.literal(after[0]), *place] if after is not None else place
+            place = [sa.literal(after[0], sa.BigInteger), *place] if after is not None else place
         if after is not None:
             here, there = sa.tuple_(*order), sa.tuple_(*place)
             wanted = wanted.where(here > there if sort == "oldest" else here < there)
@@ -79,7 +79,7 @@ class ThreadQueries:
         wanted = sa.select(comments, revisions.c.text, _LANGUAGE.label("shown_language")).select_from(
             _with_revision(comments.c.published_revision)
         )
-        wanted = wanted.where(comments.c.id == comment_id, comments.c.status == CommentStatus.PUBLISHED)
+        wanted = wanted.where(comments.c.id == storable(comment_id), comments.c.status == CommentStatus.PUBLISHED)
         async with self.database.read() as connection:
             row = (await connection.execute(wanted)).first()
             return _published(row) if row is not None else None
@@ -95,7 +95,7 @@ class ThreadQueries:
 
     async def comment(self, comment_id: int) -> CommentRecord | None:
         """A comment in any status."""
-        return next(iter(await self._records(comments.c.id == comment_id, limit=1)), None)
+        return next(iter(await self._records(comments.c.id == storable(comment_id), limit=1)), None)
 
     async def comment_by_source(self, source_key: str) -> CommentRecord | None:
         """The comment that came from this message, in any status."""

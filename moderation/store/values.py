@@ -13,6 +13,13 @@ from moderation.decision import DecidedBy, Decision, EventKind, Finding, Reason
 MACHINE = "machine"
 """Who did it, where an audit row or an error names the screening rather than a person."""
 
+_LARGEST = 2**63 - 1
+
+
+def storable(number: int) -> int:
+    """The number, or the nearest one that both databases can compare: no row has it. Ids come from outside, forged."""
+    return max(-_LARGEST, min(number, _LARGEST))
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:
