@@ -52,10 +52,8 @@ class Sweeper:
                     await self.sweep()
             except QueueUnavailable:
                 log.debug("sweep left out", reason="Redis can't be reached")
-            except Exception as error:
-                if not is_passing(error):
-                    raise
-                log.warning("sweep left out", error=type(error).__name__)
+            except Exception as error:  # the next look may do better, and without any a lost comment waits for ever
+                log.error("sweep broken", error=type(error).__name__, passing=is_passing(error))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), self._every_s)
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from moderation.classifier import Classifier, ModelFile, load, shipped
-from moderation.database import is_passing
 from moderation.errors import ClassifierUnavailable
 
 if TYPE_CHECKING:
@@ -74,6 +73,8 @@ class ModelKeeper:
             log.error("model refused", reason=str(error))
             self._alert(str(error))
         except Exception as error:
+            from moderation.database import is_passing  # here, for it loads SQLAlchemy, which `screen` can do without
+
             if not is_passing(error):
                 raise
             log.warning("model unknown", error=type(error).__name__)

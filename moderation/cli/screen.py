@@ -1,0 +1,223 @@
+"""`screen`: comments of anybody's program, JSON Lines in and out, in the same order, in flat memory."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import queue
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from moderation.classifier import Classifier, ModelFile, shipped
+from moderation.cli import DONE, MISSING, REFUSED
+from moderation.comment import is_visible
+from moderation.config import load_policy
+from moderation.decision import Decision, Finding, Outcome, Screening, decide
+from moderation.errors import ClassifierUnavailable, InvalidSubmission
+from moderation.policy import LABELS, Policy
+from moderation.screening import Screener, Subject, isolate, load_checked, model_in_use
+from moderation.settings import Settings, load_settings
+
+BATCH = 64
+LONGEST_LINE = 1024 * 1024
+"""Bytes of the longest line read; a longer one is refused without being kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One line's comment, as it was given."""
+
+    id: str | int
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A line that holds no comment, and why."""
+
+    line: int
+    error: str
+
+
+def screen_file(file: Path | None) -> int:
+    """Screen the lines of a file, or of standard input; answers the exit status."""
+    policy = load_policy()
+    try:
+        classifier: Classifier | None = load_checked(model_to_use(load_settings(Settings)))
+    except ClassifierUnavailable as error:
+        sys.stderr.write(f"no usable model, every comment is held: {error}\n")
+        classifier = None
+    try:
+        with contextlib.ExitStack() as open_files:
+            given = sys.stdin.buffer if file is None or str(file) == "-" else open_files.enter_context(file.open("rb"))
+            return _screen(given, sys.stdout.buffer, Screener(policy, classifier))
+    except BrokenPipeError:
+        # Whoever read our output has gone. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return REFUSED
+    except OSError as error:
+        sys.stderr.write(f"{file} can't be read: {error.strerror}\n")
+        return REFUSED
+
+
+def model_to_use(settings: Settings) -> ModelFile:
+    """The model promoted in this system's database; the shipped one where there is no database.
+
+    Raises ClassifierUnavailable when a database was named and can't be asked: another model would be somebody's guess.
+    """
+    if settings.database_url is None and not (settings.data_dir / "baithak.db").is_file():
+        return shipped()
+    from moderation.database import Database
+    from moderation.store import Store
+
+    async def ask() -> ModelFile:
+        database = Database(settings.database_address())
+        try:
+            return await model_in_use(Store(database))
+        finally:
+            await database.close()
+
+    try:
+        return asyncio.run(ask())
+    except ClassifierUnavailable:
+        raise
+    except Exception as error:  # drivers have errors of many kinds; each one means that nobody answers
+        raise ClassifierUnavailable(
+            f"the database can't be asked which model is in use: {type(error).__name__}"
+        ) from error
+
+
+def _screen(given: BinaryIO, out: BinaryIO, screener: Screener) -> int:
+    refused = False
+    for batch in _batches(given):
+        answers = _answers(batch, screener)
+        refused = refused or any("error" in answer for answer in answers)
+        out.write(b"".join(json.dumps(answer, ensure_ascii=False).encode() + b"\n" for answer in answers))
+        out.flush()
+    if screener.classifier is None:
+        return MISSING
+    return REFUSED if refused else DONE
+
+
+def _batches(given: BinaryIO) -> Iterator[list[Asked | Refused]]:
+    """Lines in groups of what is there already, so that a program which waits for an answer gets it at once."""
+    lines: queue.Queue[tuple[int, bytes] | OSError | None] = queue.Queue(maxsize=2 * BATCH)
+
+    def read() -> None:
+        try:
+            for line in _numbered(given):
+                lines.put(line)
+            lines.put(None)
+        except OSError as error:
+            lines.put(error)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        batch: list[Asked | Refused] = []
+        item = lines.get()
+        while isinstance(item, tuple):
+            batch.append(parse_line(*item))
+            if len(batch) == BATCH or lines.empty():
+                break
+            item = lines.get()
+        if batch:
+            yield batch
+        if isinstance(item, OSError):
+            raise item
+        if item is None:
+            return
+
+
+def _numbered(given: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    number = 0
+    while line := given.readline(LONGEST_LINE + 1):
+        number += 1
+        rest = line
+        while len(rest) > LONGEST_LINE and not rest.endswith(b"\n"):
+            rest = given.readline(LONGEST_LINE + 1)
+        yield number, line
+
+
+def parse_line(number: int, line: bytes) -> Asked | Refused:
+    """The comment of one line, or why it holds none. Never raises."""
+    try:
+        return _parse(line if number > 1 else line.removeprefix(b"\xef\xbb\xbf"))
+    except UnicodeDecodeError:
+        return Refused(number, "not UTF-8")
+    except RecursionError:
+        return Refused(number, "nested too deep")
+    except InvalidSubmission as error:
+        return Refused(number, str(error))
+
+
+def _parse(line: bytes) -> Asked:
+    if len(line) > LONGEST_LINE:
+        raise InvalidSubmission("too_long", f"longer than {LONGEST_LINE} bytes")
+    text = line.decode()
+    if not text.strip():
+        raise InvalidSubmission("empty", "empty")
+    try:
+        given = json.loads(text)
+    except ValueError:
+        raise InvalidSubmission("not_json", "not JSON") from None
+    if not isinstance(given, dict):
+        raise InvalidSubmission("not_object", "not an object")
+    id_ = given.get("id")
+    if id_ is None or id_ == "":
+        raise InvalidSubmission("no_id", "no id")
+    if isinstance(id_, bool) or not isinstance(id_, str | int):
+        raise InvalidSubmission("bad_id", "id is neither text nor a whole number")
+    words = _string(given, "text")
+    if words is None or not any(is_visible(letter) for letter in words):
+        raise InvalidSubmission("empty", "no text")
+    return Asked(
+        id=id_ if isinstance(id_, int) else _string(given, "id") or "",
+        subject=Subject(text=words, language=_string(given, "language"), story=_string(given, "story") or ""),
+    )
+
+
+def _string(given: dict[str, Any], key: str) -> str | None:
+    value = given.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise InvalidSubmission("not_text", f"{key} is no text")
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise InvalidSubmission("bad_characters", f"{key} holds half a character")
+    return value
+
+
+def _answers(batch: Sequence[Asked | Refused], screener: Screener) -> list[dict[str, Any]]:
+    asked = [line for line in batch if isinstance(line, Asked)]
+    screenings: list[Screening | None] = isolate(screener.screen, [line.subject for line in asked])
+    seen = iter(screenings)
+    answers: list[dict[str, Any]] = []
+    for line in batch:
+        if isinstance(line, Refused):
+            answers.append({"line": line.line, "error": line.error})
+        else:
+            answers.append(_answer(line, next(seen) or _UNSCREENABLE, screener.policy))
+    return answers
+
+
+_UNSCREENABLE = Screening("und", None, dict.fromkeys(LABELS, 1.0), (Finding("classifier", Outcome.HOLD),))
+
+
+def _answer(asked: Asked, screening: Screening, policy: Policy) -> dict[str, Any]:
+    decision: Decision = decide(screening, policy, datetime.now(UTC))
+    return {
+        "id": asked.id,
+        "outcome": decision.outcome.value,
+        "language": decision.language,
+        "model": decision.model,
+        "terms": decision.terms,
+        "scores": {label: round(decision.scores[label], 4) for label in LABELS},
+        "findings": [finding.as_json() for finding in decision.findings],
+    }

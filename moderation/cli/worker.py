@@ -1,0 +1,141 @@
+"""`worker`: one worker process, put together and run until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import faulthandler
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import structlog
+
+from moderation.cli.logs import configure_logs
+from moderation.config import load_policy
+from moderation.database import Database
+from moderation.errors import QueueUnavailable
+from moderation.outcomes import Outcomes
+from moderation.policy import Policy
+from moderation.queue import ScreeningQueue, connect, require_noeviction
+from moderation.screening import ModelKeeper, model_in_use
+from moderation.settings import Settings
+from moderation.store import Store
+from moderation.sweeper import Sweeper
+from moderation.worker import HUNG, Pace, Worker
+
+log = structlog.get_logger(__name__)
+
+GRACE_S = 8.0
+"""Seconds after SIGTERM in which the batch in hand may end; what it had not committed is screened again elsewhere."""
+
+FREEZE_S = 5.0
+"""Seconds beyond the screening's own limit after which the process is ended from outside Python: a regular expression
+that runs away holds the interpreter, so that no code of ours could end it."""
+
+
+def run_worker(settings: Settings, *, ready: Callable[[], None] = lambda: None) -> int:
+    """Run a worker until SIGTERM or SIGINT; answers its exit status. `ready` is called when it takes comments.
+
+    Raises SettingsError and PolicyError at its start.
+    """
+    configure_logs(settings)
+    policy = load_policy()
+    status = asyncio.run(_run(settings, policy, ready))
+    log.info("worker stopped", status=status)
+    return status
+
+
+async def _run(settings: Settings, policy: Policy, ready: Callable[[], None]) -> int:
+    redis = connect(settings.redis_address())
+    try:
+        await require_noeviction(redis)
+    except QueueUnavailable as error:
+        log.warning("starting without the queue", reason=str(error))
+    database = Database(settings.database_address())
+    store = Store(database)
+    consumer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    queue = ScreeningQueue(redis, at_most=settings.queue_at_most)
+    keeper = ModelKeeper(lambda: model_in_use(store))
+    worker = Worker(
+        store=store,
+        queue=queue,
+        outcomes=Outcomes(store, redis),
+        keeper=keeper,
+        policy=policy,
+        pace=Pace(
+            batch_at_most=settings.batch_at_most,
+            retry_after_s=settings.retry_after_s,
+            deliveries_at_most=settings.deliveries_at_most,
+            screen_timeout_s=settings.screen_timeout_s,
+        ),
+        consumer=consumer,
+        clock=_now,
+        guard=lambda: _ended_if_frozen(settings.screen_timeout_s + FREEZE_S),
+    )
+    sweeper = Sweeper(
+        store=store,
+        # A queue of its own: each remembers whether its consumer's unfinished jobs were read.
+        queue=ScreeningQueue(redis, at_most=settings.queue_at_most),
+        consumer=consumer,
+        every_s=settings.sweep_every_s,
+        older_s=settings.sweep_older_s,
+        clock=_now,
+    )
+    stop = asyncio.Event()
+    _stop_at_signals(stop)
+    try:
+        return await _work(worker, sweeper, keeper, stop, ready)
+    finally:
+        await database.close()
+        with contextlib.suppress(Exception):  # a connection that is gone can't be given back
+            await redis.aclose()
+
+
+async def _work(
+    worker: Worker, sweeper: Sweeper, keeper: ModelKeeper, stop: asyncio.Event, ready: Callable[[], None]
+) -> int:
+    await keeper.refresh()
+    ready()
+    log.info("worker started", model=keeper.classifier.version if keeper.classifier is not None else None)
+    sweeping = asyncio.create_task(sweeper.run(stop))
+    status = await worker.run(stop)
+    if status == HUNG:
+        _leave(status)
+    stop.set()
+    await sweeping
+    return status
+
+
+def _stop_at_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def begin_to_stop() -> None:
+        stop.set()
+        loop.call_later(GRACE_S, _leave, HUNG)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, begin_to_stop)
+
+
+def _leave(status: int) -> None:
+    """End the process at once: an ordinary exit would wait for the thread that hangs."""
+    sys.stderr.flush()
+    os._exit(status)
+
+
+@contextlib.contextmanager
+def _ended_if_frozen(seconds: float) -> Iterator[None]:
+    faulthandler.dump_traceback_later(seconds, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
