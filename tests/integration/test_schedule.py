@@ -1,0 +1,120 @@
+"""From a feed to planned deliveries: new stories are pushed once, old ones are not, a bad feed delays nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.feed import FeedSource, Fetcher, read_feed
+from bot.schedule import FeedWatch, Schedule
+from bot.store import BotStore
+from bot.web.demo.stories import feed_xml, load
+from moderation.database import Database
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+class Newsroom:
+    """A feed file, a schedule over a real store, and how often the sender was woken."""
+
+    def __init__(self, database: Database, redis: Redis, folder: Path) -> None:
+        self.store = BotStore(database)
+        self.file = folder / "feed.xml"
+        self.woken = 0
+        self.schedule = Schedule(self.store, counts=self._counts, wake=self._wake, clock=lambda: NOW, alerts_per_poll=2)
+        self._redis = redis
+
+    async def look(self) -> int:
+        source = FeedSource(str(self.file), "en", "world", 2)
+        async with Fetcher(allowed=()) as fetcher:
+            watch = FeedWatch(
+                [source],
+                store=self.store,
+                schedule=self.schedule,
+                fetcher=fetcher,
+                redis=self._redis,
+                clock=lambda: NOW,
+            )
+            return await watch.look(source)
+
+    def write(self, *numbers: int) -> None:
+        items = "".join(
+            f"<item><title>Story {n}</title><link>https://news.example/{n}</link>"
+            f"<pubDate>Sun, 22 Nov 2026 {n:02}:00:00 GMT</pubDate></item>"
+            for n in numbers
+        )
+        self.file.write_text(f'<rss version="2.0"><channel><title>N</title>{items}</channel></rss>', encoding="utf-8")
+
+    async def planned(self, person: int) -> list[str]:
+        ids = await self.store.deliveries.received(person)
+        stories = [await self.store.stories.one(number) for number in ids]
+        return sorted(story.title for story in stories if story is not None)
+
+    async def _counts(self, addresses: Sequence[str]) -> dict[str, int]:
+        return {}
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+
+@pytest.fixture
+async def newsroom(database: Database, redis: Redis, tmp_path: Path) -> Newsroom:
+    room = Newsroom(database, redis, tmp_path)
+    await room.store.subscribers.subscribe(1, name="Emma", language="en", now=NOW)
+    return room
+
+
+async def test_the_first_look_pushes_the_best_story_and_later_looks_what_is_new(newsroom: Newsroom) -> None:
+    newsroom.write(1, 2, 3)
+    await newsroom.look()
+    assert await newsroom.planned(1) == ["Story 3"]
+    newsroom.write(1, 2, 3, 4)
+    await newsroom.look()
+    assert await newsroom.planned(1) == ["Story 3", "Story 4"]
+    await newsroom.look()
+    assert newsroom.woken == 2
+
+
+async def test_a_feed_that_brings_many_stories_at_once_pushes_only_the_best(newsroom: Newsroom) -> None:
+    newsroom.write(1)
+    await newsroom.look()
+    newsroom.write(1, 2, 3, 4, 5, 6)
+    await newsroom.look()
+    assert await newsroom.planned(1) == ["Story 1", "Story 5", "Story 6"]
+
+
+async def test_a_refused_feed_counts_its_failures_and_recovers(newsroom: Newsroom) -> None:
+    newsroom.file.write_text("<!DOCTYPE a [<!ENTITY b 'c'>]><rss/>", encoding="utf-8")
+    assert await newsroom.look() == 1
+    assert await newsroom.look() == 2
+    newsroom.write(1)
+    assert await newsroom.look() == 0
+    assert await newsroom.planned(1) == ["Story 1"]
+
+
+async def test_a_reader_is_given_the_best_story_they_have_not_had(newsroom: Newsroom) -> None:
+    newsroom.write(1, 2, 3)
+    await newsroom.look()
+    story = await newsroom.schedule.first_story(1, language="en", sections=frozenset())
+    assert story is not None
+    assert story.title == "Story 2"
+    assert await newsroom.schedule.first_story(1, language="ur", sections=frozenset()) is None
+
+
+async def test_the_sample_feeds_are_read_whole_in_all_five_languages(newsroom: Newsroom) -> None:
+    for language in ("en", "ur", "hi", "mr", "ar"):
+        stories = [story for story in load() if story.language == language]
+        newsroom.file.write_bytes(feed_xml(load(), base_url="http://127.0.0.1:8080", language=language, now=NOW))
+        source = FeedSource(str(newsroom.file), language, "world", 2)
+        reading = read_feed(
+            newsroom.file.read_bytes(), source, content_type="application/rss+xml", address="http://x.example/", now=NOW
+        )
+        assert [story.language for story in reading.stories] == [language] * len(stories)
+        assert {story.section for story in reading.stories} == {story.section for story in stories}
+        assert sum(story.top for story in reading.stories) == sum(story.top for story in stories) > 0
+        assert reading.problems == ()
+        assert min(story.published_at for story in reading.stories) >= NOW - timedelta(days=7)
