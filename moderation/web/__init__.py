@@ -1,0 +1,9 @@
+"""The web part: the public API, the widget, the feed, the live stream, health, and the moderators' dashboard.
+
+`create_app(parts)` makes the application, `serve(app, host, port)` runs it until it is cancelled.
+"""
+
+from moderation.web.app import create_app, serve
+from moderation.web.parts import PARTS, StoryRef, WebParts
+
+__all__ = ["PARTS", "StoryRef", "WebParts", "create_app", "serve"]

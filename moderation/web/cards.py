@@ -1,0 +1,151 @@
+"""A held comment as a moderator's card: what is shown, in which order, what is marked. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from moderation.comment import shown_text
+from moderation.decision import Finding, Reason, Span
+from moderation.policy import Policy, Terms
+from moderation.web.comments import plain
+
+if TYPE_CHECKING:
+    from moderation.review import Held
+
+VEILED_LABELS = frozenset({"severe", "threat", "identity_hate", "obscene", "sexual"})
+"""What a moderator is warned of before the words are shown."""
+
+CHECK_WORDS = {
+    "classifier": "Classifier",
+    "links": "Links",
+    "flooding": "Flooding",
+    "repeats": "Repeated text",
+    "personal_data": "Personal data",
+    "banned_words": "Banned words",
+}
+LABEL_WORDS = {"identity_hate": "hatred of a group"}
+REASON_WORDS = {
+    Reason.UNSCREENED: "The classifier could not score it, so a person decides.",
+    Reason.POISON: "Screening failed on this text again and again, so a person decides.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of the comment, marked or not."""
+
+    text: str
+    marked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FindingLine:
+    """One finding in words: `words` are the stretches of the comment that weighed most."""
+
+    title: str
+    clause: str | None
+    clause_title: str
+    score: int | None
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One clause a rejection may name. `suggested` is the one the findings cite."""
+
+    id: str
+    title: str
+    key: str
+    suggested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """Everything a card shows."""
+
+    id: int
+    revision: int
+    story: str
+    story_title: str
+    author_name: str
+    language: str | None
+    received_at: datetime
+    held_at: datetime
+    pieces: tuple[Piece, ...]
+    parent_text: str | None
+    findings: tuple[FindingLine, ...]
+    warning: str | None
+    reason: str | None
+    published: int
+    rejected: int
+    claimed_by: str | None
+    choices: tuple[Choice, ...]
+
+
+def card_view(held: Held, *, story_title: str | None, policy: Policy, terms: Terms, person: str) -> CardView:
+    """The card of a held comment, as `person` sees it."""
+    warned = [
+        LABEL_WORDS.get(finding.label, finding.label)
+        for finding in held.findings
+        if finding.label is not None and finding.label in VEILED_LABELS
+    ]
+    return CardView(
+        id=held.comment_id,
+        revision=held.revision,
+        story=held.story,
+        story_title=story_title or held.story,
+        author_name=plain(held.author_name),
+        language=held.language,
+        received_at=held.received_at,
+        held_at=held.held_at,
+        pieces=marked_pieces(held.text, [span for finding in held.findings for span in finding.spans]),
+        parent_text=None if held.parent_text is None else shown_text(plain(held.parent_text)),
+        findings=tuple(_finding_line(finding, held.text, terms) for finding in held.findings),
+        warning=", ".join(dict.fromkeys(warned)) or None,
+        reason=REASON_WORDS.get(Reason(held.reason)) if held.reason else None,
+        published=held.author_published,
+        rejected=held.author_rejected,
+        claimed_by=held.claimed_by if held.claimed_by != person else None,
+        choices=_choices(held.clause, policy, terms),
+    )
+
+
+def marked_pieces(text: str, spans: Sequence[Span]) -> tuple[Piece, ...]:
+    """The text cut where findings begin and end. Spans out of bounds are cut to the text; what overlaps is joined."""
+    marks = [False] * len(text)
+    for span in spans:
+        for at in range(max(0, span.begin), min(len(text), span.end)):
+            marks[at] = True
+    pieces: list[Piece] = []
+    begin = 0
+    for at in range(1, len(text) + 1):
+        if at == len(text) or marks[at] != marks[begin]:
+            shown = shown_text(plain(text[begin:at]))
+            if shown:
+                pieces.append(Piece(shown, marks[begin]))
+            begin = at
+    return tuple(pieces)
+
+
+def _finding_line(finding: Finding, text: str, terms: Terms) -> FindingLine:
+    clause = terms.clauses.get(finding.clause or "")
+    words = dict.fromkeys(shown_text(plain(text[span.begin : span.end])).strip() for span in finding.spans)
+    label = LABEL_WORDS.get(finding.label, finding.label) if finding.label else None
+    return FindingLine(
+        title=label or CHECK_WORDS.get(finding.check, finding.check),
+        clause=finding.clause,
+        clause_title=clause.title if clause else "",
+        score=round(finding.score * 100) if finding.label else None,
+        words=tuple(word for word in words if word)[:5],
+    )
+
+
+def _choices(clause: str | None, policy: Policy, terms: Terms) -> tuple[Choice, ...]:
+    keys: Mapping[int, str] = {**{number: str(number + 1) for number in range(9)}, 9: "0"}
+    return tuple(
+        Choice(id_, terms.clauses[id_].title if id_ in terms.clauses else "", keys.get(number, ""), id_ == clause)
+        for number, id_ in enumerate(policy.clauses)
+    )

@@ -1,0 +1,85 @@
+"""The public comments API: what is published, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from moderation.web.parts import PARTS, StoryRef, WebParts
+from moderation.web.problems import Problem
+from moderation.web.schemas import (
+    Author,
+    CommentsPage,
+    CommentsQuery,
+    Counts,
+    CountsQuery,
+    Place,
+    PublicComment,
+    StoryQuery,
+)
+
+if TYPE_CHECKING:
+    from moderation.threads import PublishedComment
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029]")
+
+
+def public_comment(comment: PublishedComment) -> PublicComment:
+    """The comment as every reader of the API, the stream and the widget gets it."""
+    return PublicComment(
+        id=str(comment.id),
+        story=comment.story,
+        parent=None if comment.parent is None else str(comment.parent),
+        author=Author(name=plain(comment.author_name)),
+        text=plain(comment.text),
+        language=comment.language,
+        published_at=comment.published_at,
+        edited=comment.edited,
+        reactions={},
+    )
+
+
+def plain(text: str) -> str:
+    """Text without the control characters that no page shows and XML forbids; line breaks stay."""
+    return _CONTROLS.sub("", text.replace("\r\n", "\n"))
+
+
+async def story_or_problem(parts: WebParts, name: str) -> StoryRef:
+    """The story meant by an address or id. Raises Problem `unknown_story`."""
+    story = await parts.resolve_story(name)
+    if story is None:
+        raise Problem("unknown_story")
+    return story
+
+
+async def list_comments(request: web.Request, query: CommentsQuery) -> CommentsPage:
+    """One page of a story's published comments."""
+    parts = request.app[PARTS]
+    story = await story_or_problem(parts, query.story)
+    try:
+        page = await parts.threads.published(story.url, sort=query.sort, limit=query.limit, cursor=query.cursor)
+    except ValueError:
+        raise Problem("bad_cursor") from None
+    return CommentsPage(
+        items=[public_comment(comment) for comment in page.items], total=page.total, next_cursor=page.next_cursor
+    )
+
+
+async def count_comments(request: web.Request, query: CountsQuery) -> Counts:
+    """How many comments each story has; a story nobody knows has none."""
+    parts = request.app[PARTS]
+    asked = list(dict.fromkeys(query.story))
+    stories = dict(zip(asked, await asyncio.gather(*(parts.resolve_story(name) for name in asked)), strict=True))
+    counts = await parts.threads.counts(sorted({story.url for story in stories.values() if story is not None}))
+    return Counts(counts={name: counts.get(story.url, 0) if story else 0 for name, story in stories.items()})
+
+
+async def story_place(request: web.Request, query: StoryQuery) -> Place:
+    """What the widget shows of a story beside its comments: above all where to write one."""
+    story = await story_or_problem(request.app[PARTS], query.story)
+    return Place(
+        id=story.id, url=story.url, title=story.title, language=story.language, telegram_link=story.telegram_link
+    )

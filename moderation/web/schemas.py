@@ -1,0 +1,147 @@
+"""The API's questions and answers. The OpenAPI document is made from these, so they say what is sent, exactly."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+MAX_STORY = 2048
+"""Longest address of a story, in characters."""
+
+
+def _digits(value: object) -> object:
+    if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) <= 9):
+        raise ValueError("a whole number")
+    return value
+
+
+def _printable(value: str) -> str:
+    # A NUL is an error to PostgreSQL; no address holds any other control character either.
+    if not value.strip() or any(letter < " " or letter == "\x7f" for letter in value):
+        raise ValueError("not blank, without control characters")
+    return value
+
+
+Limit = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=100, description="How many at most.")]
+StoryName = Annotated[
+    str, AfterValidator(_printable), Field(max_length=MAX_STORY, description="The story's address, or its id.")
+]
+Cursor = Annotated[
+    str, AfterValidator(_printable), Field(max_length=512, description="`next_cursor` of the page before.")
+]
+
+
+class Query(BaseModel):
+    """What may stand behind the question mark. What is not named is ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class CommentsQuery(Query):
+    """Which comments."""
+
+    story: StoryName
+    sort: Literal["newest", "oldest", "top"] = "newest"
+    limit: Limit = 20
+    cursor: Cursor | None = None
+
+
+class CountsQuery(Query):
+    """For which stories."""
+
+    story: Annotated[list[StoryName], Field(min_length=1, max_length=100)]
+
+
+class StoryQuery(Query):
+    """Which story."""
+
+    story: StoryName
+
+
+class Answer(BaseModel):
+    """What the API answers."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Author(Answer):
+    """Who wrote a comment, as far as the public is told."""
+
+    name: str
+
+
+class PublicComment(Answer):
+    """A published comment. `text` is plain text, never markup; a removed comment keeps its id and no words."""
+
+    id: str
+    story: str
+    parent: str | None
+    author: Author
+    text: str
+    language: str | None
+    published_at: AwareDatetime
+    edited: bool
+    reactions: dict[str, int]
+
+
+class CommentsPage(Answer):
+    """One page of a story's comments. `total` counts them all."""
+
+    items: list[PublicComment]
+    total: int
+    next_cursor: str | None
+
+
+class Counts(Answer):
+    """How many comments are published under each story, by the name it was asked with."""
+
+    counts: dict[str, int]
+
+
+class Place(Answer):
+    """What the widget needs to know of a story beside its comments."""
+
+    id: str
+    url: str
+    title: str
+    language: str | None
+    telegram_link: str | None
+
+
+class Alive(Answer):
+    """The process answers."""
+
+    alive: bool
+
+
+class Readiness(Answer):
+    """Whether the whole system can do its work: `ok`, or what is wrong, for each thing it depends on."""
+
+    ready: bool
+    database: str
+    redis: str
+    worker: str
+    classifier: str
+
+
+class ProblemDocument(Answer):
+    """RFC 9457. `code` stays the same from version to version; `title` and `detail` are for people."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str | None = None
+
+
+class Decided(Answer):
+    """What became of a comment after a moderator's press."""
+
+    id: str
+    revision: int
+    status: str
+    clause: str | None
+    decided_by: str
+    undo_until: datetime | None
