@@ -63,9 +63,9 @@ def message_id(body: Json) -> int:
     return value
 
 
-def flag(body: Json, name: str) -> bool:
-    """True or false; false where there is none."""
-    value = body.get(name, False)
+def flag(body: Json, name: str, default: bool = False) -> bool:
+    """True or false."""
+    value = body.get(name, default)
     if not isinstance(value, bool):
         raise ControlError(400, f"{name} is true or false")
     return value

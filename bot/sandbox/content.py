@@ -86,13 +86,13 @@ def _row(row: Any) -> list[Any]:
     return row
 
 
-def _button(button: Any) -> Json:
-    if not isinstance(button, dict):
+def _button(given: Any) -> Json:
+    if not isinstance(given, dict):
         raise bad_request("can't parse inline keyboard button: InlineKeyboardButton must be an Object")
-    button = {key: value for key, value in button.items() if value is not None}
+    button: Json = {key: value for key, value in given.items() if value is not None}
     text = button.get("text")
     if not isinstance(text, str):
-        raise bad_request('can\'t parse inline keyboard button: can\'t find field "text"')
+        raise bad_request("can't parse inline keyboard button: can't find field \"text\"")
     if not text.strip():
         raise bad_request("inline keyboard button text must be non-empty")
     if not any(action in button for action in ACTIONS):

@@ -11,6 +11,7 @@ from aiohttp import web
 from bot.sandbox.asked import answer, flag, message_id, number, object_body, path_id, quantity, text
 from bot.sandbox.errors import ControlError
 from bot.sandbox.people import People, button_named
+from bot.sandbox.profile import Profile
 from bot.sandbox.state import INSIDE, Chat, Json, Kept, Person, World, by_emoji
 from bot.sandbox.watch import Watchers
 
@@ -23,9 +24,10 @@ KEEP_ALIVE_S = 15.0
 class Control:
     """People, their chats and what they do, over HTTP."""
 
-    def __init__(self, *, world: World, people: People, watchers: Watchers) -> None:
+    def __init__(self, *, world: World, people: People, profile: Profile, watchers: Watchers) -> None:
         self._world = world
         self._people = people
+        self._profile = profile
         self._watchers = watchers
 
     def routes(self) -> list[web.RouteDef]:
@@ -43,6 +45,7 @@ class Control:
             web.get("/control/chats/{chat}/messages", self._list_messages),
             web.put("/control/chats/{chat}/members/{user}", self._join),
             web.delete("/control/chats/{chat}/members/{user}", self._leave),
+            web.get("/control/commands", self._list_commands),
             web.get("/control/events", self._events),
         ]
 
@@ -155,6 +158,24 @@ class Control:
         status = "kicked" if user["id"] == self._world.bot_id else "left"
         self._people.set_status(chat, user, status)
         return answer(self._shown_chat(chat))
+
+    async def _list_commands(self, request: web.Request) -> web.Response:
+        """The bot's commands as ?user= is offered them in ?chat_id= (both optional)."""
+        try:
+            user_id = int(request.query.get("user", "0"))
+            chat_id = int(request.query.get("chat_id", "0")) or user_id
+        except ValueError:
+            raise ControlError(400, "user and chat_id are ids") from None
+        chat, person = self._world.chats.get(chat_id), self._world.people.get(user_id)
+        status = chat.members.get(user_id) if chat else None
+        commands = self._profile.commands_for(
+            chat_id=chat_id,
+            private=chat is None or chat.private,
+            user_id=user_id,
+            administrator=status in ("creator", "administrator"),
+            language=person.user.get("language_code", "") if person else "",
+        )
+        return answer(commands)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events; Last-Event-ID brings what was missed, if it is not too long ago."""

@@ -108,7 +108,7 @@ class People:
             return None
 
     def react(self, person: Person, chat: Chat, *, message_id: int, emoji: list[str]) -> None:
-        """The person's reactions to a message are these now; the bot hears if it asked to and, in groups, has rights."""
+        """The person's reactions are these now; the bot hears of it if it asked to and, in groups, has rights."""
         _kept(chat, message_id)
         self._must_be_inside(person, chat)
         former = self._world.react(chat, message_id, user_id=person.user["id"], emoji=emoji)
@@ -141,7 +141,9 @@ class People:
         self._world.keep_person(Person(user=person.user, started=current.started, blocked=blocked))
         chat = self._world.chats[person.user["id"]]
         old, new = ("member", "kicked") if blocked else ("kicked", "member")
-        self._updates.add("my_chat_member", self._membership(chat, person.user, self._world.bot_user(), old, new), lane=chat.id)
+        self._updates.add(
+            "my_chat_member", self._membership(chat, person.user, self._world.bot_user(), old, new), lane=chat.id
+        )
 
     def set_status(self, chat: Chat, user: Json, status: str) -> None:
         """Somebody joins, leaves, is given or loses rights; the group sees a service message at coming and going."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +58,7 @@ class UpdateQueue:
         self._poll: asyncio.Future[None] | None = None
         self._last_offset: int | None = None
         self._last_poll_at = 0.0
-        self.arrived = asyncio.Event()
+        self._listeners: list[Callable[[Queued], None]] = []
         self.added = 0
 
     # What is remembered.
@@ -122,8 +122,9 @@ class UpdateQueue:
         if id_ is None:
             update = {"update_id": self._next_id, **update}
         elif id_ < self._next_id:
-            self._again.append(Queued(update, self._clock.now() + LIFETIME_S, lane, again=True))
-            self._wake()
+            queued = Queued(update, self._clock.now() + LIFETIME_S, lane, again=True)
+            self._again.append(queued)
+            self._announce(queued)
             return int(id_)
         self._keep(update, kind=kind, lane=lane)
         return int(update["update_id"])
@@ -134,13 +135,18 @@ class UpdateQueue:
         self._journal.put("update", str(queued.id), _value(queued))
         self._pending[queued.id] = queued
         self._next_id = queued.id + 1
-        self._wake()
+        self._announce(queued)
 
-    def _wake(self) -> None:
+    def listen(self, listener: Callable[[Queued], None]) -> None:
+        """Call the listener for every update queued from now on."""
+        self._listeners.append(listener)
+
+    def _announce(self, queued: Queued) -> None:
         self.added += 1
-        self.arrived.set()
         if self._poll and not self._poll.done():
             self._poll.set_result(None)
+        for listener in self._listeners:
+            listener(queued)
 
     # Updates out.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, NamedTuple
 
 REMEMBERED = 1000
@@ -41,7 +41,7 @@ class Watchers:
             else:
                 queue.put_nowait(change)
 
-    async def changes(self, *, after: int | None) -> AsyncIterator[Change]:
+    async def changes(self, *, after: int | None) -> AsyncGenerator[Change, None]:
         """Changes as they come, first those after that id which are still remembered (none for None)."""
         queue: asyncio.Queue[Change | None] = asyncio.Queue()
         if after is not None:

@@ -46,7 +46,7 @@ def _entity(entity: Any) -> Json | None:
         raise bad_request("can't parse MessageEntity: expected an Object")
     offset, length, type_ = entity.get("offset"), entity.get("length"), entity.get("type")
     if not isinstance(offset, int) or not isinstance(length, int):
-        raise bad_request("can't parse MessageEntity: Field \"offset\" and \"length\" must be of type Number")
+        raise bad_request('can\'t parse MessageEntity: Field "offset" and "length" must be of type Number')
     if type_ in FOUND_TYPES:
         return None
     if type_ not in PLAIN_TYPES:

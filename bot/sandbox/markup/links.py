@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl
 
 HIGHEST_PORT = 65535
 _OWN = re.compile(
-    r"(?P<scheme>tg|ton|tonsite(?=.*\.)):(?://)?(?P<host>[a-z0-9_-]+(?:(?<=.)\.[a-z0-9_.-]+)?)(?P<rest>(?:[/?#].*)?)", re.I | re.S
+    r"(?P<scheme>tg|ton|tonsite(?=.*\.)):(?://)?(?P<host>[a-z0-9_-]+(?:(?<=.)\.[a-z0-9_.-]+)?)(?P<rest>(?:[/?#].*)?)",
+    re.I | re.S,
 )
 _OF_USER = re.compile(r"tg:(?://)?user/?\?(?P<query>.*)", re.I | re.S)
 _OF_EMOJI = re.compile(r"tg:(?://)?emoji/?\?(?P<query>.*)", re.I | re.S)

@@ -104,9 +104,7 @@ class _Reader:
                     self._read_language(opened)
                 self.stack.append(opened)
                 return
-        raise _fault(
-            f"Character '{chr(self.source[self.at])}' is reserved and must be escaped with the preceding '\\'"
-        )
+        raise _fault(f"Character '{chr(self.source[self.at])}' is reserved and must be escaped with the preceding '\\'")
 
     def _read_language(self, opened: _Open) -> None:
         end = self.at
@@ -181,10 +179,8 @@ class _Reader:
             self.entities.append({"type": type_, "offset": opened.offset, "length": self.offset - opened.offset})
 
     def _close_link(self, opened: _Open, span: Json) -> None:
-        if self._peek(0) == ord("("):
-            url = self._read_url()
-        else:
-            url = self.text[opened.text_begin :].decode("utf-8")
+        shown = self.text[opened.text_begin :].decode("utf-8")
+        url = self._read_url() if self._peek(0) == ord("(") else shown
         if not span["length"]:
             return
         if (user_id := mentioned_user(url)) is not None:
