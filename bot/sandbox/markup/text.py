@@ -20,7 +20,7 @@ class Formatted:
 
 def utf16_length(text: str) -> int:
     """How many UTF-16 units the text has; a lone surrogate is one."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 # Where entities cover the same text, the outer comes first.
