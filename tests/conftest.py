@@ -20,6 +20,7 @@ import moderation.store
 from moderation.database import Database
 from moderation.queue import connect
 from moderation.store import Store
+from tests.desk import Desk
 from tests.servers import postgresql_running, redis_running, short_folder
 
 _numbers = itertools.count(1)
@@ -124,6 +125,12 @@ async def database(database_address: str) -> AsyncIterator[Database]:
 def store(database: Database) -> Store:
     """The store of `moderation` on a fresh database."""
     return Store(database)
+
+
+@pytest.fixture
+def desk(store: Store) -> Desk:
+    """A comment desk on a fresh database."""
+    return Desk.of(store)
 
 
 @pytest.fixture(scope="session")

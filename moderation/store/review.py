@@ -40,7 +40,7 @@ class ReviewQueries:
             )
             wanted = wanted.where(
                 sa.tuple_(revisions.c.held_at, revisions.c.comment_id)
-                > sa.tuple_(sa.func.coalesce(since, 0), sa.literal(storable(after), sa.BigInteger))
+                > sa.tuple_(sa.func.coalesce(since, sa.literal_column("0")), sa.literal(storable(after), sa.BigInteger))
             )
         async with self.database.read() as connection:
             rows = (await connection.execute(wanted)).all()

@@ -86,12 +86,14 @@ class ThreadQueries:
 
     async def counts(self, stories: Sequence[str] | None) -> dict[str, int]:
         """How many published comments the stories have, where they have any; of all stories for None."""
-        wanted = sa.select(comments.c.story, sa.func.count()).where(comments.c.status == CommentStatus.PUBLISHED)
+        wanted = sa.select(comments.c.story, sa.func.count().label("published")).where(
+            comments.c.status == CommentStatus.PUBLISHED
+        )
         if stories is not None:
             wanted = wanted.where(comments.c.story.in_(stories))
         async with self.database.read() as connection:
             rows = await connection.execute(wanted.group_by(comments.c.story))
-            return dict(rows.tuples().all())
+            return {row.story: row.published for row in rows}
 
     async def comment(self, comment_id: int) -> CommentRecord | None:
         """A comment in any status."""
