@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +130,15 @@ async def _decide(request: web.Request, outcome: Outcome) -> web.StreamResponse:
     return await _act(request, review, status=status, clause=clause, session=session, undo_until=undo_until)
 
 
+async def claim(request: web.Request, _query: Any) -> web.Response:
+    """Tell the other moderators that this one is choosing a clause; binds nobody."""
+    session = await moderator_of(request)
+    comment_id = _number(request.match_info["id"], "unknown_comment")
+    with _told_as_problems():
+        await request.app[PARTS].review.claim(comment_id, moderator=session.person, now=datetime.now(UTC))
+    return web.Response(status=204)
+
+
 async def undo(request: web.Request, _query: Any) -> web.StreamResponse:
     """Take back a decision, so that the comment is held again."""
     parts = request.app[PARTS]
@@ -157,19 +167,8 @@ async def _act(
 ) -> web.StreamResponse:
     comment_id = _number(request.match_info["id"], "unknown_comment")
     revision = _number(request[FIELDS].get("revision", ""), "bad_revision")
-    try:
+    with _told_as_problems():
         await act(comment_id, revision)
-    except AlreadyDecided as late:
-        who = late.name or late.decided_by
-        raise Problem(
-            "already_decided", f"{late.status} by {who}", members={"decided_by": who, "became": late.status}
-        ) from None
-    except StaleRevision:
-        raise Problem("stale_revision") from None
-    except UnknownComment:
-        raise Problem("unknown_comment") from None
-    except NotAllowed as error:
-        raise Problem("not_allowed", str(error)) from None
     if "application/json" not in request.headers.get("Accept", ""):
         return _see_other("/review/")
     return json_answer(
@@ -182,6 +181,22 @@ async def _act(
             undo_until=undo_until,
         )
     )
+
+
+@contextlib.contextmanager
+def _told_as_problems() -> Iterator[None]:
+    try:
+        yield
+    except AlreadyDecided as late:
+        who = late.name or late.decided_by
+        members = {"decided_by": who, "became": late.status}
+        raise Problem("already_decided", f"{late.status} by {who}", members=members) from None
+    except StaleRevision:
+        raise Problem("stale_revision") from None
+    except UnknownComment:
+        raise Problem("unknown_comment") from None
+    except NotAllowed as error:
+        raise Problem("not_allowed", str(error)) from None
 
 
 async def history(request: web.Request, _query: Any) -> web.Response:
@@ -223,5 +238,6 @@ ROUTES = (
     Route("GET", "/review/history/{id}", "history", "A comment's history.", history, listed=False),
     Route("POST", "/review/comments/{id}/approve", "approve", "Publish.", approve, listed=False),
     Route("POST", "/review/comments/{id}/reject", "reject", "Reject.", reject, listed=False),
+    Route("POST", "/review/comments/{id}/claim", "claim", "Say that one is at it.", claim, listed=False),
     Route("POST", "/review/comments/{id}/undo", "undo", "Take back.", undo, listed=False),
 )

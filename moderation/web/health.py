@@ -40,8 +40,9 @@ async def readiness(parts: WebParts) -> Readiness:
         worker = classifier = "unknown while Redis can't be reached"
     else:
         worker = "ok" if workers else "none is running"
-        scoring = [model for model in workers.values() if model]
-        classifier = "ok" if scoring else "no worker has a usable model; every comment is held"
+        usable = any(workers.values())
+        missing = "no worker has a usable model; every comment is held" if workers else "unknown while no worker runs"
+        classifier = "ok" if usable else missing
     return Readiness(
         ready=database == redis == worker == classifier == "ok",
         database=database,

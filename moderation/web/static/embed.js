@@ -5,6 +5,7 @@
    data-story     the story's address or id; without it the page's canonical address
    data-language  en, ur, hi, mr or ar; without it the page's own
    data-theme     light or dark; without it the reader's choice
+   data-terms     off where the page itself names the terms beside the thread
 
    Readers' words enter the page as text nodes only. Everything lives in a shadow root: neither page disturbs the other. */
 (() => {
@@ -86,6 +87,7 @@
     .who b { font-weight: 650; } .who time, .who span { color: var(--soft); font-size: .85rem; }
     .text { margin: .2rem 0 0; white-space: pre-line; overflow-wrap: anywhere; unicode-bidi: isolate; text-align: start; }
     .text:lang(ur) { font-family: "Noto Nastaliq Urdu", "Noto Naskh Arabic", serif; line-height: 2.15; }
+    .text:lang(ur-Latn), .text:lang(hi-Latn), .text:lang(mr-Latn) { font-family: system-ui, "Noto Sans", sans-serif; line-height: 1.55; }
     .text.clipped { max-block-size: 11em; overflow: hidden; -webkit-mask-image: linear-gradient(#000 70%, transparent);
       mask-image: linear-gradient(#000 70%, transparent); }
     .state { color: var(--soft); padding: 1.6rem 0; text-align: center; } .state button { margin-inline-start: .6rem; }
@@ -127,7 +129,7 @@
       this.select = make("select", { ariaLabel: words.sort },
         ...["newest", "oldest", "top"].map((sort) => make("option", { value: sort, textContent: words[sort] })));
       this.select.addEventListener("change", () => { this.sort = this.select.value; this.load(); });
-      this.terms = make("p", { className: "note" }, `${words.note} `,
+      this.terms = make("p", { className: "note", hidden: script.dataset.terms === "off" }, `${words.note} `,
         make("a", { href: `${base}/terms/${this.language}`, target: "_blank", rel: "noopener", textContent: words.terms }));
       this.list = make("ol");
       this.state = make("p", { className: "state" });

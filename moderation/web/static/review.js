@@ -133,6 +133,11 @@
     decide(event.target, event.submitter && event.submitter.value);
   });
 
+  queue.addEventListener("toggle", (event) => {
+    if (!event.target.matches("details.choose") || !event.target.open) return;
+    post(`/review/comments/${event.target.closest(".card").dataset.id}/claim`, {});
+  }, true);
+
   const step = (by) => {
     const all = open();
     if (!all.length) return;
