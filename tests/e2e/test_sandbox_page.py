@@ -1,158 +1,21 @@
-"""The sandbox's chat page in a real browser: what people see and what their presses do."""
+"""The sandbox's chat page: what people write, what the bot does, and words nobody should trust."""
 
 from __future__ import annotations
 
-import asyncio
-import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
-from pathlib import Path
+import base64
 from typing import Any
 
 import aiohttp
 import pytest
-import pytest_asyncio
-from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
+from playwright.async_api import expect
 
-from bot.sandbox import create_app
+from tests.e2e.chat_page import BILAL, EMMA, GROUP, IN_CHROMIUM, MEERA, OMAR, Opening, keyboard
 
-EMMA, BILAL, MEERA, OMAR = 1001, 1002, 2001, 2002
-GROUP = -1003000000001
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = IN_CHROMIUM
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.xdist_group("chat page"),
-    pytest.mark.skipif(CHROMIUM is None, reason="the chat page is tested in Chromium: install the package `chromium`"),
-]
-
-
-@dataclass
-class Sandbox:
-    """A running sandbox, the bot's side of it, and the page open in a browser."""
-
-    folder: Path
-    context: BrowserContext
-    page: Page
-    http: aiohttp.ClientSession
-    faults: list[str] = field(default_factory=list)
-    port: int = 0
-    runner: web.AppRunner | None = None
-
-    async def start(self) -> None:
-        """Serve, on the same port after a stop."""
-        self.runner = web.AppRunner(create_app(self.folder), shutdown_timeout=0.5)
-        await self.runner.setup()
-        site = web.TCPSite(self.runner, "127.0.0.1", self.port, reuse_address=True)
-        await site.start()
-        self.port = self.runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Close the server and leave its folder."""
-        assert self.runner is not None
-        await self.runner.cleanup()
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    async def open(self, path: str = "/") -> None:
-        """Open the page and wait until its windows are alive."""
-        await self.page.goto(self.address + path)
-        await expect(self.page.locator(".chat-status:visible").first).not_to_have_text("connecting…")
-
-    async def bot(self, method: str, **params: Any) -> Any:
-        """Call a method of the Bot API, as the bot does."""
-        async with self.http.post(f"{self.address}/bot42:SANDBOX/{method}", json=params) as response:
-            answer = await response.json()
-        assert answer["ok"], answer
-        return answer["result"]
-
-    async def control(self, method: str, path: str, body: Any = None) -> Any:
-        """Call the control API, as programs do."""
-        async with self.http.request(method, f"{self.address}/control/{path}", json=body) as response:
-            assert response.ok, await response.text()
-            return await response.json()
-
-    async def write(self, person: int, text: str, chat: int | None = None) -> Any:
-        return await self.control("POST", f"users/{person}/messages", {"text": text, "chat_id": chat or person})
-
-    async def texts(self, chat: int) -> list[str]:
-        """What stands in a chat, as the server has it."""
-        return [message["text"] for message in await self.control("GET", f"chats/{chat}/messages")]
-
-    async def next_update(self, kind: str) -> Any:
-        """The next update of that kind; others before it are confirmed unread."""
-        offset = 0
-        while True:
-            for update in await self.bot("getUpdates", offset=offset, timeout=10):
-                offset = update["update_id"] + 1
-                if kind in update:
-                    await self.bot("getUpdates", offset=offset)
-                    return update[kind]
-
-    def window(self, person: int) -> Locator:
-        return self.page.locator(f".window[data-person='{person}']")
-
-    def bubbles(self, person: int) -> Locator:
-        return self.window(person).locator(".words")
-
-    async def type(self, person: int, text: str) -> None:
-        """Write into a person's window and send it with Enter."""
-        field_ = self.window(person).locator("textarea")
-        await field_.fill(text)
-        await field_.press("Enter")
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        await browser.close()
-
-
-Opening = Callable[..., Awaitable[Sandbox]]
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def opened(browser: Browser, tmp_path: Path) -> AsyncIterator[Opening]:
-    """Opens a sandbox's page, of a given width and colours; afterwards the page must have had no error of its own."""
-    made: list[Sandbox] = []
-
-    async def open_(path: str | None = "/", *, width: int = 1440, dark: bool = False) -> Sandbox:
-        context = await browser.new_context(
-            viewport={"width": width, "height": 850}, color_scheme="dark" if dark else "light"
-        )
-        context.set_default_timeout(10_000)
-        page = await context.new_page()
-        sandbox = Sandbox(folder=tmp_path, context=context, page=page, http=aiohttp.ClientSession())
-        page.on("pageerror", lambda error: sandbox.faults.append(str(error)))
-        page.on("console", lambda line: _note(sandbox, line.text))
-        made.append(sandbox)
-        await sandbox.start()
-        if path is not None:
-            await sandbox.open(path)
-        return sandbox
-
-    yield open_
-    for sandbox in made:
-        await sandbox.context.close()
-        await sandbox.stop()
-        await sandbox.http.close()
-        assert sandbox.faults == []
-
-
-def _note(sandbox: Sandbox, line: str) -> None:
-    if "Content Security Policy" in line or "Uncaught" in line:
-        sandbox.faults.append(line)
-
-
-def keyboard(*rows: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"inline_keyboard": list(rows)}
+ONE_PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
 # Writing.
@@ -375,151 +238,26 @@ async def test_an_override_of_direction_does_not_leave_its_bubble(opened: Openin
     await expect(sandbox.window(MEERA).locator(".text").first).to_have_css("unicode-bidi", "plaintext")
 
 
-# Addresses.
+async def test_what_is_no_text_can_be_sent_and_a_photo_of_the_bot_is_shown(opened: Opening) -> None:
+    sandbox = await opened(f"/?as={MEERA}&chat={GROUP}")
+    await sandbox.window(MEERA).get_by_role("button", name="Send something else").click()
+    await sandbox.page.get_by_role("menuitem", name="Sticker").click()
+    await expect(sandbox.window(MEERA).get_by_role("img", name="Sticker")).to_be_visible()
+    assert (await sandbox.next_update("message"))["sticker"]["emoji"] == "🙏"
+    form = aiohttp.FormData({"chat_id": str(GROUP), "caption": "A picture"})
+    form.add_field("photo", ONE_PIXEL, filename="one.png")
+    async with sandbox.http.post(f"{sandbox.address}/bot42:SANDBOX/sendPhoto", data=form) as response:
+        assert response.ok
+    picture = sandbox.window(MEERA).locator("img.photo")
+    await expect(picture).to_have_js_property("naturalWidth", 1)
+    await expect(sandbox.bubbles(MEERA).last).to_have_text("A picture")
 
 
-async def test_a_start_link_starts_the_bot_once(opened: Opening) -> None:
-    sandbox = await opened("/?start=story_7")
-    await expect(sandbox.bubbles(EMMA)).to_have_text(["/start story_7"])
-    assert sandbox.page.url == sandbox.address + "/"
-    await sandbox.page.reload()
-    await expect(sandbox.bubbles(EMMA)).to_have_text(["/start story_7"])
-    assert await sandbox.texts(EMMA) == ["/start story_7"]
-
-
-async def test_a_start_link_that_telegram_would_not_take_sends_nothing(opened: Opening) -> None:
-    sandbox = await opened("/?start=a%20b%0A")
-    await expect(sandbox.page.get_by_role("alert")).to_be_visible()
-    assert await sandbox.texts(EMMA) == []
-
-
-async def test_a_start_link_in_a_message_starts_the_bot_here(opened: Opening) -> None:
+async def test_the_bots_commands_are_offered_and_sent(opened: Opening) -> None:
     sandbox = await opened(None)
     await sandbox.write(EMMA, "/start")
-    link = "https://t.me/baithak_sandbox_bot?start=story_9"
-    await sandbox.bot(
-        "sendMessage", chat_id=EMMA, text="A story", reply_markup=keyboard([{"text": "Open", "url": link}])
-    )
+    await sandbox.bot("setMyCommands", commands=[{"command": "top", "description": "Top stories"}])
     await sandbox.open()
-    await sandbox.window(EMMA).get_by_role("button", name="Open").click()
-    await expect(sandbox.bubbles(EMMA)).to_have_text(["/start", "A story", "/start story_9"])
-
-
-async def test_the_address_chooses_a_person_and_a_chat(opened: Opening) -> None:
-    sandbox = await opened(f"/?as={OMAR}&chat={GROUP}")
-    await expect(sandbox.window(OMAR).locator(".chat-title")).to_have_text("Baithak moderators")
-
-
-# People.
-
-
-async def test_a_person_blocks_the_bot_and_comes_back(opened: Opening) -> None:
-    sandbox = await opened(None)
-    await sandbox.write(EMMA, "/start")
-    await sandbox.open()
-    window = sandbox.window(EMMA)
-    await window.get_by_role("button", name="More").click()
-    await sandbox.page.get_by_role("menuitem", name="Block the bot").click()
-    await window.get_by_role("button", name="Unblock and restart").click()
-    await expect(window.locator("textarea")).to_be_visible()
-    await expect(sandbox.bubbles(EMMA)).to_have_text(["/start", "/start"])
-
-
-async def test_a_person_joins_and_leaves_the_moderators(opened: Opening) -> None:
-    sandbox = await opened()
-    window = sandbox.window(EMMA)
-    await window.get_by_role("button", name="More").click()
-    await sandbox.page.get_by_role("menuitem", name="Join Baithak moderators").click()
-    await expect(sandbox.window(MEERA).locator(".chat-status")).to_have_text("4 members")
-    await window.locator(".back").click()
-    await window.locator(".entry").last.click()
-    await window.get_by_role("button", name="More").click()
-    await sandbox.page.get_by_role("menuitem", name="Leave the group").click()
-    await expect(sandbox.window(MEERA).locator(".chat-status")).to_have_text("3 members")
-    await expect(window.locator(".chat-title")).to_have_text("Baithak")
-
-
-async def test_a_new_person_is_added_and_played_in_their_own_language(opened: Opening) -> None:
-    sandbox = await opened()
-    await sandbox.page.get_by_role("button", name="Add a person").click()
-    await sandbox.page.get_by_label("Name").fill("ليلى")
-    await sandbox.page.get_by_label("Language").select_option("ar")
-    await sandbox.page.get_by_role("button", name="Add", exact=True).click()
-    window = sandbox.page.locator(".window[lang='ar']")
-    await expect(window).to_have_css("direction", "rtl")
-    await expect(window.locator(".person-name")).to_have_text("ليلى")
-
-
-async def test_a_double_click_reacts_and_a_second_takes_it_back(opened: Opening) -> None:
-    sandbox = await opened()
-    await sandbox.bot("sendMessage", chat_id=GROUP, text="A comment waits")
-    bubble = sandbox.window(MEERA).locator(".bubble")
-    await bubble.dblclick()
-    await expect(bubble.locator(".reaction")).to_have_text("👍1")
-    await sandbox.page.reload()
-    await expect(bubble.locator(".reaction.mine")).to_have_text("👍1")
-    await bubble.dblclick(position={"x": 6, "y": 6})
-    await expect(bubble.locator(".reaction")).to_have_count(0)
-
-
-# The page itself.
-
-
-async def test_the_page_comes_back_after_a_restart_of_the_sandbox_with_nothing_twice(opened: Opening) -> None:
-    sandbox = await opened()
-    await sandbox.type(MEERA, "before")
-    await expect(sandbox.bubbles(MEERA)).to_have_text(["before"])
-    await sandbox.stop()
-    await expect(sandbox.window(MEERA).locator(".chat-status")).to_have_text("connecting…")
-    await sandbox.start()
-    await sandbox.write(MEERA, "while the page was away", GROUP)
-    await expect(sandbox.window(MEERA).locator(".chat-status")).to_have_text("3 members")
-    await sandbox.type(MEERA, "after")
-    await expect(sandbox.bubbles(MEERA)).to_have_text(["before", "while the page was away", "after"])
-
-
-@pytest.mark.parametrize("width", [320, 390, 700, 1000, 1440])
-async def test_no_width_scrolls_sideways(opened: Opening, width: int) -> None:
-    sandbox = await opened(None, width=width)
-    await sandbox.write(EMMA, "/start")
-    row = [{"text": f"A rather long button {n}", "callback_data": f"x:{n}"} for n in range(5)]
-    await sandbox.bot("sendMessage", chat_id=EMMA, text="unbreakable" * 60, reply_markup=keyboard(row))
-    await sandbox.open()
-    await expect(sandbox.bubbles(EMMA)).to_have_count(2)
-    assert await sandbox.page.evaluate("document.documentElement.scrollWidth") <= width
-    scroller = sandbox.window(EMMA).locator(".scroller")
-    assert await scroller.evaluate("one => one.scrollWidth - one.clientWidth") == 0
-
-
-async def test_a_narrow_page_shows_one_window_and_its_tabs_change_the_person(opened: Opening) -> None:
-    sandbox = await opened(None, width=390)
-    await sandbox.write(OMAR, "/start")
-    await sandbox.open()
-    await expect(sandbox.page.locator(".window:visible")).to_have_count(1)
-    await sandbox.bot("sendMessage", chat_id=GROUP, text="A comment waits")
-    await expect(sandbox.page.locator(".tab", has_text="Meera").locator(".badge")).to_have_text("1")
-    await sandbox.page.locator(".tab", has_text="Meera").click()
-    await expect(sandbox.window(MEERA)).to_be_visible()
-    await expect(sandbox.page.locator(".window:visible")).to_have_count(1)
-    await expect(sandbox.page.locator(".tab", has_text="Meera").locator(".badge")).to_have_count(0)
-
-
-async def test_dark_follows_the_system_until_the_person_chooses(opened: Opening) -> None:
-    sandbox = await opened(dark=True)
-    dark = await sandbox.page.locator("body").evaluate("one => getComputedStyle(one).backgroundColor")
-    await sandbox.page.get_by_role("button", name="Light colours").click()
-    light = await sandbox.page.locator("body").evaluate("one => getComputedStyle(one).backgroundColor")
-    assert dark != light
-    await sandbox.page.reload()
-    await expect(sandbox.page.locator("body")).to_have_css("background-color", light)
-
-
-async def test_many_messages_at_once_stay_in_order_and_only_the_last_are_drawn(opened: Opening) -> None:
-    sandbox = await opened()
-    await asyncio.gather(*(sandbox.write(MEERA, f"message {n}", GROUP) for n in range(150)))
-    await expect(sandbox.bubbles(MEERA)).to_have_count(150)
-    assert await sandbox.bubbles(MEERA).all_inner_texts() == await sandbox.texts(GROUP)
-    await sandbox.page.reload()
-    await expect(sandbox.bubbles(MEERA)).to_have_count(80)
-    await sandbox.window(MEERA).locator(".scroller").evaluate("one => { one.scrollTop = 0; }")
-    await expect(sandbox.bubbles(MEERA)).to_have_count(150)
+    await sandbox.window(EMMA).get_by_role("button", name="Commands").click()
+    await sandbox.page.get_by_role("menuitem", name="Top stories").click()
+    await expect(sandbox.bubbles(EMMA)).to_have_text(["/start", "/top"])

@@ -45,9 +45,7 @@ export const unblock = (personId) => call("POST", `/control/users/${personId}/un
 export const join = (chatId, personId) => call("PUT", `/control/chats/${chatId}/members/${personId}`);
 export const leave = (chatId, personId) => call("DELETE", `/control/chats/${chatId}/members/${personId}`);
 
-/** The bot's commands, or an empty list where it has set none. */
-export async function fetchCommands(chatId, languageCode) {
-  const query = new URLSearchParams({ chat_id: String(chatId), language_code: languageCode ?? "" });
-  const answer = await call("GET", `/control/commands?${query}`).catch(() => []);
-  return Array.isArray(answer) ? answer : answer?.commands ?? [];
-}
+/** Hand in a raw Bot API update, for what a person's program sends beside text. */
+export const give = (update) => call("POST", "/control/updates", update);
+/** The bot's commands as it offers them to this person in this chat. */
+export const fetchCommands = (personId, chatId) => call("GET", `/control/commands?user=${personId}&chat_id=${chatId}`);

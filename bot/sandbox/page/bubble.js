@@ -42,7 +42,8 @@ function senderLine(sender) {
 
 function body(message, { own, language, say, act }) {
   const text = message.text ?? message.caption ?? "";
-  const block = make("div", { class: `text${text && isOnlyEmoji(text) ? " huge" : ""}`, dir: "auto" });
+  const looks = `${isOnlyEmoji(text) ? " huge" : ""}${/\p{Script=Arabic}/u.test(text) ? " arabic" : ""}`;
+  const block = make("div", { class: `text${looks}`, dir: "auto" });
   block.append(make("span", { class: "words" }, ...formatted(text, message.entities ?? message.caption_entities, act)));
   const meta = make("span", { class: "meta", dir: "ltr" });
   if (message.edit_date) meta.append(make("span", { class: "edited", dir: "auto", text: say("edited") }));

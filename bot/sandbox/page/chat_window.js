@@ -33,6 +33,7 @@ export class ChatWindow {
     this.chats = new ChatList({ store, pick: (chatId) => this.show(this.personId, chatId, { focus: true }) });
     this.composer = new Composer({
       send: (text, replyTo) => this.#send(text, replyTo),
+      attach: (content) => this.#try(() => api.give({ message: { from: { id: this.personId }, chat: { id: this.chatId }, ...content } })).catch(() => {}),
       change: (messageId, text) => this.#try(() => api.edit(this.personId, this.chatId, messageId, text)),
       begin: () => this.start(""),
       unblock: () => this.#try(async () => { await api.unblock(this.personId); await this.start(""); }).catch(() => {}),

@@ -1,6 +1,7 @@
 // Where a person writes: text, reply, edit, the bot's commands, the Start button of an empty chat.
 
 import { fetchCommands } from "./api.js";
+import { ATTACHMENTS } from "./attachments.js";
 import { iconButton, make } from "./dom.js";
 import { openMenu } from "./menus.js";
 import { hueOfSender, nameOf } from "./people.js";
@@ -27,9 +28,12 @@ export class Composer {
   #mode = { kind: "write" };
   #drafts = new Map();
 
-  /** `send(text, replyTo)` and `change(messageId, text)` must reject with a reason where it cannot be done; `begin()` is the Start button, `unblock()` the one of a blocked bot; `editLast()` is asked for by ArrowUp. */
-  constructor({ send, change, begin, unblock, editLast }) {
-    Object.assign(this, { send, change, begin, unblock, editLast });
+  /**
+   * `send(text, replyTo)` and `change(messageId, text)` must reject where it cannot be done, having said why; `attach(content)` sends
+   * what is no text; `begin()` is the Start button, `unblock()` the one of a blocked bot; `editLast()` is asked for by ArrowUp.
+   */
+  constructor({ send, attach, change, begin, unblock, editLast }) {
+    Object.assign(this, { send, attach, change, begin, unblock, editLast });
     this.element = make("footer", { class: "composer" });
   }
 
@@ -50,10 +54,11 @@ export class Composer {
       on: { input: () => this.#onInput(), keydown: (event) => this.#onKey(event) },
     });
     this.bar = make("div", { class: "compose-bar", hidden: true });
+    this.clip = iconButton("clip", say("attach"), () => this.#offerAttachments(), "clip");
     this.slash = iconButton("slash", say("commands"), () => this.#offerCommands(), "slash");
     this.sendButton = iconButton("send", say("send"), () => this.#submit(), "send");
     this.wide = make("button", { type: "button", class: "wide", hidden: true });
-    this.row = make("div", { class: "compose-row" }, this.slash, this.input, this.sendButton);
+    this.row = make("div", { class: "compose-row" }, this.clip, this.input, this.slash, this.sendButton);
     this.slash.hidden = this.chat.id < 0;
     this.element.replaceChildren(this.bar, this.row, this.wide);
   }
@@ -150,15 +155,26 @@ export class Composer {
   }
 
   async #offerCommands() {
-    const commands = await fetchCommands(this.chat.id, this.reader.language_code);
+    const commands = await fetchCommands(this.reader.id, this.chat.id).catch(() => []);
     if (!commands.length) {
       this.input.value = "/";
       this.#onInput();
       this.focus();
       return;
     }
-    openMenu(this.slash, commands.map(({ command, description }) => ({
-      label: description, lead: make("span", { class: "menu-command", dir: "ltr", text: `/${command}` }), pick: () => this.send(`/${command}`, null).catch(() => {}),
-    })), { language: this.element.closest("[lang]")?.lang, direction: this.element.closest("[dir]")?.dir });
+    this.#offer(this.slash, commands.map(({ command, description }) => ({
+      label: description, lead: make("span", { class: "menu-command", dir: "ltr", text: `/${command}` }),
+      pick: () => this.send(`/${command}`, null).catch(() => {}),
+    })));
+  }
+
+  #offerAttachments() {
+    this.#offer(this.clip, ATTACHMENTS.map(({ word, sign, content }) => ({
+      label: this.say(word), lead: make("span", { class: "menu-sign", text: sign }), pick: () => this.attach(content()),
+    })));
+  }
+
+  #offer(anchor, items) {
+    openMenu(anchor, items, { language: this.element.closest("[lang]")?.lang, direction: this.element.closest("[dir]")?.dir });
   }
 }

@@ -24,7 +24,7 @@ export function openMenu(anchor, items, { head = null, language = null, directio
   });
   document.body.append(menu);
   menu.showPopover();
-  place(menu, anchor.getBoundingClientRect());
+  place(menu, anchor);
   menu.querySelector(".menu-item")?.focus({ preventScroll: true });
   return menu;
 }
@@ -37,7 +37,9 @@ function moveFocus(menu, event) {
   items[(items.indexOf(document.activeElement) + step + items.length) % items.length].focus();
 }
 
-function place(menu, anchor) {
+function place(menu, beside) {
+  const anchor = beside.getBoundingClientRect();
+  const frame = beside.closest?.(".window")?.getBoundingClientRect() ?? { left: 0, right: innerWidth };
   // Not the rectangle: that one is scaled while the menu opens.
   const { offsetWidth: width, offsetHeight: height } = menu;
   const edge = 8;
@@ -46,7 +48,8 @@ function place(menu, anchor) {
   const middle = anchor.left + anchor.width / 2;
   const left = middle > innerWidth / 2 && anchor.width < 80 ? anchor.right - width : anchor.left;
   menu.style.top = `${top}px`;
-  menu.style.left = `${Math.min(Math.max(edge, left), innerWidth - width - edge)}px`;
+  const inFrame = Math.min(Math.max(frame.left + edge, left), frame.right - width - edge);
+  menu.style.left = `${Math.min(Math.max(edge, inFrame), innerWidth - width - edge)}px`;
 }
 
 /** Say something for a moment at the foot of a window; read aloud, never steals the focus. */

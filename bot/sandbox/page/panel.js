@@ -59,8 +59,10 @@ export class Panel {
     const methods = Object.entries(stats.calls ?? {}).sort(([, a], [, b]) => b - a);
     this.counts.replaceChildren(...methods.map(([method, count]) =>
       make("tr", {}, make("th", { scope: "row", text: method }), make("td", { text: String(count) }))));
-    this.calls.replaceChildren(...(stats.latest ?? []).toReversed().map((call) =>
-      make("li", { class: call.status === 200 ? "" : "failed" }, make("b", { text: call.method }), make("span", { text: ` ${call.chat_id ?? ""}` }),
-        make("span", { class: "panel-status", text: `${call.status} · ${Math.round(call.ms)} ms` }))));
+    // Polling goes on all the time and would push everything else out of sight.
+    const calls = (stats.recent ?? []).filter(({ method }) => method !== "getUpdates").toReversed();
+    this.calls.replaceChildren(...calls.map((call) =>
+      make("li", { class: call.code === 200 ? "" : "failed" }, make("b", { text: call.method }), make("span", { text: ` ${call.chat_id ?? ""}` }),
+        make("span", { class: "panel-status", text: `${call.code} · ${Math.round(call.ms)} ms` }))));
   }
 }

@@ -12,7 +12,7 @@ const WORDS = {
     file: "File", unknown: "A message this page cannot show", latest: "To the latest message", ok: "OK", earlier: "Earlier messages",
     gone: "Message not here any more", joined: "{name} joined the group", left: "{name} left the group", pinned: "{name} pinned a message",
     empty: "No messages here yet", intro: "Press Start below to begin.", reactions: "React with {emoji}", you: "You",
-    change: "Change the person", copied: "Copied", actions: "Message actions", choose: "Language",
+    change: "Change the person", copied: "Copied", actions: "Message actions", attach: "Send something else", forwardedMessage: "Forwarded message",
   },
   ur: {
     write: "پیغام", start: "شروع کریں", restart: "بلاک ہٹائیں", send: "بھیجیں", reply: "جواب دیں", edit: "ترمیم",
@@ -23,7 +23,7 @@ const WORDS = {
     file: "فائل", unknown: "یہ پیغام یہاں دکھایا نہیں جا سکتا", latest: "تازہ ترین پیغام پر جائیں", ok: "ٹھیک ہے", earlier: "پرانے پیغامات",
     gone: "یہ پیغام اب یہاں نہیں", joined: "{name} گروپ میں شامل ہوئے", left: "{name} نے گروپ چھوڑ دیا", pinned: "{name} نے پیغام پن کیا",
     empty: "ابھی کوئی پیغام نہیں", intro: "شروع کرنے کے لیے نیچے بٹن دبائیں۔", reactions: "{emoji} سے ردعمل دیں", you: "آپ",
-    change: "شخص بدلیں", copied: "کاپی ہو گیا", actions: "پیغام کے اختیارات", choose: "زبان",
+    change: "شخص بدلیں", copied: "کاپی ہو گیا", actions: "پیغام کے اختیارات", attach: "کچھ اور بھیجیں", forwardedMessage: "آگے بھیجا گیا پیغام",
   },
   hi: {
     write: "संदेश", start: "शुरू करें", restart: "अनब्लॉक करें", send: "भेजें", reply: "जवाब दें", edit: "बदलें",
@@ -34,7 +34,7 @@ const WORDS = {
     file: "फ़ाइल", unknown: "यह संदेश यहाँ नहीं दिखाया जा सकता", latest: "सबसे नए संदेश पर जाएँ", ok: "ठीक है", earlier: "पुराने संदेश",
     gone: "यह संदेश अब यहाँ नहीं है", joined: "{name} समूह में आए", left: "{name} ने समूह छोड़ा", pinned: "{name} ने संदेश पिन किया",
     empty: "अभी कोई संदेश नहीं", intro: "शुरू करने के लिए नीचे बटन दबाएँ।", reactions: "{emoji} से प्रतिक्रिया दें", you: "आप",
-    change: "व्यक्ति बदलें", copied: "कॉपी हुआ", actions: "संदेश के विकल्प", choose: "भाषा",
+    change: "व्यक्ति बदलें", copied: "कॉपी हुआ", actions: "संदेश के विकल्प", attach: "कुछ और भेजें", forwardedMessage: "आगे भेजा गया संदेश",
   },
   mr: {
     write: "संदेश", start: "सुरू करा", restart: "अनब्लॉक करा", send: "पाठवा", reply: "उत्तर द्या", edit: "बदला",
@@ -45,7 +45,7 @@ const WORDS = {
     file: "फाइल", unknown: "हा संदेश इथे दाखवता येत नाही", latest: "ताज्या संदेशाकडे जा", ok: "ठीक आहे", earlier: "जुने संदेश",
     gone: "हा संदेश आता इथे नाही", joined: "{name} गटात आले", left: "{name} यांनी गट सोडला", pinned: "{name} यांनी संदेश पिन केला",
     empty: "अजून एकही संदेश नाही", intro: "सुरू करण्यासाठी खालचे बटण दाबा.", reactions: "{emoji} ने प्रतिसाद द्या", you: "तुम्ही",
-    change: "व्यक्ती बदला", copied: "कॉपी झाले", actions: "संदेशाचे पर्याय", choose: "भाषा",
+    change: "व्यक्ती बदला", copied: "कॉपी झाले", actions: "संदेशाचे पर्याय", attach: "दुसरे काही पाठवा", forwardedMessage: "पुढे पाठवलेला संदेश",
   },
   ar: {
     write: "رسالة", start: "ابدأ", restart: "إلغاء الحظر", send: "إرسال", reply: "رد", edit: "تعديل",
@@ -56,7 +56,7 @@ const WORDS = {
     file: "ملف", unknown: "لا يمكن عرض هذه الرسالة هنا", latest: "إلى أحدث رسالة", ok: "حسنًا", earlier: "رسائل أقدم",
     gone: "لم تعد هذه الرسالة هنا", joined: "انضم {name} إلى المجموعة", left: "غادر {name} المجموعة", pinned: "ثبّت {name} رسالة",
     empty: "لا رسائل بعد", intro: "اضغط الزر أدناه للبدء.", reactions: "تفاعل بـ {emoji}", you: "أنت",
-    change: "تغيير الشخص", copied: "تم النسخ", actions: "خيارات الرسالة", choose: "اللغة",
+    change: "تغيير الشخص", copied: "تم النسخ", actions: "خيارات الرسالة", attach: "إرسال شيء آخر", forwardedMessage: "رسالة محوّلة",
   },
 };
 

@@ -1,0 +1,54 @@
+"""What end-to-end tests may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
+
+from tests.e2e.chat_page import CHROMIUM, Opening, Sandbox
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def opened(chromium: Browser, tmp_path: Path) -> AsyncIterator[Opening]:
+    """Opens a sandbox's page, of a given width and colours; afterwards the page must have had no error of its own."""
+    made: list[Sandbox] = []
+
+    async def open_(path: str | None = "/", *, width: int = 1440, dark: bool = False) -> Sandbox:
+        context = await chromium.new_context(
+            viewport={"width": width, "height": 850}, color_scheme="dark" if dark else "light"
+        )
+        context.set_default_timeout(10_000)
+        page = await context.new_page()
+        sandbox = Sandbox(folder=tmp_path, context=context, page=page, http=aiohttp.ClientSession())
+        page.on("pageerror", lambda error: sandbox.faults.append(str(error)))
+        page.on("console", lambda line: _note(sandbox, line.text))
+        made.append(sandbox)
+        await sandbox.start()
+        if path is not None:
+            await sandbox.open(path)
+        return sandbox
+
+    yield open_
+    for sandbox in made:
+        await sandbox.context.close()
+        await sandbox.stop()
+        await sandbox.http.close()
+        assert sandbox.faults == []
+
+
+def _note(sandbox: Sandbox, line: str) -> None:
+    if "Content Security Policy" in line or "Uncaught" in line:
+        sandbox.faults.append(line)

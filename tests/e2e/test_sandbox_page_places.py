@@ -1,0 +1,189 @@
+"""The sandbox's chat page: addresses, people, widths, colours, and a server that goes and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.chat_page import EMMA, GROUP, IN_CHROMIUM, MEERA, OMAR, Opening, keyboard
+
+pytestmark = IN_CHROMIUM
+
+
+# Addresses.
+
+
+async def test_a_start_link_starts_the_bot_once(opened: Opening) -> None:
+    sandbox = await opened("/?start=story_7")
+    await expect(sandbox.bubbles(EMMA)).to_have_text(["/start story_7"])
+    assert sandbox.page.url == sandbox.address + "/"
+    await sandbox.page.reload()
+    await expect(sandbox.bubbles(EMMA)).to_have_text(["/start story_7"])
+    assert await sandbox.texts(EMMA) == ["/start story_7"]
+
+
+async def test_a_start_link_that_telegram_would_not_take_sends_nothing(opened: Opening) -> None:
+    sandbox = await opened("/?start=a%20b%0A")
+    await expect(sandbox.page.get_by_role("alert")).to_be_visible()
+    assert await sandbox.texts(EMMA) == []
+
+
+async def test_a_start_link_in_a_message_starts_the_bot_here(opened: Opening) -> None:
+    sandbox = await opened(None)
+    await sandbox.write(EMMA, "/start")
+    link = "https://t.me/baithak_sandbox_bot?start=story_9"
+    await sandbox.bot(
+        "sendMessage", chat_id=EMMA, text="A story", reply_markup=keyboard([{"text": "Open", "url": link}])
+    )
+    await sandbox.open()
+    await sandbox.window(EMMA).get_by_role("button", name="Open").click()
+    await expect(sandbox.bubbles(EMMA)).to_have_text(["/start", "A story", "/start story_9"])
+
+
+async def test_the_address_chooses_a_person_and_a_chat(opened: Opening) -> None:
+    sandbox = await opened(f"/?as={OMAR}&chat={GROUP}")
+    await expect(sandbox.window(OMAR).locator(".chat-title")).to_have_text("Baithak moderators")
+
+
+# People.
+
+
+async def test_a_person_blocks_the_bot_and_comes_back(opened: Opening) -> None:
+    sandbox = await opened(None)
+    await sandbox.write(EMMA, "/start")
+    await sandbox.open()
+    window = sandbox.window(EMMA)
+    await window.get_by_role("button", name="More").click()
+    await sandbox.page.get_by_role("menuitem", name="Block the bot").click()
+    await window.get_by_role("button", name="Unblock and restart").click()
+    await expect(window.locator("textarea")).to_be_visible()
+    await expect(sandbox.bubbles(EMMA)).to_have_text(["/start", "/start"])
+
+
+async def test_a_person_joins_and_leaves_the_moderators(opened: Opening) -> None:
+    sandbox = await opened()
+    window = sandbox.window(EMMA)
+    await window.get_by_role("button", name="More").click()
+    await sandbox.page.get_by_role("menuitem", name="Join Baithak moderators").click()
+    await expect(sandbox.window(MEERA).locator(".chat-status")).to_have_text("4 members")
+    await window.locator(".back").click()
+    await window.locator(".entry").last.click()
+    await window.get_by_role("button", name="More").click()
+    await sandbox.page.get_by_role("menuitem", name="Leave the group").click()
+    await expect(sandbox.window(MEERA).locator(".chat-status")).to_have_text("3 members")
+    await expect(window.locator(".chat-title")).to_have_text("Baithak")
+
+
+async def test_a_new_person_is_added_and_played_in_their_own_language(opened: Opening) -> None:
+    sandbox = await opened()
+    await sandbox.page.get_by_role("button", name="Add a person").click()
+    await sandbox.page.get_by_label("Name").fill("ليلى")
+    await sandbox.page.get_by_label("Language").select_option("ar")
+    await sandbox.page.get_by_role("button", name="Add", exact=True).click()
+    window = sandbox.page.locator(".window[lang='ar']")
+    await expect(window).to_have_css("direction", "rtl")
+    await expect(window.locator(".person-name")).to_have_text("ليلى")
+
+
+async def test_a_double_click_reacts_and_a_second_takes_it_back(opened: Opening) -> None:
+    sandbox = await opened()
+    await sandbox.bot("sendMessage", chat_id=GROUP, text="A comment waits")
+    bubble = sandbox.window(MEERA).locator(".bubble")
+    await bubble.dblclick()
+    await expect(bubble.locator(".reaction")).to_have_text("👍1")
+    await sandbox.page.reload()
+    await expect(bubble.locator(".reaction.mine")).to_have_text("👍1")
+    await bubble.dblclick(position={"x": 6, "y": 6})
+    await expect(bubble.locator(".reaction")).to_have_count(0)
+
+
+# The page itself.
+
+
+async def test_the_page_comes_back_after_a_restart_of_the_sandbox_with_nothing_twice(opened: Opening) -> None:
+    sandbox = await opened()
+    await sandbox.type(MEERA, "before")
+    await expect(sandbox.bubbles(MEERA)).to_have_text(["before"])
+    await sandbox.stop()
+    await expect(sandbox.window(MEERA).locator(".chat-status")).to_have_text("connecting…")
+    await sandbox.start()
+    await sandbox.write(MEERA, "while the page was away", GROUP)
+    await expect(sandbox.window(MEERA).locator(".chat-status")).to_have_text("3 members")
+    await sandbox.type(MEERA, "after")
+    await expect(sandbox.bubbles(MEERA)).to_have_text(["before", "while the page was away", "after"])
+
+
+@pytest.mark.parametrize("width", [320, 390, 700, 1000, 1440])
+async def test_no_width_scrolls_sideways(opened: Opening, width: int) -> None:
+    sandbox = await opened(None, width=width)
+    await sandbox.write(EMMA, "/start")
+    row = [{"text": f"A rather long button {n}", "callback_data": f"x:{n}"} for n in range(5)]
+    await sandbox.bot("sendMessage", chat_id=EMMA, text="unbreakable" * 60, reply_markup=keyboard(row))
+    await sandbox.open()
+    await expect(sandbox.bubbles(EMMA)).to_have_count(2)
+    assert await sandbox.page.evaluate("document.documentElement.scrollWidth") <= width
+    scroller = sandbox.window(EMMA).locator(".scroller")
+    assert await scroller.evaluate("one => one.scrollWidth - one.clientWidth") == 0
+
+
+async def test_a_narrow_page_shows_one_window_and_its_tabs_change_the_person(opened: Opening) -> None:
+    sandbox = await opened(None, width=390)
+    await sandbox.write(OMAR, "/start")
+    await sandbox.open()
+    await expect(sandbox.page.locator(".window:visible")).to_have_count(1)
+    await sandbox.bot("sendMessage", chat_id=GROUP, text="A comment waits")
+    await expect(sandbox.page.locator(".tab", has_text="Meera").locator(".badge")).to_have_text("1")
+    await sandbox.page.locator(".tab", has_text="Meera").click()
+    await expect(sandbox.window(MEERA)).to_be_visible()
+    await expect(sandbox.page.locator(".window:visible")).to_have_count(1)
+    await expect(sandbox.page.locator(".tab", has_text="Meera").locator(".badge")).to_have_count(0)
+
+
+async def test_dark_follows_the_system_until_the_person_chooses(opened: Opening) -> None:
+    sandbox = await opened(dark=True)
+    dark = await sandbox.page.locator("body").evaluate("one => getComputedStyle(one).backgroundColor")
+    await sandbox.page.get_by_role("button", name="Light colours").click()
+    light = await sandbox.page.locator("body").evaluate("one => getComputedStyle(one).backgroundColor")
+    assert dark != light
+    await sandbox.page.reload()
+    await expect(sandbox.page.locator("body")).to_have_css("background-color", light)
+
+
+async def test_many_messages_at_once_stay_in_order_and_only_the_last_are_drawn(opened: Opening) -> None:
+    sandbox = await opened()
+    await asyncio.gather(*(sandbox.write(MEERA, f"message {n}", GROUP) for n in range(150)))
+    await expect(sandbox.bubbles(MEERA)).to_have_count(150)
+    assert await sandbox.bubbles(MEERA).all_inner_texts() == await sandbox.texts(GROUP)
+    await sandbox.page.reload()
+    await expect(sandbox.bubbles(MEERA)).to_have_count(80)
+    await sandbox.window(MEERA).locator(".scroller").evaluate("one => { one.scrollTop = 0; }")
+    await expect(sandbox.bubbles(MEERA)).to_have_count(150)
+
+
+async def test_engineers_see_the_bots_calls_and_the_web_pages(opened: Opening) -> None:
+    sandbox = await opened(None)
+    await sandbox.write(EMMA, "/start")
+    link = keyboard([{"text": "Read", "url": "http://127.0.0.1:8765/demo/stories/1"}])
+    await sandbox.bot("sendMessage", chat_id=EMMA, text="A story", reply_markup=link)
+    await sandbox.open()
+    await sandbox.page.get_by_role("button", name="For engineers").click()
+    panel = sandbox.page.get_by_role("complementary", name="For engineers")
+    await expect(panel.locator(".panel-calls li").first).to_contain_text("sendMessage")
+    await expect(panel.get_by_role("link", name="Review page")).to_have_attribute(
+        "href", "http://127.0.0.1:8765/review"
+    )
+
+
+async def test_the_first_steps_follow_a_reader_and_go_when_they_are_done(opened: Opening) -> None:
+    sandbox = await opened()
+    step = sandbox.page.locator(".hint [aria-current]")
+    await expect(step).to_have_text("Press Start")
+    await sandbox.window(EMMA).get_by_role("button", name="Start").click()
+    await expect(step).to_have_text("Choose a language")
+    buttons = keyboard([{"text": "Comment", "callback_data": "comment:1"}])
+    await sandbox.bot("sendMessage", chat_id=EMMA, text="A story", reply_markup=buttons)
+    await expect(step).to_have_text("A story comes: press Comment")
+    await sandbox.type(EMMA, "I think so too")
+    await expect(sandbox.page.locator(".hint")).to_be_hidden()
