@@ -22,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-moderation_cli.add_commands(app, without={"web", "db"})
+moderation_cli.add_screening(app)
 
 feed_app = typer.Typer(help="The feeds whose stories are pushed.", no_args_is_help=True)
 story_app = typer.Typer(help="An editor's hand on stories.", no_args_is_help=True)
@@ -60,6 +60,15 @@ def bot() -> None:
     settings = load_settings(BotSettings)
     start_logging(settings)
     asyncio.run(process.run(settings))
+
+
+@app.command()
+@told_plainly
+def worker() -> None:
+    """Run a screening worker. May run many times on many machines."""
+    from moderation.cli.worker import run_worker
+
+    raise typer.Exit(run_worker(load_settings(BotSettings), ready=say_ready))
 
 
 @app.command()

@@ -144,10 +144,11 @@ async def look_at_telegram(settings: BotSettings) -> Diagnosis:
     """The Bot API server answers to the token."""
     from aiogram.exceptions import TelegramAPIError
 
+    from bot.limiter import Limiter
     from bot.telegram import make_bot
 
     place = settings.telegram_address() or "Telegram"
-    bot = make_bot(settings)
+    bot = make_bot(settings, Limiter(None))
     try:
         me = await bot.get_me()
         group = settings.moderators_group()

@@ -205,14 +205,18 @@ def create_app(data_dir: Path | None) -> web.Application:
     return app
 
 
-async def run(*, host: str, port: int, data_dir: Path) -> None:
-    """Serve until cancelled, then close cleanly. Prints nothing; raises OSError where the port or folder is in use."""
+async def run(*, host: str, port: int, data_dir: Path, on_ready: Callable[[], None] = lambda: None) -> None:
+    """Serve until cancelled, then close cleanly; `on_ready` is called once it listens.
+
+    Prints nothing; raises OSError where the port or folder is in use.
+    """
     # aiohttp logs each malformed request with its bytes, and those may be somebody's words.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     runner = web.AppRunner(create_app(data_dir), access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
+        on_ready()
         await asyncio.Event().wait()
     finally:
         await runner.cleanup()
