@@ -44,6 +44,9 @@ EMPTY_READ_PAUSE_S = 0.02
 
 _PAGE = 1000
 
+# As Redis says it to who reads, to who was blocked meanwhile, to who asks about the stream; and as fakeredis says it.
+_GROUP_IS_MISSING = ("NOGROUP", "UNBLOCKED", "no such key", "requires the key to exist")
+
 
 def connect(address: str) -> Redis:
     """A client for `address` (redis://, rediss:// or unix://); connects at its first use.
@@ -356,7 +359,7 @@ class ScreeningQueue:
         try:
             return await ask()
         except ResponseError as error:
-            if not any(word in str(error) for word in ("NOGROUP", "UNBLOCKED", "no such key")):
+            if not any(word in str(error) for word in _GROUP_IS_MISSING):
                 raise
         try:
             # From id 0: what was added before the group existed is work too.
