@@ -40,10 +40,12 @@ class Threads:
         """One page of a story's published comments, or of all stories'; `limit` is 1..100.
 
         A cursor goes on behind the comment that ended its page, whatever was published or taken back meanwhile. Raises
-        ValueError for a limit out of bounds, or a cursor that this method did not give for the same sort.
+        ValueError for a limit out of bounds, an unknown sort, or a cursor that was not given for this sort.
         """
         if not 1 <= limit <= PAGE_AT_MOST:
             raise ValueError(f"limit must be 1 to {PAGE_AT_MOST}")
+        if sort not in get_args(Sort):
+            raise ValueError(f"sort must be one of {', '.join(get_args(Sort))}")
         after = _place(cursor, sort) if cursor is not None else None
         found = await self._store.published(story, sort=sort, limit=limit + 1, after=after)
         counts = await self._store.counts([story] if story is not None else None)
@@ -87,8 +89,6 @@ def _cursor(place: Place, sort: Sort) -> str:
 
 
 def _place(cursor: str, sort: Sort) -> Place:
-    if sort not in get_args(Sort):
-        raise ValueError(f"sort must be one of {', '.join(get_args(Sort))}")
     if len(cursor) > _CURSOR_AT_MOST:
         raise ValueError("the cursor is too long to be one that was given")
     try:

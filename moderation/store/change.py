@@ -112,12 +112,9 @@ class Change:
         await self._update(comments, [{"key": comment_id, **columns} for comment_id, columns in values.items()])
 
     async def _update(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        if rows:
-            names = [name for name in rows[0] if name != "key"]
-            await self._connection.execute(
-                sa.update(table).where(table.c.id == sa.bindparam("key")).values({n: sa.bindparam(n) for n in names}),
-                rows,
-            )
+        names = [name for name in rows[0] if name != "key"]
+        changed = sa.update(table).where(table.c.id == sa.bindparam("key"))
+        await self._connection.execute(changed.values({name: sa.bindparam(name) for name in names}), rows)
 
     async def audit(self, rows: Sequence[AuditRow]) -> None:
         """Note changes of status."""

@@ -34,9 +34,12 @@ class OutboxQueries:
             if (await connection.execute(wanted.limit(1))).first() is None:
                 return []
         async with self.database.write() as connection:
+            # Chosen first and leased then: PostgreSQL may run a subquery of an UPDATE again for each row, and a limit
+            # inside it would not be one.
+            chosen = await connection.execute(wanted.limit(at_most).with_for_update(skip_locked=True))
             rows = await connection.execute(
                 sa.update(outbox)
-                .where(outbox.c.id.in_(wanted.limit(at_most).with_for_update(skip_locked=True)), _leasable(outbox, now))
+                .where(outbox.c.id.in_(chosen.scalars().all()), _leasable(outbox, now))
                 .values(leased_until=now + timedelta(seconds=lease_s))
                 .returning(*outbox.c)
             )
