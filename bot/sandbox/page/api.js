@@ -32,7 +32,9 @@ export const fetchStats = () => call("GET", "/control/stats");
 export const addPerson = (person) => call("POST", "/control/users", person);
 export const write = (personId, chatId, text, replyTo) =>
   call("POST", `/control/users/${personId}/messages`, {
-    chat_id: chatId, text, ...(replyTo ? { reply_to_message_id: replyTo } : {}),
+    chat_id: chatId,
+    text,
+    ...(replyTo ? { reply_to_message_id: replyTo } : {}),
   });
 export const edit = (personId, chatId, messageId, text) =>
   call("POST", `/control/users/${personId}/edits`, { chat_id: chatId, message_id: messageId, text });

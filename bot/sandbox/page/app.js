@@ -13,7 +13,11 @@ import { themeButton } from "./theme.js";
 import { LANGUAGES } from "./words.js";
 
 const PLACES_KEY = "baithak.sandbox.windows";
-const FIRST_PLACES = [[1001, 1001], [2001, -1003000000001], [1002, 1002]];
+const FIRST_PLACES = [
+  [1001, 1001],
+  [2001, -1003000000001],
+  [1002, 1002],
+];
 const THREE = matchMedia("(min-width: 1000px)");
 const TWO = matchMedia("(min-width: 680px)");
 const PAYLOAD = /^[A-Za-z0-9_-]{0,64}$/; // What Telegram lets a ?start= link carry.
@@ -24,8 +28,14 @@ const tabs = document.getElementById("tabs");
 const panel = new Panel({ element: document.getElementById("panel"), store });
 const hint = new Hint({ element: document.getElementById("hint"), store });
 const windows = FIRST_PLACES.map(() => {
-  const chatWindow = new ChatWindow({ store, choosePerson: (anchor) => choosePerson(chatWindow, anchor), moved: () => keepPlaces() });
-  chatWindow.element.addEventListener("focusin", () => { active = chatWindow; });
+  const chatWindow = new ChatWindow({
+    store,
+    choosePerson: (anchor) => choosePerson(chatWindow, anchor),
+    moved: () => keepPlaces(),
+  });
+  chatWindow.element.addEventListener("focusin", () => {
+    active = chatWindow;
+  });
   return chatWindow;
 });
 let active = windows[0];
@@ -50,7 +60,8 @@ function readId(text) {
 function savedPlaces() {
   try {
     const places = JSON.parse(localStorage.getItem(PLACES_KEY));
-    if (Array.isArray(places) && places.length === windows.length && places.flat().every(Number.isSafeInteger)) return places;
+    if (Array.isArray(places) && places.length === windows.length && places.flat().every(Number.isSafeInteger))
+      return places;
   } catch {
     // Storage refused or spoilt: the first places will do.
   }
@@ -67,7 +78,9 @@ function keepPlaces() {
 }
 
 async function openWindows(request) {
-  const places = savedPlaces().map(([personId, chatId], index) => (store.people.has(personId) ? [personId, chatId] : FIRST_PLACES[index]));
+  const places = savedPlaces().map(([personId, chatId], index) =>
+    store.people.has(personId) ? [personId, chatId] : FIRST_PLACES[index],
+  );
   await Promise.all(windows.map((chatWindow, index) => chatWindow.show(...places[index])));
   if (request.refused) toast(host, "This ?start= link is not one Telegram would accept.", { failed: true });
   if (request.person === null && request.start === null) return;
@@ -103,14 +116,25 @@ function drawTabs() {
   if (!document.body.classList.contains("narrow")) return;
   const shown = windows.filter((chatWindow) => !chatWindow.element.hidden).map((chatWindow) => chatWindow.personId);
   const focused = document.activeElement?.closest?.(".tab")?.dataset.person;
-  tabs.replaceChildren(...[...store.people.values()].map((person) => {
-    const tab = make("button", {
-      type: "button", class: "tab", data: { person: person.id }, "aria-pressed": String(shown.includes(person.id)), on: { click: () => switchTo(person.id) },
-    }, avatar(hueOf(person.id), nameOf(person), "small"), make("bdi", { class: "tab-name", text: nameOf(person) }));
-    const mark = badge(store.unreadAnywhere(person.id));
-    if (mark) tab.append(mark);
-    return tab;
-  }));
+  tabs.replaceChildren(
+    ...[...store.people.values()].map((person) => {
+      const tab = make(
+        "button",
+        {
+          type: "button",
+          class: "tab",
+          data: { person: person.id },
+          "aria-pressed": String(shown.includes(person.id)),
+          on: { click: () => switchTo(person.id) },
+        },
+        avatar(hueOf(person.id), nameOf(person), "small"),
+        make("bdi", { class: "tab-name", text: nameOf(person) }),
+      );
+      const mark = badge(store.unreadAnywhere(person.id));
+      if (mark) tab.append(mark);
+      return tab;
+    }),
+  );
   if (focused) tabs.querySelector(`[data-person="${focused}"]`)?.focus();
 }
 
@@ -128,16 +152,23 @@ function homeOf(personId) {
 function choosePerson(chatWindow, anchor) {
   const people = [...store.people.values()];
   const items = people.map((person) => ({
-    label: nameOf(person), lead: avatar(hueOf(person.id), nameOf(person), "tiny"), tail: badge(store.unreadAnywhere(person.id)),
-    chosen: person.id === chatWindow.personId, pick: () => chatWindow.show(person.id, homeOf(person.id), { focus: true }),
+    label: nameOf(person),
+    lead: avatar(hueOf(person.id), nameOf(person), "tiny"),
+    tail: badge(store.unreadAnywhere(person.id)),
+    chosen: person.id === chatWindow.personId,
+    pick: () => chatWindow.show(person.id, homeOf(person.id), { focus: true }),
   }));
   openMenu(anchor, [...items, { icon: "add", label: "Add a person…", pick: () => addPerson(chatWindow) }]);
 }
 
 async function addPerson(chatWindow) {
   const answer = await formDialog(chatWindow.element, {
-    title: "Add a person", submit: "Add",
-    fields: [{ name: "first_name", label: "Name", required: true, maxlength: 64 }, { name: "language_code", label: "Language", options: LANGUAGES }],
+    title: "Add a person",
+    submit: "Add",
+    fields: [
+      { name: "first_name", label: "Name", required: true, maxlength: 64 },
+      { name: "language_code", label: "Language", options: LANGUAGES },
+    ],
   });
   if (!answer) return;
   try {
@@ -153,11 +184,14 @@ async function addPerson(chatWindow) {
 function drawTop() {
   document.getElementById("top").append(
     make("img", { src: "/static/icon.svg", alt: "", width: 26, height: 26 }),
-    make("h1", { text: "Baithak" }), make("span", { class: "top-note", text: "sandbox · you are everybody" }), make("span", { class: "gap" }),
+    make("h1", { text: "Baithak" }),
+    make("span", { class: "top-note", text: "sandbox · you are everybody" }),
+    make("span", { class: "gap" }),
     iconButton("add", "Add a person", () => addPerson(active)),
     iconButton("help", "What to press first", () => hint.toggle()),
     iconButton("gear", "For engineers: the bot's calls, links", () => panel.toggle()),
-    themeButton());
+    themeButton(),
+  );
 }
 
 const drawUnread = oncePerFrame(() => {
@@ -170,7 +204,9 @@ const drawUnread = oncePerFrame(() => {
 drawTop();
 host.append(...windows.map((chatWindow) => chatWindow.element));
 layOut();
-store.addEventListener("change", ({ kind }) => { if (kind !== "typing" && kind !== "line") drawUnread(); });
+store.addEventListener("change", ({ kind }) => {
+  if (kind !== "typing" && kind !== "line") drawUnread();
+});
 for (const width of [THREE, TWO]) width.addEventListener("change", layOut);
 document.addEventListener("visibilitychange", () => windows.forEach((chatWindow) => chatWindow.seen()));
 

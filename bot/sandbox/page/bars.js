@@ -15,9 +15,17 @@ export class PersonBar {
   /** `choose(anchor)` opens the choice of person. */
   constructor({ choose }) {
     this.name = make("bdi", { class: "person-name" });
-    this.picker = make("button", {
-      type: "button", class: "person-picker", "aria-haspopup": "menu", on: { click: () => choose(this.picker) },
-    }, this.name, icon("down"));
+    this.picker = make(
+      "button",
+      {
+        type: "button",
+        class: "person-picker",
+        "aria-haspopup": "menu",
+        on: { click: () => choose(this.picker) },
+      },
+      this.name,
+      icon("down"),
+    );
     this.language = make("span", { class: "person-language", dir: "ltr" });
     this.element = make("div", { class: "person-bar" }, this.picker, this.language);
   }
@@ -38,13 +46,22 @@ export class ChatBar {
     this.title = make("bdi");
     this.status = make("p", { class: "chat-status", "aria-live": "polite" });
     this.picture = make("span", { class: "chat-picture" });
-    this.element = make("header", { class: "chat-bar" }, this.back, this.picture,
-      make("div", { class: "chat-words" }, make("h2", { class: "chat-title" }, this.title), this.status), this.more);
+    this.element = make(
+      "header",
+      { class: "chat-bar" },
+      this.back,
+      this.picture,
+      make("div", { class: "chat-words" }, make("h2", { class: "chat-title" }, this.title), this.status),
+      this.more,
+    );
   }
 
-  /** `elsewhere` is how much waits unread in the person's other chats; `listing` that the list of chats lies over this one. */
+  /** `elsewhere` counts what waits unread in the person's other chats; `listing` says that their list is shown instead. */
   show({ chat, bot, status, live, elsewhere, listing, say }) {
-    for (const [button, word] of [[this.back, "chats"], [this.more, "more"]]) {
+    for (const [button, word] of [
+      [this.back, "chats"],
+      [this.more, "more"],
+    ]) {
       button.setAttribute("aria-label", say(word));
       button.title = say(word);
     }

@@ -28,14 +28,27 @@ export class ChatList {
     const line = make("span", { class: "entry-text", dir: "auto" });
     if (speaker) line.append(make("b", {}, make("bdi", { text: speaker }), ": "));
     line.append(preview);
-    const entry = make("button", {
-      type: "button", class: `entry${chat.id === current ? " current" : ""}`, "aria-current": chat.id === current ? "true" : null,
-      on: { click: () => this.pick(chat.id) },
-    }, chatAvatar(chat, this.store.bot),
-    make("span", { class: "entry-words" },
-      make("span", { class: "entry-head" }, make("bdi", { class: "entry-title", text: title }),
-        last ? make("time", { text: clockTime(last.date, language) }) : null),
-      make("span", { class: "entry-foot" }, line, badge(this.store.unread(reader.id, chat.id)))));
+    const entry = make(
+      "button",
+      {
+        type: "button",
+        class: `entry${chat.id === current ? " current" : ""}`,
+        "aria-current": chat.id === current ? "true" : null,
+        on: { click: () => this.pick(chat.id) },
+      },
+      chatAvatar(chat, this.store.bot),
+      make(
+        "span",
+        { class: "entry-words" },
+        make(
+          "span",
+          { class: "entry-head" },
+          make("bdi", { class: "entry-title", text: title }),
+          last ? make("time", { text: clockTime(last.date, language) }) : null,
+        ),
+        make("span", { class: "entry-foot" }, line, badge(this.store.unread(reader.id, chat.id))),
+      ),
+    );
     return make("li", {}, entry);
   }
 }

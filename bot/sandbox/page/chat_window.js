@@ -14,8 +14,8 @@ const QUICK_REACTIONS = ["👍", "❤", "🔥", "😁", "🤔", "👎"];
 
 export class ChatWindow {
   /**
-   * A window on `store`. `choosePerson(anchor)` opens the choice of who is played here; `moved()` tells that another chat is open.
-   * Shows nothing until `show`.
+   * A window on `store`; shows nothing until `show`. `choosePerson(anchor)` opens the choice of who is played here; `moved()`
+   * tells that another chat is open.
    */
   constructor({ store, choosePerson, moved }) {
     Object.assign(this, { store, moved });
@@ -33,16 +33,31 @@ export class ChatWindow {
     this.chats = new ChatList({ store, pick: (chatId) => this.show(this.personId, chatId, { focus: true }) });
     this.composer = new Composer({
       send: (text, replyTo) => this.#send(text, replyTo),
-      attach: (content) => this.#try(() => api.give({ message: { from: { id: this.personId }, chat: { id: this.chatId }, ...content } })).catch(() => {}),
+      attach: (content) =>
+        this.#try(() =>
+          api.give({ message: { from: { id: this.personId }, chat: { id: this.chatId }, ...content } }),
+        ).catch(() => {}),
       change: (messageId, text) => this.#try(() => api.edit(this.personId, this.chatId, messageId, text)),
       begin: () => this.start(""),
-      unblock: () => this.#try(async () => { await api.unblock(this.personId); await this.start(""); }).catch(() => {}),
+      unblock: () =>
+        this.#try(async () => {
+          await api.unblock(this.personId);
+          await this.start("");
+        }).catch(() => {}),
       editLast: () => this.#editLast(),
     });
     this.personBar = new PersonBar({ choose: choosePerson });
     this.chatBar = new ChatBar({ list: () => this.#list(), menu: (anchor) => this.#chatMenu(anchor) });
     this.drawSoon = oncePerFrame(() => this.ready && this.#drawBars());
-    this.element = make("section", { class: "window" }, this.personBar.element, this.chatBar.element, this.messages.element, this.chats.element, this.composer.element);
+    this.element = make(
+      "section",
+      { class: "window" },
+      this.personBar.element,
+      this.chatBar.element,
+      this.messages.element,
+      this.chats.element,
+      this.composer.element,
+    );
     this.store.addEventListener("change", (change) => this.#onChange(change));
   }
 
@@ -81,7 +96,7 @@ export class ChatWindow {
     return this.store.chats.get(this.chatId) ?? { id: this.chatId, type: "private", members: [] };
   }
 
-  /** Start the bot as this person, as Telegram's Start button and `?start=` links do. Never rejects: a failure is shown. */
+  /** Start the bot as this person, as the Start button and `?start=` links do. Never rejects: a failure is shown. */
   async start(payload) {
     if (this.chatId !== this.personId) await this.show(this.personId);
     await this.#send(payload ? `/start ${payload}` : "/start", null).catch(() => {});
@@ -108,7 +123,8 @@ export class ChatWindow {
 
   async #onPeople() {
     this.person = this.store.people.get(this.personId) ?? this.person;
-    if (this.chatId < 0 && !this.store.chatsOf(this.personId).some((chat) => chat.id === this.chatId)) return this.show(this.personId);
+    if (this.chatId < 0 && !this.store.chatsOf(this.personId).some((chat) => chat.id === this.chatId))
+      return this.show(this.personId);
     await this.#loadChats();
     this.drawSoon();
     return null;
@@ -131,7 +147,15 @@ export class ChatWindow {
     const others = store.chatsOf(this.personId).filter((other) => other.id !== chatId);
     const elsewhere = others.reduce((sum, other) => sum + store.unread(this.personId, other.id), 0);
     const chat = this.#chat();
-    this.chatBar.show({ chat, bot: store.bot, status: this.#status(chat), live: store.isTyping(chatId), elsewhere, listing, say });
+    this.chatBar.show({
+      chat,
+      bot: store.bot,
+      status: this.#status(chat),
+      live: store.isTyping(chatId),
+      elsewhere,
+      listing,
+      say,
+    });
   }
 
   #status(chat) {
@@ -150,12 +174,30 @@ export class ChatWindow {
     const { say, person } = this;
     const own = this.chatId > 0;
     const items = [
-      own && !person.blocked ? { icon: "block", label: say("block"), danger: true, pick: () => this.#try(() => api.block(person.id)).catch(() => {}) } : null,
-      own && person.blocked ? { icon: "check", label: say("unblock"), pick: () => this.#try(() => api.unblock(person.id)).catch(() => {}) } : null,
+      own && !person.blocked
+        ? {
+            icon: "block",
+            label: say("block"),
+            danger: true,
+            pick: () => this.#try(() => api.block(person.id)).catch(() => {}),
+          }
+        : null,
+      own && person.blocked
+        ? { icon: "check", label: say("unblock"), pick: () => this.#try(() => api.unblock(person.id)).catch(() => {}) }
+        : null,
       ...this.store.groupsWithout(person.id).map((group) => ({
-        icon: "join", label: say("join", { name: group.title }), pick: () => this.#try(() => api.join(group.id, person.id)).catch(() => {}),
+        icon: "join",
+        label: say("join", { name: group.title }),
+        pick: () => this.#try(() => api.join(group.id, person.id)).catch(() => {}),
       })),
-      own ? null : { icon: "leave", label: say("leave"), danger: true, pick: () => this.#try(() => api.leave(this.chatId, person.id)).catch(() => {}) },
+      own
+        ? null
+        : {
+            icon: "leave",
+            label: say("leave"),
+            danger: true,
+            pick: () => this.#try(() => api.leave(this.chatId, person.id)).catch(() => {}),
+          },
     ];
     openMenu(anchor, items, { language: this.language, direction: this.element.dir });
   }
@@ -163,20 +205,49 @@ export class ChatWindow {
   #messageMenu(anchor, message) {
     const { say } = this;
     const text = message.text ?? message.caption;
-    const menu = openMenu(anchor, [
-      { icon: "reply", label: say("reply"), pick: () => this.composer.replyTo(message) },
-      message.from?.id === this.personId && text ? { icon: "edit", label: say("edit"), pick: () => this.composer.edit(message) } : null,
-      text ? { icon: "copy", label: say("copy"), pick: () => navigator.clipboard?.writeText(text).then(() => toast(this.element, say("copied"))) } : null,
-    ], {
-      language: this.language, direction: this.element.dir,
-      head: make("div", { class: "quick-reactions" }, ...QUICK_REACTIONS.map((emoji) => make("button", {
-        type: "button", text: emoji, "aria-label": say("reactions", { emoji }), on: { click: () => { menu.hidePopover(); this.#react(message, emoji); } },
-      }))),
-    });
+    const menu = openMenu(
+      anchor,
+      [
+        { icon: "reply", label: say("reply"), pick: () => this.composer.replyTo(message) },
+        message.from?.id === this.personId && text
+          ? { icon: "edit", label: say("edit"), pick: () => this.composer.edit(message) }
+          : null,
+        text
+          ? {
+              icon: "copy",
+              label: say("copy"),
+              pick: () => navigator.clipboard?.writeText(text).then(() => toast(this.element, say("copied"))),
+            }
+          : null,
+      ],
+      {
+        language: this.language,
+        direction: this.element.dir,
+        head: make(
+          "div",
+          { class: "quick-reactions" },
+          ...QUICK_REACTIONS.map((emoji) =>
+            make("button", {
+              type: "button",
+              text: emoji,
+              "aria-label": say("reactions", { emoji }),
+              on: {
+                click: () => {
+                  menu.hidePopover();
+                  this.#react(message, emoji);
+                },
+              },
+            }),
+          ),
+        ),
+      },
+    );
   }
 
   #editLast() {
-    const own = this.store.messages(this.chatId).filter((message) => message.from?.id === this.personId && message.text);
+    const own = this.store
+      .messages(this.chatId)
+      .filter((message) => message.from?.id === this.personId && message.text);
     if (own.length) this.composer.edit(own.at(-1));
   }
 
@@ -192,12 +263,17 @@ export class ChatWindow {
   }
 
   async #press(message, data) {
-    const { answer } = await this.#try(() => api.press(this.personId, this.chatId, message.message_id, data)).catch(() => ({ answer: null }));
+    const { answer } = await this.#try(() => api.press(this.personId, this.chatId, message.message_id, data)).catch(
+      () => ({ answer: null }),
+    );
     if (!answer?.text) return;
     if (!answer.show_alert) toast(this.element, answer.text);
     else {
       alertDialog(this.element, answer.text, {
-        title: titleOf(this.store.chats.get(this.personId) ?? { id: this.personId }, this.store.bot), ok: this.say("ok"), language: this.language, direction: this.element.dir,
+        title: titleOf(this.store.chats.get(this.personId) ?? { id: this.personId }, this.store.bot),
+        ok: this.say("ok"),
+        language: this.language,
+        direction: this.element.dir,
       });
     }
   }

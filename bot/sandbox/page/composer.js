@@ -29,8 +29,9 @@ export class Composer {
   #drafts = new Map();
 
   /**
-   * `send(text, replyTo)` and `change(messageId, text)` must reject where it cannot be done, having said why; `attach(content)` sends
-   * what is no text; `begin()` is the Start button, `unblock()` the one of a blocked bot; `editLast()` is asked for by ArrowUp.
+   * `send(text, replyTo)` and `change(messageId, text)` must reject where it cannot be done, having said why;
+   * `attach(content)` sends what is no text; `begin()` is the Start button, `unblock()` the one of a blocked bot;
+   * `editLast()` is asked for by ArrowUp.
    */
   constructor({ send, attach, change, begin, unblock, editLast }) {
     Object.assign(this, { send, attach, change, begin, unblock, editLast });
@@ -50,7 +51,12 @@ export class Composer {
   #build() {
     const { say } = this;
     this.input = make("textarea", {
-      rows: 1, dir: "auto", placeholder: say("write"), "aria-label": say("write"), enterkeyhint: "send", spellcheck: "false",
+      rows: 1,
+      dir: "auto",
+      placeholder: say("write"),
+      "aria-label": say("write"),
+      enterkeyhint: "send",
+      spellcheck: "false",
       on: { input: () => this.#onInput(), keydown: (event) => this.#onKey(event) },
     });
     this.bar = make("div", { class: "compose-bar", hidden: true });
@@ -94,9 +100,17 @@ export class Composer {
     if (mode.kind === "write") return;
     const head = make("span", { class: "quote-name" });
     head.append(mode.kind === "edit" ? this.say(heading) : make("bdi", { text: nameOf(mode.message.from) }));
-    const what = make("div", { class: "quote" }, head, make("span", { class: "quote-text", dir: "auto", text: summaryOf(mode.message, this.say) }));
+    const what = make(
+      "div",
+      { class: "quote" },
+      head,
+      make("span", { class: "quote-text", dir: "auto", text: summaryOf(mode.message, this.say) }),
+    );
     what.style.setProperty("--hue", hueOfSender(mode.message.from));
-    this.bar.replaceChildren(what, iconButton("close", this.say("cancel"), () => this.cancel()));
+    this.bar.replaceChildren(
+      what,
+      iconButton("close", this.say("cancel"), () => this.cancel()),
+    );
     this.focus();
   }
 
@@ -129,7 +143,7 @@ export class Composer {
     }
   }
 
-  /** Make the field as high as its text; to be called again when it comes into view, for out of sight it has no height. */
+  /** Make the field as high as its text; call it again when it comes into view, for out of sight it has no height. */
   fit() {
     this.input.style.height = "auto";
     if (this.input.scrollHeight) this.input.style.height = `${this.input.scrollHeight}px`;
@@ -142,7 +156,9 @@ export class Composer {
     this.sending = true;
     try {
       if (mode.kind === "edit") await this.change(mode.message.message_id, text.trim());
-      else for (const part of splitText(text.trim())) await this.send(part, mode.kind === "reply" ? mode.message.message_id : null);
+      else
+        for (const part of splitText(text.trim()))
+          await this.send(part, mode.kind === "reply" ? mode.message.message_id : null);
       if (this.input.value === text) this.input.value = "";
       this.#setMode({ kind: "write" });
       this.#onInput();
@@ -162,19 +178,31 @@ export class Composer {
       this.focus();
       return;
     }
-    this.#offer(this.slash, commands.map(({ command, description }) => ({
-      label: description, lead: make("span", { class: "menu-command", dir: "ltr", text: `/${command}` }),
-      pick: () => this.send(`/${command}`, null).catch(() => {}),
-    })));
+    this.#offer(
+      this.slash,
+      commands.map(({ command, description }) => ({
+        label: description,
+        lead: make("span", { class: "menu-command", dir: "ltr", text: `/${command}` }),
+        pick: () => this.send(`/${command}`, null).catch(() => {}),
+      })),
+    );
   }
 
   #offerAttachments() {
-    this.#offer(this.clip, ATTACHMENTS.map(({ word, sign, content }) => ({
-      label: this.say(word), lead: make("span", { class: "menu-sign", text: sign }), pick: () => this.attach(content()),
-    })));
+    this.#offer(
+      this.clip,
+      ATTACHMENTS.map(({ word, sign, content }) => ({
+        label: this.say(word),
+        lead: make("span", { class: "menu-sign", text: sign }),
+        pick: () => this.attach(content()),
+      })),
+    );
   }
 
   #offer(anchor, items) {
-    openMenu(anchor, items, { language: this.element.closest("[lang]")?.lang, direction: this.element.closest("[dir]")?.dir });
+    openMenu(anchor, items, {
+      language: this.element.closest("[lang]")?.lang,
+      direction: this.element.closest("[dir]")?.dir,
+    });
   }
 }

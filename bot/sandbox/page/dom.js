@@ -13,7 +13,8 @@ export function make(tag, props = {}, ...children) {
     if (key === "class") element.className = value;
     else if (key === "text") element.textContent = value;
     else if (key === "data") Object.assign(element.dataset, value);
-    else if (key === "on") for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
+    else if (key === "on")
+      for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
     else element.setAttribute(key, value === true ? "" : String(value));
   }
   element.append(...children.filter((child) => child !== null && child !== undefined));
@@ -34,11 +35,12 @@ export function oncePerFrame(draw) {
 }
 
 const SHAPES = {
-  bot: "M4 8a4 4 0 0 1 4-4h8a4 4 0 0 1 4 4v5a4 4 0 0 1-4 4h-5l-5 4v-4.500a4 4 0 0 1-2-3.500zM9 9h6M9 12.500h4",
-  group: "M9 5a3.500 3.500 0 1 0 0 7a3.500 3.500 0 0 0 0-7zM2.500 19a6.500 6.500 0 0 1 13 0M16 5.500a3.300 3.300 0 0 1 0 6M18 14a6 6 0 0 1 3.500 5",
+  bot: "M4 8a4 4 0 0 1 4-4h8a4 4 0 0 1 4 4v5a4 4 0 0 1-4 4h-5l-5 4v-4.5a4 4 0 0 1-2-3.5zM9 9h6M9 12.5h4",
+  group:
+    "M9 5a3.5 3.5 0 1 0 0 7a3.5 3.5 0 0 0 0-7zM2.5 19a6.5 6.5 0 0 1 13 0M16 5.5a3.3 3.3 0 0 1 0 6M18 14a6 6 0 0 1 3.5 5",
   back: "M15 5l-7 7 7 7",
   down: "M6 9l6 6 6-6",
-  more: "M12 5.500v.01M12 12v.01M12 18.500v.01",
+  more: "M12 5.5v.01M12 12v.01M12 18.5v.01",
   send: "M4 12l16-8-5 17-4-7zM11 14l9-10",
   check: "M5 13l4 4L19 7",
   read: "M2 13l4 4L16 7M11 16l1 1L22 7",
@@ -46,21 +48,21 @@ const SHAPES = {
   edit: "M4 20l1-5L16 4l4 4L9 19zM14 6l4 4",
   close: "M6 6l12 12M18 6L6 18",
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
-  clip: "M20 11l-8 8a5 5 0 0 1-7-7l8.500-8.500a3.300 3.300 0 0 1 4.700 4.700L10 16.500a1.700 1.700 0 0 1-2.400-2.400L15 7",
+  clip: "M20 11l-8 8a5 5 0 0 1-7-7l8.5-8.5a3.3 3.3 0 0 1 4.7 4.7L10 16.5a1.7 1.7 0 0 1-2.4-2.4L15 7",
   slash: "M4 4h16v16H4zM14 8l-4 8",
   outside: "M8 16L17 7M9 7h8v8",
   add: "M12 5v14M5 12h14",
   gear: "M8 6l-6 6 6 6M16 6l6 6-6 6M14 4l-4 16",
-  sun: "M12 8a4 4 0 1 0 0 8a4 4 0 0 0 0-8zM12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.500 1.500M17.500 17.500L19 19M5 19l1.500-1.500M17.500 6.500L19 5",
+  sun: "M12 8a4 4 0 1 0 0 8a4 4 0 0 0 0-8zM12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.5 1.5M17.5 17.5L19 19M5 19l1.5-1.5M17.5 6.5L19 5",
   moon: "M20 14A8 8 0 0 1 10 4a8 8 0 1 0 10 10z",
   block: "M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18zM6 6l12 12",
   leave: "M10 4H5v16h5M15 8l4 4-4 4M19 12H9",
   join: "M14 4h5v16h-5M9 8l4 4-4 4M13 12H3",
-  smile: "M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18zM8.500 14.500a4.500 4.500 0 0 0 7 0M9 9.500v.01M15 9.500v.01",
-  help: "M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18zM9.500 9.500a2.500 2.500 0 1 1 3.500 2.300c-.7.3-1 .8-1 1.700M12 16.800v.01",
+  smile: "M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18zM8.5 14.5a4.5 4.5 0 0 0 7 0M9 9.5v.01M15 9.5v.01",
+  help: "M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18zM9.5 9.5a2.5 2.5 0 1 1 3.5 2.3c-.7.3-1 .8-1 1.7M12 16.8v.01",
 };
 
-/** An icon drawn with lines in the colour of the text around it; hidden from screen readers. Raises on an unknown name. */
+/** An icon drawn with lines in the colour of the text around it, silent to screen readers. Raises on an unknown name. */
 export function icon(name) {
   if (!SHAPES[name]) throw new Error(`no icon named ${name}`);
   const svg = document.createElementNS(SVG, "svg");
@@ -75,5 +77,9 @@ export function icon(name) {
 
 /** A button holding an icon alone; `label` is what a screen reader says and what the pointer shows. */
 export function iconButton(name, label, press, classes = "") {
-  return make("button", { type: "button", class: `icon-button ${classes}`, "aria-label": label, title: label, on: { click: press } }, icon(name));
+  return make(
+    "button",
+    { type: "button", class: `icon-button ${classes}`, "aria-label": label, title: label, on: { click: press } },
+    icon(name),
+  );
 }

@@ -7,11 +7,13 @@ const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]);
 const SAFE = new Set(["http:", "https:", "mailto:", "tel:"]);
 
 /**
- * The text as nodes. `open.command(text)` is called for a pressed bot command and `open.start(payload)` for a link that starts
- * this bot. An entity that is unknown, or reaches out of the text, leaves its text plain.
+ * The text as nodes. `open.command(text)` is called for a pressed bot command, `open.start(payload)` for a link that
+ * starts this bot. An entity that is unknown, or reaches out of the text, leaves its text plain.
  */
 export function formatted(text, entities, open) {
-  const inside = (entities ?? []).filter((entity) => entity.offset >= 0 && entity.length > 0 && entity.offset + entity.length <= text.length);
+  const inside = (entities ?? []).filter(
+    (entity) => entity.offset >= 0 && entity.length > 0 && entity.offset + entity.length <= text.length,
+  );
   const inOrder = inside.toSorted((a, b) => a.offset - b.offset || b.length - a.length);
   return nodesBetween(0, text.length, text, inOrder, open);
 }
@@ -25,7 +27,9 @@ function nodesBetween(begin, end, text, entities, open) {
     const stop = Math.min(entity.offset + entity.length, end);
     if (entity.offset > at) nodes.push(text.slice(at, entity.offset));
     const within = others.filter((other) => other.offset < stop);
-    nodes.push(wrapped(entity, text.slice(entity.offset, stop), nodesBetween(entity.offset, stop, text, within, open), open));
+    nodes.push(
+      wrapped(entity, text.slice(entity.offset, stop), nodesBetween(entity.offset, stop, text, within, open), open),
+    );
     at = stop;
     // A block ends its line by itself; the line break after it would show as an empty line.
     if (BLOCKS.has(entity.type) && text[at] === "\n") at += 1;
@@ -37,10 +41,18 @@ function nodesBetween(begin, end, text, entities, open) {
 
 function wrapped(entity, plain, nodes, open) {
   switch (entity.type) {
-    case "bold": case "italic": case "underline": case "strikethrough": case "code":
+    case "bold":
+    case "italic":
+    case "underline":
+    case "strikethrough":
+    case "code":
       return make(INLINE[entity.type], {}, ...nodes);
     case "pre":
-      return make("pre", { class: "code-block", dir: "ltr", "data-language": entity.language }, make("code", {}, ...nodes));
+      return make(
+        "pre",
+        { class: "code-block", dir: "ltr", "data-language": entity.language },
+        make("code", {}, ...nodes),
+      );
     case "blockquote":
       return make("blockquote", {}, ...nodes);
     case "expandable_blockquote":
@@ -57,7 +69,10 @@ function wrapped(entity, plain, nodes, open) {
       return link(`tel:${plain}`, nodes, open);
     case "bot_command":
       return make("button", { type: "button", class: "command", on: { click: () => open.command(plain) } }, ...nodes);
-    case "mention": case "text_mention": case "hashtag": case "cashtag":
+    case "mention":
+    case "text_mention":
+    case "hashtag":
+    case "cashtag":
       return make("span", { class: "mention" }, ...nodes);
     default:
       return make("span", {}, ...nodes);
@@ -65,7 +80,11 @@ function wrapped(entity, plain, nodes, open) {
 }
 
 function spoiler(nodes) {
-  const hidden = make("span", { class: "spoiler", role: "button", tabindex: "0", "aria-expanded": "false" }, make("span", {}, ...nodes));
+  const hidden = make(
+    "span",
+    { class: "spoiler", role: "button", tabindex: "0", "aria-expanded": "false" },
+    make("span", {}, ...nodes),
+  );
   const reveal = (event) => {
     if (hidden.classList.contains("open") || (event.type === "keydown" && !["Enter", " "].includes(event.key))) return;
     event.preventDefault();
@@ -87,13 +106,25 @@ function link(address, nodes, open) {
   const target = readAddress(address);
   if (!target) return make("span", {}, ...nodes);
   if (target.start !== null) {
-    return make("a", { href: target.href, on: { click: (event) => { event.preventDefault(); open.start(target.start); } } }, ...nodes);
+    return make(
+      "a",
+      {
+        href: target.href,
+        on: {
+          click: (event) => {
+            event.preventDefault();
+            open.start(target.start);
+          },
+        },
+      },
+      ...nodes,
+    );
   }
   return make("a", { href: target.href, target: "_blank", rel: "noopener noreferrer" }, ...nodes);
 }
 
 /**
- * What an address leads to: `{href, start}`, `start` being the payload where it starts this very bot and null elsewhere.
+ * What an address leads to: `{href, start}`, `start` being the payload where it starts this bot and null elsewhere.
  * Null when it is not an address, or one a page must not open (javascript: and its kin).
  */
 export function readAddress(address) {

@@ -10,9 +10,14 @@ export class Hint {
   constructor({ element, store }) {
     Object.assign(this, { element, store });
     this.steps = STEPS.map((text) => make("li", { text }));
-    element.append(make("ol", {}, ...this.steps), iconButton("close", "Hide the first steps", () => this.#close()));
+    element.append(
+      make("ol", {}, ...this.steps),
+      iconButton("close", "Hide the first steps", () => this.#close()),
+    );
     element.hidden = this.#seen();
-    store.addEventListener("change", ({ kind }) => { if (kind === "message" || kind === "chat") this.#mark(); });
+    store.addEventListener("change", ({ kind }) => {
+      if (kind === "message" || kind === "chat") this.#mark();
+    });
   }
 
   /** Show the steps again, or put them away. */
@@ -36,8 +41,10 @@ export class Hint {
     const messages = this.store.messages(personId);
     const own = messages.filter((message) => message.from?.id === personId);
     if (!own.length) return 0;
-    const asks = (prefix) => messages.some((message) =>
-      message.reply_markup?.inline_keyboard?.flat().some((button) => button.callback_data?.startsWith(prefix)));
+    const asks = (prefix) =>
+      messages.some((message) =>
+        message.reply_markup?.inline_keyboard?.flat().some((button) => button.callback_data?.startsWith(prefix)),
+      );
     if (own.some((message) => message.text && !message.text.startsWith("/"))) return 4;
     return asks("comment:") ? 2 : 1;
   }

@@ -3,18 +3,33 @@
 import { icon, make } from "./dom.js";
 
 /**
- * Open a menu at an element. `items` are `{label, icon?, lead?, danger?, chosen?, pick}` or null (left out); `lead` is an element shown in the icon's place.
+ * Open a menu at an element. `items` are `{label, icon?, lead?, tail?, danger?, chosen?, pick}` or null (left out); `lead`
+ * is an element in the icon's place, `tail` one after the label.
  * Closed by a choice, Escape or a press elsewhere; focus goes back to `anchor`.
  */
 export function openMenu(anchor, items, { head = null, language = null, direction = null } = {}) {
   const menu = make("div", { class: "menu", role: "menu", popover: "auto", lang: language, dir: direction });
   if (head) menu.append(head);
   for (const item of items.filter(Boolean)) {
-    const choose = () => { menu.hidePopover(); item.pick(); };
-    menu.append(make("button", {
-      type: "button", role: item.chosen === undefined ? "menuitem" : "menuitemradio", "aria-checked": item.chosen === undefined ? null : String(item.chosen),
-      class: `menu-item${item.danger ? " danger" : ""}`, on: { click: choose },
-    }, item.lead ?? (item.icon ? icon(item.icon) : null), make("span", { class: "menu-label", dir: "auto", text: item.label }), item.tail ?? null));
+    const choose = () => {
+      menu.hidePopover();
+      item.pick();
+    };
+    menu.append(
+      make(
+        "button",
+        {
+          type: "button",
+          role: item.chosen === undefined ? "menuitem" : "menuitemradio",
+          "aria-checked": item.chosen === undefined ? null : String(item.chosen),
+          class: `menu-item${item.danger ? " danger" : ""}`,
+          on: { click: choose },
+        },
+        item.lead ?? (item.icon ? icon(item.icon) : null),
+        make("span", { class: "menu-label", dir: "auto", text: item.label }),
+        item.tail ?? null,
+      ),
+    );
   }
   menu.addEventListener("keydown", (event) => moveFocus(menu, event));
   menu.addEventListener("toggle", (event) => {
@@ -55,7 +70,12 @@ function place(menu, beside) {
 /** Say something for a moment at the foot of a window; read aloud, never steals the focus. */
 export function toast(host, text, { failed = false } = {}) {
   host.querySelectorAll(".toast").forEach((old) => old.remove());
-  const note = make("div", { class: `toast${failed ? " failed" : ""}`, role: failed ? "alert" : "status", dir: "auto", text });
+  const note = make("div", {
+    class: `toast${failed ? " failed" : ""}`,
+    role: failed ? "alert" : "status",
+    dir: "auto",
+    text,
+  });
   host.append(note);
   setTimeout(() => note.remove(), 3000 + 40 * text.length);
   note.addEventListener("click", () => note.remove());
@@ -65,13 +85,18 @@ export function toast(host, text, { failed = false } = {}) {
 export function alertDialog(host, text, { title, ok, language, direction }) {
   const dialog = make("dialog", { class: "alert", lang: language, dir: direction, "aria-label": title });
   const close = make("button", { type: "button", class: "plain", text: ok, on: { click: () => dialog.close() } });
-  dialog.append(make("h2", { text: title, dir: "auto" }), make("p", { text, dir: "auto" }), make("div", { class: "dialog-buttons" }, close));
+  dialog.append(
+    make("h2", { text: title, dir: "auto" }),
+    make("p", { text, dir: "auto" }),
+    make("div", { class: "dialog-buttons" }, close),
+  );
   showOver(host, dialog);
   close.focus();
 }
 
 /**
- * Ask for a few fields; resolves to their values by name, or null when given up. `fields` are `{name, label, options?, ...attributes}`.
+ * Ask for a few fields; resolves to their values by name, or null when given up. `fields` are
+ * `{name, label, options?, ...attributes}`.
  */
 export function formDialog(host, { title, fields, submit, cancel = "Cancel" }) {
   const form = make("form", { method: "dialog" });
@@ -83,11 +108,18 @@ export function formDialog(host, { title, fields, submit, cancel = "Cancel" }) {
       : make("input", { name, autocomplete: "off", dir: "auto", ...attributes });
     form.append(make("label", {}, make("span", { text: label }), field));
   }
-  form.append(make("div", { class: "dialog-buttons" },
-    make("button", { type: "button", class: "plain", text: cancel, on: { click: () => dialog.close() } }),
-    make("button", { type: "submit", class: "filled", value: "done", text: submit })));
+  form.append(
+    make(
+      "div",
+      { class: "dialog-buttons" },
+      make("button", { type: "button", class: "plain", text: cancel, on: { click: () => dialog.close() } }),
+      make("button", { type: "submit", class: "filled", value: "done", text: submit }),
+    ),
+  );
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "done" ? Object.fromEntries(new FormData(form)) : null));
+    dialog.addEventListener("close", () =>
+      resolve(dialog.returnValue === "done" ? Object.fromEntries(new FormData(form)) : null),
+    );
     showOver(host, dialog);
   });
 }
@@ -95,7 +127,9 @@ export function formDialog(host, { title, fields, submit, cancel = "Cancel" }) {
 function showOver(host, dialog) {
   document.body.append(dialog);
   dialog.addEventListener("close", () => dialog.remove());
-  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
   dialog.showModal();
   const frame = host.getBoundingClientRect();
   dialog.style.left = `${frame.left + (frame.width - dialog.offsetWidth) / 2}px`;

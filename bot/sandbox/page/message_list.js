@@ -25,13 +25,15 @@ export class MessageList {
     this.element = make("div", { class: "stage" }, this.scroller);
     this.scroller.addEventListener("scroll", () => this.#onScroll(), { passive: true });
     // Pictures and fonts arrive late and push the end away; a reader at the end stays there.
-    const follow = new ResizeObserver(() => { if (this.#atEnd) this.toEnd(); });
+    const follow = new ResizeObserver(() => {
+      if (this.#atEnd) this.toEnd();
+    });
     follow.observe(this.list);
     follow.observe(this.scroller);
     this.#listenToPointers();
   }
 
-  /** Show a chat as `reader` sees it, from its end; `chat.id` and the words may be those of another chat than before. */
+  /** Show a chat as `reader` sees it, from its end; it may be another one than before. */
   show({ reader, chat, language, say }) {
     Object.assign(this, { reader, chat, language, say });
     this.#shown = PAGE;
@@ -120,18 +122,24 @@ export class MessageList {
     const focused = old.contains(document.activeElement);
     const row = this.#draw(message);
     row.classList.toggle("answered", old.classList.contains("answered"));
-    [...row.querySelectorAll(".spoiler")].forEach((spoiler, index) => spoiler.classList.toggle("open", revealed[index] ?? false));
+    [...row.querySelectorAll(".spoiler")].forEach((spoiler, index) =>
+      spoiler.classList.toggle("open", revealed[index] ?? false),
+    );
     row.classList.add("changed");
     old.replaceWith(row);
     this.#group(row);
     // The pressed button is gone with the old keyboard; the next Tab should go on from here, not from the page's top.
-    if (focused) (row.querySelector(".key:not([disabled])") ?? row.querySelector(".tool"))?.focus({ preventScroll: true });
+    if (focused)
+      (row.querySelector(".key:not([disabled])") ?? row.querySelector(".tool"))?.focus({ preventScroll: true });
   }
 
   #group(row) {
     if (!row.matches(".row")) return;
-    const joins = (one, other) => one?.matches(".row:not(.service)") && other?.matches(".row:not(.service)")
-      && one.dataset.from === other.dataset.from && Math.abs(one.dataset.date - other.dataset.date) < GROUP_S;
+    const joins = (one, other) =>
+      one?.matches(".row:not(.service)") &&
+      other?.matches(".row:not(.service)") &&
+      one.dataset.from === other.dataset.from &&
+      Math.abs(one.dataset.date - other.dataset.date) < GROUP_S;
     row.classList.toggle("first", !joins(row.previousElementSibling, row));
     row.classList.toggle("last", !joins(row, row.nextElementSibling));
   }
@@ -162,7 +170,10 @@ export class MessageList {
     }
     const row = this.#rows.get(messageId);
     if (!row) return false;
-    row.scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    row.scrollIntoView({
+      block: "center",
+      behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth",
+    });
     row.classList.remove("shining");
     requestAnimationFrame(() => row.classList.add("shining"));
     return true;
@@ -220,6 +231,7 @@ export class MessageList {
     this.list.addEventListener("pointerdown", (event) => {
       if (event.pointerType === "touch") held = setTimeout(() => openMenu(event), HOLD_MS);
     });
-    for (const end of ["pointerup", "pointercancel", "pointermove"]) this.list.addEventListener(end, () => clearTimeout(held));
+    for (const end of ["pointerup", "pointercancel", "pointermove"])
+      this.list.addEventListener(end, () => clearTimeout(held));
   }
 }

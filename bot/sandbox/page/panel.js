@@ -5,7 +5,12 @@ import { iconButton, make } from "./dom.js";
 
 const POLL_MS = 1500;
 const WEB_PORT = 8080; // Where the web part listens unless told otherwise; a link in a message tells better.
-const PAGES = [["/", "Article page"], ["/review", "Review page"], ["/docs", "API described"], ["/feeds/comments.atom", "Comments feed"]];
+const PAGES = [
+  ["/", "Article page"],
+  ["/review", "Review page"],
+  ["/docs", "API described"],
+  ["/feeds/comments.atom", "Comments feed"],
+];
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 export class Panel {
@@ -17,10 +22,19 @@ export class Panel {
     this.counts = make("table", { class: "panel-table" });
     this.calls = make("ol", { class: "panel-calls" });
     element.append(
-      make("header", {}, make("h2", { text: "For engineers" }), iconButton("close", "Close", () => this.toggle())),
-      make("h3", { text: "Web pages" }), this.pages,
-      make("h3", { text: "Bot API calls" }), this.counts,
-      make("h3", { text: "Latest" }), this.calls);
+      make(
+        "header",
+        {},
+        make("h2", { text: "For engineers" }),
+        iconButton("close", "Close", () => this.toggle()),
+      ),
+      make("h3", { text: "Web pages" }),
+      this.pages,
+      make("h3", { text: "Bot API calls" }),
+      this.counts,
+      make("h3", { text: "Latest" }),
+      this.calls,
+    );
   }
 
   toggle() {
@@ -38,14 +52,21 @@ export class Panel {
 
   #drawPages() {
     const base = this.#webOrigin();
-    this.pages.replaceChildren(...PAGES.map(([path, label]) =>
-      make("li", {}, make("a", { href: base + path, target: "_blank", rel: "noopener noreferrer", text: label }))));
+    this.pages.replaceChildren(
+      ...PAGES.map(([path, label]) =>
+        make("li", {}, make("a", { href: base + path, target: "_blank", rel: "noopener noreferrer", text: label })),
+      ),
+    );
   }
 
   #webOrigin() {
     for (const chatId of this.store.chats.keys()) {
       for (const message of this.store.messages(chatId).reverse()) {
-        const links = [...(message.entities ?? []), ...(message.caption_entities ?? []), ...(message.reply_markup?.inline_keyboard?.flat() ?? [])];
+        const links = [
+          ...(message.entities ?? []),
+          ...(message.caption_entities ?? []),
+          ...(message.reply_markup?.inline_keyboard?.flat() ?? []),
+        ];
         for (const { url } of links) {
           const found = url && URL.canParse(url) ? new URL(url) : null;
           if (found && LOOPBACK.test(found.hostname) && found.origin !== location.origin) return found.origin;
@@ -57,12 +78,23 @@ export class Panel {
 
   #drawStats(stats) {
     const methods = Object.entries(stats.calls ?? {}).sort(([, a], [, b]) => b - a);
-    this.counts.replaceChildren(...methods.map(([method, count]) =>
-      make("tr", {}, make("th", { scope: "row", text: method }), make("td", { text: String(count) }))));
+    this.counts.replaceChildren(
+      ...methods.map(([method, count]) =>
+        make("tr", {}, make("th", { scope: "row", text: method }), make("td", { text: String(count) })),
+      ),
+    );
     // Polling goes on all the time and would push everything else out of sight.
     const calls = (stats.recent ?? []).filter(({ method }) => method !== "getUpdates").toReversed();
-    this.calls.replaceChildren(...calls.map((call) =>
-      make("li", { class: call.code === 200 ? "" : "failed" }, make("b", { text: call.method }), make("span", { text: ` ${call.chat_id ?? ""}` }),
-        make("span", { class: "panel-status", text: `${call.code} · ${Math.round(call.ms)} ms` }))));
+    this.calls.replaceChildren(
+      ...calls.map((call) =>
+        make(
+          "li",
+          { class: call.code === 200 ? "" : "failed" },
+          make("b", { text: call.method }),
+          make("span", { text: ` ${call.chat_id ?? ""}` }),
+          make("span", { class: "panel-status", text: `${call.code} · ${Math.round(call.ms)} ms` }),
+        ),
+      ),
+    );
   }
 }

@@ -6,17 +6,19 @@ const HUES = [205, 262, 24, 225, 340, 100, 145, 55];
 const BOT_HUE = 178;
 
 export function nameOf(person) {
-  return [person?.first_name, person?.last_name].filter(Boolean).join(" ") || person?.username || `#${person?.id ?? "?"}`;
+  return (
+    [person?.first_name, person?.last_name].filter(Boolean).join(" ") || person?.username || `#${person?.id ?? "?"}`
+  );
 }
 
 /** What stands above a chat: the group's title, or the bot's name in a private chat. */
 export function titleOf(chat, bot) {
-  return chat.id < 0 ? chat.title ?? "Group" : bot?.first_name ?? "Baithak";
+  return chat.id < 0 ? (chat.title ?? "Group") : (bot?.first_name ?? "Baithak");
 }
 
 /** A colour for a person or a group, the same on every page. */
 export function hueOf(id) {
-  // Ids of the prepared people differ in the thousands and the ones: both have a say, so that neighbours do not look alike.
+  // Ids of the prepared people differ in the thousands and the ones: with both, neighbours do not look alike.
   const number = Math.abs(Number(id));
   return HUES[(number * 5 + Math.floor(number / 1000) * 2) % HUES.length];
 }

@@ -1,5 +1,5 @@
-// What the page knows: people, chats, messages, who has read what. The server is the truth; this is a copy kept fresh by
-// its events. It never draws: views listen to "change" and read.
+// What the page knows: people, chats, messages, who has read what. The server is the truth; this is a copy kept fresh
+// by its events. It never draws: views listen to "change" and read.
 
 import * as api from "./api.js";
 
@@ -8,7 +8,7 @@ const SETTLE_MS = 60;
 const INSIDE = new Set(["creator", "administrator", "member", "restricted"]);
 const TYPING_MS = 5500; // Telegram shows an action for five seconds or until a message comes.
 
-/** One change; `kind` is what changed: people (and chats), chat (all its messages), message, deleted, typing, read or line. */
+/** One change; `kind` says of what: people (and chats), chat (all its messages), message, deleted, typing, read, line. */
 export class Change extends Event {
   constructor(kind, chatId = null, messageId = null) {
     super("change");
@@ -112,7 +112,9 @@ export class Store extends EventTarget {
   async #fetchPeople() {
     const [people, chats] = await Promise.all([api.fetchPeople(), api.fetchChats()]);
     this.people = new Map(people.map((person) => [person.id, person]));
-    this.chats = new Map(chats.map((chat) => [chat.id, { ...chat, members: chat.members.filter(({ status }) => INSIDE.has(status)) }]));
+    this.chats = new Map(
+      chats.map((chat) => [chat.id, { ...chat, members: chat.members.filter(({ status }) => INSIDE.has(status)) }]),
+    );
     this.bot = chats.flatMap((chat) => chat.members.map(({ user }) => user)).find((user) => user.is_bot) ?? null;
     this.#tell("people");
   }
@@ -120,12 +122,16 @@ export class Store extends EventTarget {
   // Many changes of people come at once (a program adds hundreds): one fetch then serves them all.
   #refreshPeople() {
     clearTimeout(this.#soon);
-    this.#soon = setTimeout(() => this.#fetchPeople().catch(() => {}), SETTLE_MS); // If it fails the stream is cut too, and coming back fetches all.
+    // If it fails the stream is cut too, and coming back fetches all.
+    this.#soon = setTimeout(() => this.#fetchPeople().catch(() => {}), SETTLE_MS);
   }
 
   #startTyping(chatId) {
     clearTimeout(this.#typing.get(chatId));
-    this.#typing.set(chatId, setTimeout(() => this.#stopTyping(chatId), TYPING_MS));
+    this.#typing.set(
+      chatId,
+      setTimeout(() => this.#stopTyping(chatId), TYPING_MS),
+    );
     this.#tell("typing", chatId);
   }
 
