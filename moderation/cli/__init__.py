@@ -34,6 +34,19 @@ def worker() -> None:
     raise typer.Exit(run_worker(load_settings(Settings)))
 
 
+def web() -> None:
+    """Serve comments, widget and dashboard alone, until told to stop; every web address counts as a story."""
+    import asyncio
+
+    from moderation.running import say_ready, start_logging
+    from moderation.settings import Settings, load_settings
+    from moderation.web.process import run as serve_web
+
+    settings = load_settings(Settings)
+    start_logging(settings)
+    asyncio.run(serve_web(settings, ready=say_ready))
+
+
 def upgrade() -> None:
     """Bring the tables to their newest form."""
     from moderation.settings import Settings, load_settings
@@ -53,6 +66,7 @@ def make_app() -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
     add_screening(app)
     app.command()(worker)
+    app.command()(web)
     schema = typer.Typer(no_args_is_help=True, help="The database's schema.")
     schema.command("upgrade")(upgrade)
     app.add_typer(schema, name="db")

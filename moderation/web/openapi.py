@@ -74,9 +74,11 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
         if field.get("default") is not None:
             shown["default"] = field["default"]
         shown = _without_null(shown)
+        inner = shown.get("items", shown).pop("description", None)
+        description = field.get("description", inner)
         parameter = {"name": name, "in": "query", "required": name in schema.get("required", []), "schema": shown}
-        if "description" in field:
-            parameter["description"] = field["description"]
+        if description is not None:
+            parameter["description"] = description
         if shown.get("type") == "array":
             parameter |= {"style": "form", "explode": True}
         parameters.append(parameter)

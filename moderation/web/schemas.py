@@ -24,12 +24,12 @@ def _printable(value: str) -> str:
     return value
 
 
-Limit = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=100, description="How many at most.")]
+Limit = Annotated[int, Field(ge=1, le=100, description="How many at most."), BeforeValidator(_digits)]
 StoryName = Annotated[
-    str, AfterValidator(_printable), Field(max_length=MAX_STORY, description="The story's address, or its id.")
+    str, Field(max_length=MAX_STORY, description="The story's address, or its id."), AfterValidator(_printable)
 ]
 Cursor = Annotated[
-    str, AfterValidator(_printable), Field(max_length=512, description="`next_cursor` of the page before.")
+    str, Field(max_length=512, description="`next_cursor` of the page before."), AfterValidator(_printable)
 ]
 
 

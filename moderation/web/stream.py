@@ -204,7 +204,7 @@ async def stream_comments(request: web.Request, query: StoryQuery) -> web.Stream
         try:
             await _write_events(response, live, page, story=story.url, resume=resume)
         except (ConnectionError, TimeoutError):
-            log.info("stream closed by its reader")
+            log.debug("stream closed by its reader")
     request.app[METRICS].streams(len(live))
     return response
 
