@@ -19,9 +19,9 @@ Entity = tuple[Any, ...]
 
 def shown(entities: list[dict[str, Any]]) -> list[Entity]:
     """Each as (type, offset, length) and what else it says."""
+    plain = ("type", "offset", "length")
     return [
-        (entity["type"], entity["offset"], entity["length"])
-        + tuple(value for key, value in entity.items() if key not in ("type", "offset", "length"))
+        (*(entity[key] for key in plain), *(value for key, value in entity.items() if key not in plain))
         for entity in entities
     ]
 
