@@ -94,6 +94,9 @@ class Screener:
         return [self._screen(subject, seen, model) for subject, seen in zip(subjects, classified, strict=True)]
 
     def _screen(self, subject: Subject, classified: Screened | None, model: str | None) -> Screening:
+        if classified is not None and not _scored(classified):
+            log.critical("classifier unavailable", reason="a score that is none", held=1)
+            classified, model = None, None
         seen = Seen(subject, normalise(subject.text), classified)
         findings: list[Finding] = []
         for check in CHECKS:
@@ -203,6 +206,11 @@ def isolate(work: Callable[[Sequence[T]], list[R]], items: Sequence[T]) -> list[
             return [None]
     half = len(items) // 2
     return isolate(work, items[:half]) + isolate(work, items[half:])
+
+
+def _scored(classified: Screened) -> bool:
+    # A number that is none compares as false with everything.
+    return all(0 <= classified.scores.get(label, -1.0) <= 1 for label in LABELS)
 
 
 def _broken(check: str, rule: RuleSettings, spans: tuple[Span, ...] = ()) -> Finding:

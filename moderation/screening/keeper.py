@@ -66,18 +66,14 @@ class ModelKeeper:
         self._alert_at = 0.0
 
     async def refresh(self) -> None:
-        """Look which model is to be used and load it if it is another one. Never raises for a model or a database."""
+        """Look which model is to be used and load it if it is another one. Never raises."""
         try:
             await self._refresh()
         except ClassifierUnavailable as error:
             log.error("model refused", reason=str(error))
             self._alert(str(error))
-        except Exception as error:
-            from moderation.database import is_passing  # here, for it loads SQLAlchemy, which `screen` can do without
-
-            if not is_passing(error):
-                raise
-            log.warning("model unknown", error=type(error).__name__)
+        except Exception as error:  # drivers have errors of many kinds; the model in use goes on through all of them
+            log.error("model unknown", error=type(error).__name__)
             self._alert("the database can't be asked which model is in use")
 
     async def _refresh(self) -> None:
