@@ -53,7 +53,6 @@ terms-ask =
 terms-kept = تعليقك محفوظ، وسيُرسل فور موافقتك.
 terms-current = هذه هي الشروط الآن.
 terms-agreed = شكرًا لك.
-terms-agreed-note = وافقت على هذه الشروط في { $date }.
 terms-not-agreed = لم توافق على هذه الشروط بعد؛ ستُسأل عنها قبل تعليقك الأول.
 write-now = شكرًا لك. اكتب الآن تعليقك في رسالتك التالية.
 
@@ -119,7 +118,6 @@ notice-rejected-edit = يمكنك تعديل رسالتك، فتُقرأ من ج
 notice-removed = أُزيل: لم يعد تعليقك على الموقع.
 notice-replaced = حلّ محلّه تعليقك المعدَّل.
 notice-link = شاهده على الموقع
-notice-story = الخبر: { $title }
 
 privacy =
     <b>ما نحتفظ به عنك</b>

@@ -54,7 +54,6 @@ terms-ask =
 terms-kept = Your comment is kept, and sent as soon as you agree.
 terms-current = These are the terms now.
 terms-agreed = Thank you.
-terms-agreed-note = You agreed to the terms on { $date }.
 terms-not-agreed = You have not agreed to these terms yet; you are asked before your first comment.
 write-now = Thank you. Now write your comment as your next message.
 
@@ -112,7 +111,6 @@ notice-rejected-edit = You can edit your message; it is then read again.
 notice-removed = Removed: your comment no longer stands on the site.
 notice-replaced = Replaced by your edited comment.
 notice-link = See it on the site
-notice-story = On: { $title }
 
 privacy =
     <b>What we keep about you</b>

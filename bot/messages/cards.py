@@ -96,6 +96,11 @@ def summary(*, waiting: int, minutes: int, cards: bool) -> Html:
     return Html(f"{text}\n{say('summary-rest', MODERATORS)}") if cards else text
 
 
+def nothing_waiting() -> Html:
+    """What is left of a summary that can't be deleted."""
+    return say("summary-empty", MODERATORS)
+
+
 def late(*, status: str, name: str, clause: str | None) -> str:
     """The answer to a press that came after somebody else's."""
     if status == "rejected" and clause is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -93,9 +93,10 @@ class Shown:
         found = await self._cards(sa.and_(cards.c.chat_id == chat_id, cards.c.message_id == message_id))
         return found[0] if found else None
 
-    async def open_cards(self, chat_id: int) -> list[Card]:
-        """Cards in this chat that still wait for a decision, oldest first."""
-        return await self._cards(sa.and_(cards.c.chat_id == chat_id, cards.c.open.is_(True)))
+    async def open_cards(self, chat_id: int | None = None) -> list[Card]:
+        """Cards that still wait for a decision, oldest first; in this chat, or in all."""
+        here = sa.true() if chat_id is None else cards.c.chat_id == chat_id
+        return await self._cards(sa.and_(here, cards.c.open.is_(True)))
 
     async def close_card(self, card: Card) -> None:
         """The card was decided, or its comment is gone."""
@@ -117,6 +118,25 @@ class Shown:
     async def keep(self, name: str, value: str) -> None:
         """Keep a note under a name, in place of an older one."""
         await self._put(notes, {"name": name}, {"value": value})
+
+    async def drop(self, name: str) -> None:
+        """Forget a note."""
+        async with self._database.write() as connection:
+            await connection.execute(sa.delete(notes).where(notes.c.name == name))
+
+    async def take(self, name: str, *, holder: str, lasts_s: float, now: datetime) -> bool:
+        """Whether this holder has the lease of that name now: it was free, run out, or theirs already."""
+        until = now + timedelta(seconds=lasts_s)
+        first = self._database.insert(notes).values(name=name, value="")
+        held = sa.select(notes.c.value).where(notes.c.name == name).with_for_update()
+        async with self._database.write() as connection:
+            await connection.execute(first.on_conflict_do_nothing())
+            known, _, known_until = (await connection.execute(held)).scalar_one().partition(" ")
+            if known != holder and known_until and datetime.fromisoformat(known_until) > now:
+                return False
+            value = f"{holder} {until.isoformat()}"
+            await connection.execute(sa.update(notes).where(notes.c.name == name).values(value=value))
+        return True
 
     async def _cards(self, condition: sa.ColumnElement[bool]) -> list[Card]:
         query = sa.select(cards).where(condition).order_by(cards.c.posted_at, cards.c.message_id)

@@ -38,6 +38,14 @@ class Subscribers:
             row = (await connection.execute(sa.select(subscribers).where(subscribers.c.id == person))).mappings().one()
         return _subscriber(row)
 
+    async def meet(self, person: int, *, name: str, language: str, now: datetime) -> None:
+        """Remember a reader's language without switching push on; who is known already stays as they are."""
+        insert = self._database.insert(subscribers).values(
+            id=person, name=name, language=language, sections=[], active=False, joined_at=now
+        )
+        async with self._database.write() as connection:
+            await connection.execute(insert.on_conflict_do_nothing(index_elements=["id"]))
+
     async def stop(self, person: int, *, now: datetime) -> bool:
         """Switch push off; False when it was off already."""
         update = sa.update(subscribers).where(subscribers.c.id == person, subscribers.c.active.is_(True))

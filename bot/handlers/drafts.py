@@ -1,0 +1,95 @@
+"""What a reader is about to say, kept in the store so that a restart loses none of it.
+
+A state is a target, where a comment was begun by a button or a link, and drafts: comments written before their author
+agreed to the terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from bot.store import BotStore
+
+DRAFTS_AT_MOST = 20
+"""Comments kept for one reader until they agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a comment is about: a story, and the comment it answers, if any."""
+
+    story: int
+    parent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A comment that waits for its author's agreement. `message` is the Telegram message it was written in."""
+
+    message: int
+    text: str
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What is under way with one reader."""
+
+    target: Target | None = None
+    drafts: tuple[Draft, ...] = ()
+
+
+class Drafts:
+    """Each reader's writing, in the store's conversations."""
+
+    def __init__(self, store: BotStore) -> None:
+        self._store = store
+
+    async def of(self, person: int) -> Writing:
+        """What is under way with this reader."""
+        return _read(await self._store.conversations.state(person) or {})
+
+    async def begin(self, person: int, target: Target, *, now: datetime) -> None:
+        """The reader's next message is a comment on this."""
+        writing = await self.of(person)
+        await self._keep(person, replace(writing, target=target), now=now)
+
+    async def leave(self, person: int, *, now: datetime) -> None:
+        """No comment is begun any more; drafts stay."""
+        writing = await self.of(person)
+        if writing.target is not None:
+            await self._keep(person, replace(writing, target=None), now=now)
+
+    async def put(self, person: int, draft: Draft, *, now: datetime) -> None:
+        """Keep a draft, in place of an earlier text of the same message. The comment that was begun is written now.
+
+        Raises ValueError when DRAFTS_AT_MOST others wait already.
+        """
+        writing = await self.of(person)
+        others = [known for known in writing.drafts if known.message != draft.message]
+        if len(others) >= DRAFTS_AT_MOST:
+            raise ValueError(f"{DRAFTS_AT_MOST} drafts wait already")
+        await self._keep(person, Writing(target=None, drafts=(*others, draft)), now=now)
+
+    async def drop(self, person: int, sent: Sequence[Draft], *, now: datetime) -> None:
+        """These drafts were sent."""
+        writing = await self.of(person)
+        left = tuple(draft for draft in writing.drafts if draft not in sent)
+        await self._keep(person, replace(writing, drafts=left), now=now)
+
+    async def _keep(self, person: int, writing: Writing, *, now: datetime) -> None:
+        if writing == Writing():
+            await self._store.conversations.leave(person)
+        else:
+            await self._store.conversations.enter(person, asdict(writing), now=now)
+
+
+def _read(raw: dict[str, Any]) -> Writing:
+    target = raw.get("target")
+    return Writing(
+        target=Target(**target) if target else None,
+        drafts=tuple(Draft(one["message"], one["text"], Target(**one["target"])) for one in raw.get("drafts", ())),
+    )

@@ -1,0 +1,129 @@
+"""What stands before every handler: who writes, in which language, and whether they are faster than is good."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiogram import BaseMiddleware
+from aiogram.types import CallbackQuery, Message, TelegramObject, Update, User
+
+from bot.messages.texts import known_language, plain, say, spoken_name
+from bot.store import BotStore
+
+log = structlog.get_logger(__name__)
+
+Next = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
+
+_PEOPLE_AT_MOST = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who wrote or pressed, and the language to answer in."""
+
+    id: int
+    name: str
+    language: str
+
+    @property
+    def author(self) -> str:
+        """The reader's name in `moderation`."""
+        return person_name(self.id)
+
+
+def person_name(telegram_id: int) -> str:
+    """A Telegram person's name in `moderation`, which has never heard of Telegram."""
+    return f"telegram:{telegram_id}"
+
+
+def telegram_id(person: str) -> int | None:
+    """The Telegram id behind a person's name; None where it is none of ours."""
+    scheme, _, number = person.partition(":")
+    return int(number) if scheme == "telegram" and number.isascii() and number.isdigit() else None
+
+
+class KnowReader(BaseMiddleware):
+    """Gives handlers `reader`: the language they chose, else their Telegram's when it is one of ours, else English.
+
+    An update without a person (a channel's) ends here.
+    """
+
+    def __init__(self, store: BotStore) -> None:
+        self._store = store
+
+    async def __call__(self, handler: Next, event: TelegramObject, data: dict[str, Any]) -> Any:
+        """Find out who it is."""
+        user: User | None = data.get("event_from_user")
+        if user is None or user.is_bot:
+            return None
+        subscriber = await self._store.subscribers.one(user.id)
+        language = subscriber.language if subscriber is not None else known_language(user.language_code)
+        data["reader"] = Reader(user.id, spoken_name(user.first_name), known_language(language))
+        return await handler(event, data)
+
+
+@dataclass(slots=True)
+class _Bucket:
+    left: float
+    seen_at: float
+    told_at: float = float("-inf")
+
+
+class Throttle(BaseMiddleware):
+    """Keeps one person from keeping everybody else waiting.
+
+    Presses and commands have a small allowance. Words have a large one: whether somebody floods with comments is the
+    terms' matter, and a comment that was let in here is never dropped after. Who exceeds it is told so, not each time.
+    """
+
+    TELL_EVERY_S = 30.0
+
+    def __init__(
+        self,
+        *,
+        asks: tuple[float, float] = (40, 2.0),
+        words: tuple[float, float] = (600, 10.0),
+        steady_clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`asks` and `words`: how many at once, and how many a second after that."""
+        self._allowances = {"asks": asks, "words": words}
+        self._steady_clock = steady_clock
+        self._buckets: OrderedDict[tuple[str, int], _Bucket] = OrderedDict()
+
+    async def __call__(self, handler: Next, event: TelegramObject, data: dict[str, Any]) -> Any:
+        """Let the update pass, or say that it was too much."""
+        reader: Reader = data["reader"]
+        inner = event.event if isinstance(event, Update) else event
+        is_ask = not isinstance(inner, Message) or (inner.text or "").startswith("/")
+        bucket = self._bucket("asks" if is_ask else "words", reader.id)
+        if bucket.left >= 1:
+            bucket.left -= 1
+            return await handler(event, data)
+        if bucket.seen_at - bucket.told_at >= self.TELL_EVERY_S:
+            bucket.told_at = bucket.seen_at
+            log.info("throttled", reader=reader.id)
+            await _tell(inner, reader.language)
+        return None
+
+    def _bucket(self, kind: str, person: int) -> _Bucket:
+        at_once, per_s = self._allowances[kind]
+        now = self._steady_clock()
+        bucket = self._buckets.pop((kind, person), None) or _Bucket(left=at_once, seen_at=now)
+        bucket.left = min(at_once, bucket.left + (now - bucket.seen_at) * per_s)
+        bucket.seen_at = now
+        self._buckets[kind, person] = bucket
+        if len(self._buckets) > _PEOPLE_AT_MOST:
+            self._buckets.popitem(last=False)
+        return bucket
+
+
+async def _tell(event: TelegramObject, language: str) -> None:
+    if isinstance(event, CallbackQuery):
+        await event.answer(plain("throttled", language), show_alert=True)
+    elif isinstance(event, Message) and event.chat.type == "private":
+        await event.answer(say("throttled", language))
