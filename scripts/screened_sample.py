@@ -104,7 +104,7 @@ def report(results: list[tuple[Labelled, str]]) -> str:
         "# 300 labelled comments through the whole system",
         "",
         f"Written by `python -m scripts.screened_sample` on {datetime.now(UTC):%Y-%m-%d}: {len(results)} comments of",
-        "the development files, which no training saw, written by people at the sandbox. Half of each language carries the",
+        "the development files, which no training saw, written by people at the sandbox. Half of each language has the",
         "label *toxic*. The labels come from many sources with many ideas of what is toxic: an ordinary rude remark, a",
         "swear word among friends and a threat may all bear it. *Published* of the toxic ones are the machine's",
         "misses, *refused* of the clean ones its injustices; *held* goes to a moderator.",
