@@ -23,12 +23,19 @@ class OutboxQueries:
         Two processes never hold the same event at once, unless one of them outlives its lease.
         """
         free, earlier = outbox.alias("free"), outbox.alias("earlier")
-        follows = (
-            sa.exists()
-            .where(earlier.c.comment_id == free.c.comment_id, earlier.c.done_at.is_(None), earlier.c.id < free.c.id)
+        # A subquery rather than NOT EXISTS: PostgreSQL turns that into a join, and where it has no figures of the table
+        # yet, into one that reads every untold event for every other one.
+        oldest = (
+            sa.select(sa.func.min(earlier.c.id))
+            .where(earlier.c.comment_id == free.c.comment_id, earlier.c.done_at.is_(None))
             .correlate(free)
+            .scalar_subquery()
         )
-        wanted = sa.select(free.c.id).where(_leasable(free, now), free.c.due_at <= now, ~follows).order_by(free.c.id)
+        wanted = (
+            sa.select(free.c.id)
+            .where(_leasable(free, now), free.c.due_at <= now, free.c.id == oldest)
+            .order_by(free.c.id)
+        )
         async with self.database.read() as connection:
             # A look without a lock first: this is asked again and again, mostly in vain.
             if (await connection.execute(wanted.limit(1))).first() is None:

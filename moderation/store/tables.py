@@ -148,8 +148,8 @@ outbox = sa.Table(
     sa.Column("leased_until", UtcTime),
     sa.Column("done_at", UtcTime),
     sa.Index(
-        "outbox_due",
-        "due_at",
+        "outbox_untold",
+        "id",
         sqlite_where=sa.text("done_at IS NULL"),
         postgresql_where=sa.text("done_at IS NULL"),
     ),

@@ -114,7 +114,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
-    op.create_index('outbox_due', 'outbox', ['due_at'], unique=False, sqlite_where=sa.text('done_at IS NULL'), postgresql_where=sa.text('done_at IS NULL'))
+    op.create_index('outbox_untold', 'outbox', ['id'], unique=False, sqlite_where=sa.text('done_at IS NULL'), postgresql_where=sa.text('done_at IS NULL'))
     op.create_index('outbox_of_comment', 'outbox', ['comment_id', 'id'], unique=False, sqlite_where=sa.text('done_at IS NULL'), postgresql_where=sa.text('done_at IS NULL'))
     op.create_index('outbox_visible', 'outbox', ['visible', 'id'], unique=False)
     op.create_index('outbox_visible_of_story', 'outbox', ['story', 'visible', 'id'], unique=False)
