@@ -14,12 +14,22 @@ from moderation.classifier.labels import LABELS, LANGUAGES
 
 Floats = NDArray[np.floating[Any]]
 
-# Sets are made half of abuse; a site's comments are not. A score is what it would be if one in four were.
+# Sets are made half of abuse; a site's comments are not. Slopes are fitted as if one in four were.
 POSITIVES = 0.25
-ENOUGH = 40  # of each side, or the language takes the calibration of all languages together
-WRONGLY_HELD = 0.06
+ENOUGH = 40  # of each side, or the language takes the slope of all languages together
+# The share of clean comments that each label may hold. By construction this share of them scores 0.5 or more, in every
+# language: the middle set of each language counts, so that one badly rated set does not move it.
+BUDGET: Mapping[str, float] = {
+    "toxic": 0.05, "severe": 0.003, "insult": 0.02, "threat": 0.008, "obscene": 0.01, "identity_hate": 0.02,
+    "sexual": 0.008, "spam": 0.01,
+}  # fmt: skip
+CLEAN_ENOUGH = 150  # clean comments of one set, or its edge is chance
+# Romanised Hindi and Urdu are one way of writing, and hard to tell apart: they are calibrated together.
+KIN: Mapping[str, tuple[str, ...]] = {"hi-Latn": ("hi-Latn", "ur-Latn"), "ur-Latn": ("hi-Latn", "ur-Latn")}
+HOLD_AT = 0.5
 PRECISION_TO_REJECT = 0.9
-LOWEST_HOLD, LOWEST_REJECT, HIGHEST = 0.3, 0.6, 0.99
+CLEAN_REJECTED = 0.005
+LOWEST_REJECT, HIGHEST = 0.75, 0.995
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +46,29 @@ def calibrate(measured: Measured) -> tuple[Floats, Floats]:
     """Slope and shift, languages × labels. A label nobody gave keeps slope 1 and shift 0."""
     slope = np.ones((len(LANGUAGES), len(LABELS)))
     shift = np.zeros((len(LANGUAGES), len(LABELS)))
-    for column in range(len(LABELS)):
+    for column, label in enumerate(LABELS):
         known = ~np.isnan(measured.known[:, column])
-        together = _platt(measured, known, column)
+        together = _steepness(measured, known, column)
         if together is None:
             continue
+        clean = measured.known[:, column] == 0
+        everywhere = _clean_edge(measured, clean, column, BUDGET[label])
         for row, language in enumerate(LANGUAGES):
-            own = _platt(measured, known & (measured.languages == language), column)
-            slope[row, column], shift[row, column] = own or together
+            here = np.isin(measured.languages, KIN.get(language, (language,)))
+            edge = _clean_edge(measured, clean & here, column, BUDGET[label])
+            slope[row, column] = _steepness(measured, known & here, column) or together
+            shift[row, column] = -slope[row, column] * (everywhere if edge is None else edge)
     return slope, shift
+
+
+def _clean_edge(measured: Measured, clean: NDArray[np.bool_], column: int, share: float) -> float | None:
+    """The margin that `share` of the clean comments reach: the median over the sets. None where too few are clean."""
+    edges = []
+    for source in np.unique(measured.sources[clean]):
+        margins = measured.margins[clean & (measured.sources == source), column]
+        if len(margins) >= CLEAN_ENOUGH:
+            edges.append(float(np.quantile(margins, 1 - share)))
+    return float(np.median(edges)) if edges else None
 
 
 def side_weights(measured: Measured, rows: NDArray[np.bool_], column: int) -> Floats:
@@ -63,7 +87,7 @@ def side_weights(measured: Measured, rows: NDArray[np.bool_], column: int) -> Fl
     return weights
 
 
-def _platt(measured: Measured, rows: NDArray[np.bool_], column: int) -> tuple[float, float] | None:
+def _steepness(measured: Measured, rows: NDArray[np.bool_], column: int) -> float | None:
     answers = measured.known[:, column]
     if min(int((rows & (answers == side)).sum()) for side in (0.0, 1.0)) < ENOUGH:
         return None
@@ -73,32 +97,21 @@ def _platt(measured: Measured, rows: NDArray[np.bool_], column: int) -> tuple[fl
     )
     found = float(model.coef_[0, 0])
     # A margin that says nothing, or the contrary, in one language: what all say together is the better guess.
-    return (found, float(model.intercept_[0])) if found > 0.1 else None
+    return found if found > 0.1 else None
 
 
 def suggest(scores: Floats, measured: Measured) -> Mapping[str, tuple[float, float]]:
-    """For each label (hold_at, reject_at): few clean ones held, and what is rejected rightly so, in every language."""
-    clean = measured.known[:, LABELS.index("toxic")] == 0
+    """For each label (hold_at, reject_at): what is rejected is rightly so, and hardly any clean comment is."""
     found: dict[str, tuple[float, float]] = {}
     for column, label in enumerate(LABELS):
-        known = ~np.isnan(measured.known[:, column])
-        ordinary = (clean & (measured.known[:, column] != 1)) if label != "spam" else measured.known[:, column] == 0
-        weights = side_weights(measured, known, column)
-        hold = _quantile_where(scores[:, column], ordinary, measured, 1 - WRONGLY_HELD)
-        reject = _precise(scores[:, column], measured.known[:, column], weights)
-        hold = min(max(hold, LOWEST_HOLD), HIGHEST)
-        found[label] = (round(hold, 2), round(max(reject, hold, LOWEST_REJECT), 2))
+        answers = measured.known[:, column]
+        weights = side_weights(measured, ~np.isnan(answers), column)
+        clean = answers == 0
+        reject = _precise(scores[:, column], answers, weights)
+        if clean.any():
+            reject = max(reject, float(np.quantile(scores[clean, column], 1 - CLEAN_REJECTED)))
+        found[label] = (HOLD_AT, round(min(max(reject, LOWEST_REJECT), HIGHEST), 3))
     return found
-
-
-def _quantile_where(scores: Floats, rows: NDArray[np.bool_], measured: Measured, share: float) -> float:
-    """The mean over languages of the score that this share of the clean ones stays under."""
-    found = [
-        float(np.quantile(scores[rows & (measured.languages == language)], share))
-        for language in np.unique(measured.languages[rows])
-        if int((rows & (measured.languages == language)).sum()) >= ENOUGH
-    ]
-    return float(np.mean(found)) if found else HIGHEST
 
 
 def _precise(scores: Floats, answers: Floats, weights: Floats) -> float:

@@ -11,9 +11,6 @@ from pathlib import Path
 from moderation.classifier.labels import LABELS
 from moderation.classifier.sources import NOT_COMMERCIAL, source_named
 
-UNKNOWN = None
-
-
 @dataclass(frozen=True, slots=True)
 class Example:
     """A text with what is known about it; `known` has one entry a label: True, False or None for not known."""
@@ -65,7 +62,7 @@ def _read(path: Path, stem: str) -> Iterator[Example]:
 
 def _cell(value: str | None, path: Path, line: int) -> bool | None:
     if value is None or value == "":
-        return UNKNOWN
+        return None
     if value not in ("0", "1"):
         raise ValueError(f"{path.name}, line {line}: a label is 0, 1 or empty, not {value[:20]!r}")
     return value == "1"

@@ -21,7 +21,7 @@ from moderation.classifier.heads import LabelHeads
 from moderation.classifier.labels import LABELS, LANGUAGES
 from moderation.classifier.model import Classifier
 from moderation.classifier.normalise import normalise
-from moderation.classifier.weights import balance, known_matrix
+from moderation.classifier.weights import balance, imply, known_matrix
 
 LONGEST_LEARNED = 1_200  # code points of the normal form; what follows repeats the manner, not the matter
 MIN_DOCUMENTS = 3
@@ -75,8 +75,9 @@ def _gather(folder: Path, held_out: Path | None, skip: Callable[[str], bool]) ->
 
 def _learn(examples: Sequence[Example], progress: Callable[[str], None]) -> Pipeline:
     texts = [normalise(example.text).text[:LONGEST_LEARNED] for example in examples]
-    known = known_matrix(examples)
-    weights = balance(examples, known)
+    asked = known_matrix(examples)
+    known = imply(asked)
+    weights = balance(examples, known, asked)
     counter = NgramCounter(MIN_DOCUMENTS).fit(texts)
     progress(f"{len(counter.kept_):,} n-grams found in {MIN_DOCUMENTS} texts or more")
     counts = counter.transform(texts)
@@ -110,7 +111,7 @@ def _round_off(heads: LabelHeads, weigher: TfidfTransformer) -> None:
 
 def _measure(classifier: Classifier, examples: Sequence[Example]) -> Measured:
     margins, languages = classifier.margins([example.text for example in examples])
-    return measure(margins, known_matrix(examples), languages, [example.source for example in examples])
+    return measure(margins, imply(known_matrix(examples)), languages, [example.source for example in examples])
 
 
 def _counts(examples: Sequence[Example]) -> dict[str, int]:
