@@ -96,6 +96,7 @@ class Conditions:
         updates = {
             "queued": self._updates.added,
             "pending": self._updates.pending_count,
+            "polling": self._updates.polling,
             "by_webhook": self._webhooks.delivered,
         }
         return answer({**self._stats.shown(), "updates": updates})

@@ -156,6 +156,11 @@ class UpdateQueue:
         self._drop_expired()
         return len(self._pending) + len(self._again)
 
+    @property
+    def polling(self) -> bool:
+        """Whether a poll waits for an update just now."""
+        return self._poll is not None and not self._poll.done()
+
     def waiting(self) -> list[Queued]:
         """All that wait, those to be replayed first."""
         self._drop_expired()
@@ -201,7 +206,8 @@ class UpdateQueue:
         for queued in batch:
             if queued.again:
                 self._again.remove(queued)
-        self._last_offset, self._last_poll_at = offset, asyncio.get_running_loop().time()
+        self._last_offset = offset if batch else None
+        self._last_poll_at = asyncio.get_running_loop().time()
         return [queued.update for queued in batch]
 
     def interrupt(self, why: str) -> None:
