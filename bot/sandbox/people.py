@@ -11,6 +11,7 @@ from bot.sandbox.content import as_replied
 from bot.sandbox.errors import ControlError
 from bot.sandbox.markup import Formatted, with_found_entities
 from bot.sandbox.markup.text import utf16_length
+from bot.sandbox.members import member_object
 from bot.sandbox.state import BOT_USERNAME, INSIDE, Chat, Json, Person, World
 from bot.sandbox.updates import UpdateQueue
 
@@ -181,25 +182,6 @@ class People:
     def _check_length(text: str, *, force: bool) -> None:
         if not force and utf16_length(text) > LONGEST_TEXT_UTF16:
             raise ControlError(400, f"text is longer than {LONGEST_TEXT_UTF16} UTF-16 units; clients would split it")
-
-
-RIGHTS = (
-    "can_be_edited", "can_manage_chat", "can_change_info", "can_delete_messages", "can_invite_users",
-    "can_restrict_members", "can_pin_messages", "can_promote_members", "can_manage_video_chats", "can_post_stories",
-    "can_edit_stories", "can_delete_stories",
-)  # fmt: skip
-
-
-def member_object(user: Json, status: str) -> Json:
-    """The Bot API ChatMember for somebody of that status."""
-    member: Json = {"user": user, "status": status}
-    if status == "creator":
-        member["is_anonymous"] = False
-    elif status == "administrator":
-        member |= {right: right != "can_be_edited" for right in RIGHTS} | {"is_anonymous": False}
-    elif status == "kicked":
-        member["until_date"] = 0
-    return member
 
 
 def _text(text: str) -> Json:

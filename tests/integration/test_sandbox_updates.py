@@ -224,7 +224,9 @@ async def test_a_kill_loses_nothing_that_was_answered_and_gives_no_update_id_twi
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    address, ids, texts = f"http://127.0.0.1:{port}", [], []
+    address = f"http://127.0.0.1:{port}"
+    ids: list[int] = []
+    texts: list[str] = []
     async with aiohttp.ClientSession() as http:
         sandbox = Sandbox(address, http)
 

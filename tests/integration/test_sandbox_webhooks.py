@@ -171,7 +171,7 @@ async def test_a_method_in_the_answer_is_run(sandbox: Sandbox, bot: Bot, form: s
     await sandbox.write(EMMA, "a")
 
     async def sent() -> bool:
-        return (await sandbox.messages(EMMA))[-1]["text"] == "by answer"
+        return bool((await sandbox.messages(EMMA))[-1]["text"] == "by answer")
 
     await until(sent)
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from bot.sandbox.content import as_replied, bot_must_be_in, named_chat
 from bot.sandbox.errors import bad_request
+from bot.sandbox.members import PERMISSIONS, member_object
 from bot.sandbox.methods import Method
 from bot.sandbox.params import Params
-from bot.sandbox.people import member_object
 from bot.sandbox.state import INSIDE, Chat, Json, World
 
 ADMINISTRATORS = ("creator", "administrator")
-PERMISSIONS = (
-    "can_send_messages", "can_send_audios", "can_send_documents", "can_send_photos", "can_send_videos",
-    "can_send_video_notes", "can_send_voice_notes", "can_send_polls", "can_send_other_messages",
-    "can_add_web_page_previews", "can_change_info", "can_invite_users", "can_pin_messages", "can_manage_topics",
-)  # fmt: skip
 
 
 class Chats:
