@@ -1,0 +1,30 @@
+"""Stories, subscribers and Telegram, on top of `moderation`. The way of a story:
+
+    schedule.FeedWatch.look              a feed's turn
+      feed.Fetcher.fetch                 public addresses only, if it changed
+      feed.read_feed                     story.FeedStory each, at its story.canonical_address
+    schedule.Schedule.take               stored once
+      ranking.rank                       best first; pure
+    schedule.Schedule.push               a delivery for each subscriber.Subscriber it is for
+        ── deliveries, in the store ──
+    delivery.Sender.send_due             leased
+      messages.alert, keyboards.alert    rendered
+      limiter.Limiter.place              its turn among all messages; telegram.Pacing asks for it
+    delivery.Sender.show                 sent, its message remembered
+
+The way of what readers and moderators do:
+
+    inbox.Poller.keep                    stored, then confirmed (or web.create_app takes it by webhook)
+        ── inbox, in the store, in order for each chat ──
+    inbox.InboxWorker.start_due
+    handlers.Handling                    middlewares.Reader says who; each feature has its router
+      handlers.CommentHandlers           → moderation.intake.Intake.submit
+      handlers.ModeratorHandlers         → moderation.review.Review.review
+    notices.ReaderNotices                what became of it, from moderation.outcomes.Outcomes.lease
+    notices.Desk                         cards posted, changed and closed
+
+`process.assemble` puts all this together, on `store.BotStore`. `supervisor.Supervisor` runs every part as a process, on
+a Redis that `embedded.find` found; `doctor.examine` looks at everything. `editing.push_story` and
+`feed_check.check_feed` are an editor's commands. The Bot API server of demo and tests is `sandbox.server`, which shares
+no code with the rest.
+"""

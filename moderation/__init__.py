@@ -1,0 +1,23 @@
+"""Comments, terms and decisions; knows nothing of Telegram. The way of a comment, stage by stage:
+
+    intake.Intake.submit                 validated, stored with its audit row and event    received
+      queue.ScreeningQueue.enqueue
+        ── Redis stream, consumer group; sweeper.Sweeper.sweep queues again what Redis lost ──
+      queue.ScreeningQueue.claim
+    worker.Worker.round
+      screening.Screener.screen          screening.CHECKS in order: rules.links_elsewhere … classifier.Classifier
+      decision.decide                    by policy.Policy; pure
+      enforcement.enforce                status, decision, audit row, event: one commit    published | held | rejected
+      outcomes.Outcomes.signal
+      queue.ScreeningQueue.ack           only now
+        ── outbox ──
+    outcomes.Outcomes.lease              to whoever tells people
+    threads.Threads.published            what everybody reads; web.create_app gives it out
+    review.Review.review                 a moderator decides: enforcement.enforce_review   published | rejected
+
+`comment.CommentStatus` has the states and `comment.TRANSITIONS` the ways between them; `enforcement` alone takes one.
+Who may decide is asked of `roles.Roles.may_review`, and by what door a moderator came in of `login.Login.session`.
+
+Below all of it: `store.Store` holds the SQL, `database.Database` the two ways to write, and `running.until_stopped` is
+how a process ends.
+"""
