@@ -19,6 +19,9 @@ log = structlog.get_logger(__name__)
 MOST_AT_ONCE = 5_000
 """Comments one sweep looks at, the oldest first; the next sweep sees the others."""
 
+EACH_AGE_EVERY = 10
+"""Every so many looks the age does not count: after a clock was set back, what it received seems to lie ahead."""
+
 
 class Sweeper:
     """Looks now and then for revisions nobody decided and the queue does not hold.
@@ -43,6 +46,7 @@ class Sweeper:
         self._every_s = every_s
         self._older_s = older_s
         self._clock = clock
+        self._looks = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sweep until `stop` is set. Without Redis the worker screens from the store."""
@@ -59,8 +63,10 @@ class Sweeper:
 
     async def sweep(self) -> int:
         """One look; answers how many were queued again. Raises QueueUnavailable, and the database's own errors."""
-        stale = self._clock() - timedelta(seconds=self._older_s)
-        waiting = await self._store.unscreened(older_than=stale, limit=MOST_AT_ONCE)
+        self._looks += 1
+        young = self._looks % EACH_AGE_EVERY == 0
+        before = self._clock() + (timedelta(days=1) if young else -timedelta(seconds=self._older_s))
+        waiting = await self._store.unscreened(older_than=before, limit=MOST_AT_ONCE)
         restored = await self._queue.restore(waiting) if waiting else 0
         if restored:
             log.warning("queued again", count=restored)

@@ -16,7 +16,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
@@ -44,6 +44,7 @@ HEARTBEAT_TTL_S = 10.0
 BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 DIRECT_AT_ONCE = 16
 """Comments looked up at once while Redis is gone; each is then screened by itself, for nobody counts its deliveries."""
+AHEAD = timedelta(days=1)
 DIRECT_S = 1.0
 """Seconds of such work between two looks whether Redis is back, which themselves may take some."""
 
@@ -116,7 +117,8 @@ class Worker:
                 await self.round()
                 failures = 0
             except QueueUnavailable as error:
-                log.warning("working without the queue", reason=str(error))
+                if not failures:
+                    log.warning("working without the queue", reason=str(error))
                 if not await self._from_store():
                     await self._pause(BACK_OFF_S[min(failures, 3)])
                 failures += 1
@@ -170,7 +172,8 @@ class Worker:
         """Screen what waits in the store, for about DIRECT_S; answers how many were decided."""
         decided, ends = 0, time.monotonic() + DIRECT_S
         try:
-            while waiting := await self._store.unscreened(older_than=self._clock(), limit=DIRECT_AT_ONCE):
+            # Whatever the age: the clock of who received it may be ahead of ours.
+            while waiting := await self._store.unscreened(older_than=self._clock() + AHEAD, limit=DIRECT_AT_ONCE):
                 for revision_id in waiting:
                     if self._stop.is_set() or time.monotonic() >= ends:
                         return decided

@@ -63,6 +63,11 @@ class FakeQueue:
         entry.deliveries += 1
         return Job(key, entry.revision_id, entry.deliveries)
 
+    def age(self) -> None:
+        """Whoever has something now has had it for ever."""
+        for entry in self.entries.values():
+            entry.since = float("-inf")
+
     async def reclaim(self, consumer: str, *, idle_s: float, at_most: int) -> list[Job]:
         self._reach()
         before = time.monotonic() - idle_s
