@@ -99,9 +99,7 @@ async def test_a_crowd_at_work_breaks_no_promise(desk: Desk, seed: int) -> None:
         assert all(one.status not in UNDECIDED for one in mine[:-1])
         assert (comment.published_revision is not None) == (comment.status == CommentStatus.PUBLISHED)
         assert (comment.published_at is not None) == (comment.status == CommentStatus.PUBLISHED)
-        if comment.published_revision is None:
-            assert comment.status == mine[-1].status
-        else:
-            standing = [one.number for one in mine if one.status == CommentStatus.PUBLISHED]
-            assert comment.published_revision == max(standing)
+        standing = [one.number for one in mine if one.status == CommentStatus.PUBLISHED]
+        assert comment.published_revision == max(standing, default=None)
+        assert comment.status == (CommentStatus.PUBLISHED if standing else mine[-1].status)
         assert events.get(comment.id, 0) == sum(row.to_status is CommentStatus.PUBLISHED for row in rows)
