@@ -35,15 +35,21 @@ class Crowd:
         self.accepted: list[Accepted] = []
         self.done: Counter[str] = Counter()
 
+    def choose(self) -> Accepted:
+        """A revision: mostly some comment's newest, now and then one that is outdated."""
+        if self.random.random() < 0.2:
+            return self.random.choice(self.accepted)
+        return self.random.choice(list({one.comment_id: one for one in self.accepted}.values()))
+
     async def act(self, number: int) -> None:
         """One deed. That somebody came too late is an answer like any other; any other error is a fault."""
-        one = self.random.choice(self.accepted[-8:])
+        one = self.choose()
         deed = self.random.choice(["screen", "screen", "edit", "review", "review", "undo", "undo", "withdraw", "tell"])
         outcome, moderator = self.random.choice(list(Outcome)), self.random.choice([MEERA, ADMINISTRATOR])
         now = NOW + timedelta(seconds=number)
         with contextlib.suppress(*REFUSALS):
             if deed == "screen":
-                some = self.random.sample(self.accepted, min(5, len(self.accepted)))
+                some = [self.choose() for _ in range(3)]
                 await enforce(self.desk.store, [(a.revision_id, decision(outcome, decided_at=now)) for a in some])
             elif deed == "edit":
                 self.accepted.append(await self.desk.edit(one, f"text {number}", now=now))
