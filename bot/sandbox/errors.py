@@ -43,6 +43,11 @@ def conflict(text: str) -> ApiError:
     return ApiError(409, f"Conflict: {text}")
 
 
+def restarting() -> ApiError:
+    """The server goes down: 500; the bot asks again."""
+    return ApiError(500, "Internal Server Error: restart")
+
+
 def too_many_requests(retry_after_s: int) -> ApiError:
     """A rate limit is spent: 429, with whole seconds to wait."""
     return ApiError(429, f"Too Many Requests: retry after {retry_after_s}", {"retry_after": retry_after_s})

@@ -147,11 +147,24 @@ def picture_shape(content: bytes) -> tuple[int, int] | None:
             return struct.unpack("<HH", content[6:10])
         if content.startswith(b"\xff\xd8"):
             return _jpeg_shape(content)
-        if content[:4] == b"RIFF" and content[8:16] == b"WEBPVP8X":
-            width, height = (int.from_bytes(content[at : at + 3], "little") + 1 for at in (24, 27))
-            return width, height
+        if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+            return _webp_shape(content)
     except struct.error:
         return None
+    return None
+
+
+def _webp_shape(content: bytes) -> tuple[int, int] | None:
+    """The three kinds of WebP keep it in three places: extended, lossless (14 bits each), lossy."""
+    kind = content[12:16]
+    if kind == b"VP8X" and len(content) >= 30:
+        return int.from_bytes(content[24:27], "little") + 1, int.from_bytes(content[27:30], "little") + 1
+    if kind == b"VP8L" and len(content) >= 25:
+        bits = int.from_bytes(content[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 ":
+        width, height = struct.unpack("<HH", content[26:30])
+        return width & 0x3FFF, height & 0x3FFF
     return None
 
 

@@ -64,7 +64,7 @@ class Journal:
         if self._path is None:
             return
         fresh = self._path.with_suffix(".new")
-        with fresh.open("wb") as file:
+        with os.fdopen(os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600), "wb") as file:
             file.writelines(_line(record) for record in records)
             file.flush()
             os.fsync(file.fileno())

@@ -19,7 +19,7 @@ from bot.sandbox.callbacks import Callbacks
 from bot.sandbox.clock import Clock
 from bot.sandbox.conditions import Conditions
 from bot.sandbox.control import Control
-from bot.sandbox.errors import ControlError
+from bot.sandbox.errors import ControlError, restarting
 from bot.sandbox.faults import Faults
 from bot.sandbox.files import Files
 from bot.sandbox.given import GivenUpdates
@@ -120,9 +120,7 @@ class Sandbox:
     async def stop(self, _: web.Application) -> None:
         """Let watchers and polls go, so that no open request delays the end."""
         self.watchers.close()
-        self.updates.interrupt(
-            "terminated by other getUpdates request; make sure that only one bot instance is running"
-        )
+        self.updates.interrupt(restarting())
         await self.webhooks.close()
 
     async def close(self, _: web.Application) -> None:

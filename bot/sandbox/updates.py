@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox.clock import Clock
-from bot.sandbox.errors import conflict
+from bot.sandbox.errors import ApiError, conflict
 from bot.sandbox.journal import Journal, Record
 from bot.sandbox.state import Json
 
@@ -190,7 +190,9 @@ class UpdateQueue:
         A negative offset forgets all but that many of the last. A later poll ends an earlier one.
         Raises ApiError 409 when another poll or a webhook takes over.
         """
-        self.interrupt("terminated by other getUpdates request; make sure that only one bot instance is running")
+        self.interrupt(
+            conflict("terminated by other getUpdates request; make sure that only one bot instance is running")
+        )
         if offset < 0:
             offset = ([*self._pending] or [self._next_id])[max(offset, -len(self._pending)) :][0]
         if offset > 0:
@@ -210,10 +212,10 @@ class UpdateQueue:
         self._last_poll_at = asyncio.get_running_loop().time()
         return [queued.update for queued in batch]
 
-    def interrupt(self, why: str) -> None:
-        """End a poll that waits, with 409 and this reason."""
+    def interrupt(self, refusal: ApiError) -> None:
+        """End a poll that waits, with this refusal."""
         if self._poll and not self._poll.done():
-            self._poll.set_exception(conflict(why))
+            self._poll.set_exception(refusal)
 
     async def _until_one_waits(self, wait_s: float) -> None:
         poll: asyncio.Future[None] = asyncio.get_running_loop().create_future()

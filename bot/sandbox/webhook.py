@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bot.sandbox.clock import Clock
-from bot.sandbox.errors import ApiError, bad_request, too_many_requests
+from bot.sandbox.errors import ApiError, bad_request, conflict, too_many_requests
 from bot.sandbox.journal import Journal, Record
 from bot.sandbox.state import Json
 from bot.sandbox.updates import Queued, UpdateQueue
@@ -104,7 +104,7 @@ class Webhooks:
         if hook is None:
             return "Webhook was deleted" if former else "Webhook is already deleted"
         self._set_at = self._clock.now()
-        self._updates.interrupt("terminated by setWebhook request")
+        self._updates.interrupt(conflict("terminated by setWebhook request"))
         self.start()
         return "Webhook was set"
 

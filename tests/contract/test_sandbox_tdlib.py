@@ -1,6 +1,6 @@
 """The sandbox reads markup as TDLib itself does, on generated text.
 
-TDLib is no dependency: set BAITHAK_TDJSON to the path of a libtdjson to run these. Nothing in them asks Telegram.
+TDLib is no dependency: set TDJSON_LIBRARY to the path of a libtdjson to run these. Nothing in them asks Telegram.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from bot.sandbox.markup.html import parse_html
 from bot.sandbox.markup.markdown import parse_markdown
 from bot.sandbox.markup.text import Formatted
 
-LIBRARY = os.environ.get("BAITHAK_TDJSON", "")
+LIBRARY = os.environ.get("TDJSON_LIBRARY", "")
 TEXTS = 20_000
 
-pytestmark = pytest.mark.skipif(not LIBRARY, reason="set BAITHAK_TDJSON to the path of a libtdjson to compare with it")
+pytestmark = pytest.mark.skipif(not LIBRARY, reason="set TDJSON_LIBRARY to the path of a libtdjson to compare with it")
 
 HTML_PIECES = (
     "<b>", "</b>", "<i>", "</i>", '<a href="example.com">', "<a href='https://e.com/x?a=1&amp;b=2'>", "<a>", "</a>",

@@ -7,6 +7,8 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from tests.integration.sandbox_client import BILAL, EMMA, GROUP, MEERA, Sandbox, keyboard, sandbox_running
 
@@ -273,6 +275,73 @@ async def test_a_picture_uploaded_once_is_sent_again_by_its_id_and_can_be_fetche
         async with sandbox.http.get(f"{sandbox.address}/{address}") as response:
             assert (await response.read(), response.content_type) == (PNG, "image/png")
             assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "description"),
+    [
+        (PNG, "image/png", 200, ""),
+        (b"<html>", "text/html", 200, "Bad Request: wrong type of the web page content"),
+        (b"text", "text/plain", 200, "Bad Request: IMAGE_PROCESS_FAILED"),
+        (b"", "image/png", 200, "Bad Request: file must be non-empty"),
+        (b"\0" * (5 * 2**20 + 1), "image/png", 200, "Bad Request: failed to get HTTP URL content"),
+        (PNG.replace(b"\0\0\0\x04", b"\0\0\0\x00"), "image/png", 200, "Bad Request: PHOTO_INVALID_DIMENSIONS"),
+        (PNG, "image/png", 404, "Bad Request: failed to get HTTP URL content"),
+    ],
+    ids=range(7),
+)
+async def test_a_picture_named_by_address_is_fetched(
+    sandbox: Sandbox, body: bytes, content_type: str, status: int, description: str
+) -> None:
+    async def serve(request: web.Request) -> web.Response:
+        return web.Response(body=body, content_type=content_type, status=status)
+
+    app = web.Application()
+    app.router.add_get("/dot.png", serve)
+    server = TestServer(app)
+    await server.start_server()
+    answer = await sandbox.answer("sendPhoto", chat_id=EMMA, photo=str(server.make_url("/dot.png")))
+    await server.close()
+    assert answer.get("description", "") == description
+    if not description:
+        (size,) = answer["result"]["photo"]
+        assert (size["width"], size["height"]) == (8, 4)
+
+
+@pytest.mark.parametrize(
+    ("entity", "outcome"),
+    [
+        ({"type": "bold", "offset": 3, "length": 1}, "entity begins after the end of the text at UTF-16 offset 3"),
+        ({"type": "shiny", "offset": 0, "length": 1}, "can't parse MessageEntity: Unsupported type specified"),
+        ({"type": "bold", "offset": -1, "length": 1}, "receive an entity with incorrect offset -1"),
+        ({"type": "bold", "offset": 0, "length": -1}, "receive an entity with incorrect length -1"),
+        ({"type": "text_link", "offset": 0, "length": 1, "url": "x"}, "entity URL 'x' is invalid: Wrong HTTP URL"),
+        ({"type": "url", "offset": 0, "length": 1}, []),
+        ({"type": "bold", "offset": 0, "length": 0}, []),
+        ({"type": "bold", "offset": 0, "length": 2}, [{"type": "bold", "offset": 0, "length": 2}]),
+        (
+            {"type": "text_link", "offset": 0, "length": 2, "url": "a.b", "user": None},
+            [{"type": "text_link", "offset": 0, "length": 2, "url": "http://a.b/"}],
+        ),
+    ],
+)
+async def test_entities_given_beside_the_text_are_checked(
+    sandbox: Sandbox, entity: dict[str, Any], outcome: str | list[Any]
+) -> None:
+    answer = await sandbox.answer("sendMessage", chat_id=EMMA, text="😀", entities=[entity])
+    if isinstance(outcome, str):
+        assert answer["description"] == f"Bad Request: {outcome}"
+    else:
+        assert answer["result"].get("entities", []) == outcome
+
+
+async def test_a_quotation_must_stand_in_the_message_it_answers(sandbox: Sandbox) -> None:
+    quoting = await sandbox.send(EMMA, "a", reply_parameters={"message_id": 2, "quote": "ell"})
+    assert quoting["quote"] == {"text": "ell", "position": 1, "is_manual": True}
+    answer = await sandbox.answer(
+        "sendMessage", chat_id=EMMA, text="a", reply_parameters={"message_id": 2, "quote": "no"}
+    )
+    assert answer["description"] == "Bad Request: QUOTE_TEXT_INVALID"
 
 
 async def test_messages_are_copied_without_and_forwarded_with_their_origin(sandbox: Sandbox) -> None:

@@ -93,6 +93,14 @@ async def test_setting_a_webhook_ends_a_poll_and_bars_the_next(sandbox: Sandbox)
     )
 
 
+async def test_a_sandbox_that_stops_answers_a_waiting_poll_first(tmp_path: Path) -> None:
+    async with aiohttp.ClientSession() as http:
+        async with sandbox_running(tmp_path) as sandbox:
+            poll = asyncio.ensure_future(Sandbox(sandbox.address, http).answer("getUpdates", timeout=50))
+            await polled(sandbox)
+        assert (await asyncio.wait_for(poll, 5))["description"] == "Internal Server Error: restart"
+
+
 async def test_updates_of_people_expire_by_the_clock_presses_first(sandbox: Sandbox) -> None:
     message = await sandbox.send(EMMA, "a", reply_markup=keyboard({"text": "Go", "callback_data": "go:1"}))
     await sandbox.write(EMMA, "hello")
