@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-
-import click
-import typer
-from typer.main import get_command
 
 import bot.cli
 from moderation.cli import make_app
+from tests.architecture.command_line import commands
 from tests.architecture.sources import PROJECT, first_cells, in_code, page, written_pages
 
 
@@ -22,20 +18,6 @@ def targets() -> set[str]:
 def phony_targets() -> set[str]:
     text = (PROJECT / "Makefile").read_text(encoding="utf-8")
     return {name for names in re.findall(r"^\.PHONY: (.+)$", text, flags=re.MULTILINE) for name in names.split()}
-
-
-def commands(app: typer.Typer) -> dict[str, click.Command]:
-    """Every command that does something, by its whole name."""
-
-    def walk(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
-        below = getattr(command, "commands", None)
-        if below is None:
-            yield name, command
-            return
-        for word, sub in below.items():
-            yield from walk(sub, f"{name} {word}".strip())
-
-    return dict(walk(get_command(app), ""))
 
 
 def documented_commands() -> set[str]:
