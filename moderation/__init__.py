@@ -15,6 +15,10 @@
     threads.Threads.published            what everybody reads; web.create_app gives it out
     review.Review.review                 a moderator decides: enforcement.enforce_review   published | rejected
 
+    learning.train → learning.promote    a classifier trained and judged, then put into use by a person
+
+The way of a model: learning.train → learning.promote, by a person; `screening.ModelKeeper` brings it to each worker.
+
 `comment.CommentStatus` has the states and `comment.TRANSITIONS` the ways between them; `enforcement` alone takes one.
 Who may decide is asked of `roles.Roles.may_review`, and by what door a moderator came in of `login.Login.session`.
 

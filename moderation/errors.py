@@ -9,6 +9,7 @@ BaithakError
 ├── AlreadyDecided          somebody else decided first; carries who and what
 ├── NotAllowed              this person may not do that
 ├── ClassifierUnavailable   no usable model: every comment is held
+├── PromotionRefused        a model may not take over: unknown, unusable, or judged worse than the one in use
 ├── QueueUnavailable        Redis can't be reached; the store still has the comment
 ├── PolicyError             policy or terms are not well formed
 └── SettingsError           a setting is missing or can't be read; says what to do
@@ -77,6 +78,12 @@ class ClassifierUnavailable(BaithakError):
     """There is no usable model, or it gave no usable score. Callers hold the comment."""
 
     code = "classifier_unavailable"
+
+
+class PromotionRefused(BaithakError):
+    """The model may not take over; the one in use stays. The message says why."""
+
+    code = "promotion_refused"
 
 
 class QueueUnavailable(BaithakError):

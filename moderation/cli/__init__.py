@@ -1,94 +1,192 @@
 """The commands of `moderation` alone; `baithak` has the same ones and more.
 
-Every command ends with 0 when it is done, 1 when some input was refused, 2 for wrong usage, and 3 when something it
-depends on is missing. What a command needs is imported when it runs, so that asking for help costs nothing.
+What a command needs is imported when it runs, so that asking for help costs nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
-DONE, REFUSED, MISSING = 0, 1, 3
+from moderation.running import EXIT_REFUSED, say_ready, told_plainly
 
-InputFile = Annotated[Path | None, typer.Argument(help="JSON Lines, one comment a line; standard input without it.")]
-PolicyFile = Annotated[Path | None, typer.Option("--policy", help="Another policy file.")]
-Data = Annotated[Path, typer.Argument(help="Folder of labelled .csv.gz files.", exists=True, file_okay=False)]
+Comments = Annotated[Path | None, typer.Argument(help="JSON Lines, one comment a line; standard input without it.")]
+Examples = Annotated[Path, typer.Argument(help="Folder of labelled .csv.gz files.", exists=True, file_okay=False)]
+Version = Annotated[str, typer.Argument(help="A model's version, such as 2026-11-24.1.")]
+OtherPolicy = Annotated[Path | None, typer.Option("--policy", help="Another policy file.")]
+
+R = TypeVar("R")
 
 
-def screen(file: InputFile = None) -> None:
+def _or_refused(work: Callable[[], R]) -> R:
+    """What `work` gives; where the input itself is at fault, one line on standard error and status 1."""
+    from moderation.errors import PolicyError, PromotionRefused
+
+    try:
+        return work()
+    except (PolicyError, PromotionRefused) as error:
+        typer.echo(f"baithak: {error}", err=True)
+        raise typer.Exit(EXIT_REFUSED) from None
+
+
+@told_plainly
+def screen(file: Comments = None) -> None:
     """Screen comments: JSON Lines in, JSON Lines out, in the same order."""
     from moderation.cli.screen import screen_file
 
     raise typer.Exit(screen_file(file))
 
 
+@told_plainly
+def train(
+    examples: Examples,
+    held_out: Annotated[
+        Path | None, typer.Option(help="Folder to calibrate and judge by; `dev` beside the examples without it.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the model; `models` in the data directory.")] = None,
+) -> None:
+    """Train a classifier and judge it beside the one in use, which stays in use. Ends with promote or refuse."""
+    from moderation.cli import models
+    from moderation.settings import Settings, load_settings
+
+    raise typer.Exit(models.train(load_settings(Settings), examples, held_out=held_out, out=out))
+
+
+@told_plainly
+def evaluate(
+    examples: Examples,
+    model: Annotated[str | None, typer.Option(help="Version of the model; the one in use without it.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
+) -> None:
+    """Measure a classifier on labelled comments, by label, language and source."""
+    from moderation.cli import models
+    from moderation.settings import Settings, load_settings
+
+    raise typer.Exit(models.evaluate(load_settings(Settings), examples, version=model, as_json=as_json))
+
+
+@told_plainly
+def list_models() -> None:
+    """Show every model; the one in use has a star."""
+    from moderation.cli import models
+    from moderation.settings import Settings, load_settings
+
+    models.list_models(load_settings(Settings))
+
+
+@told_plainly
+def show_model(version: Version) -> None:
+    """Show a model and its figures, as JSON."""
+    from moderation.cli import models
+    from moderation.settings import Settings, load_settings
+
+    _or_refused(lambda: models.show(load_settings(Settings), version))
+
+
+@told_plainly
+def promote_model(
+    version: Version,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Although it was judged worse than the one in use.")] = False,
+) -> None:
+    """Put a model into use: every worker has it within seconds."""
+    from moderation.cli import models
+    from moderation.settings import Settings, load_settings
+
+    _or_refused(lambda: models.promote(load_settings(Settings), version, anyway=anyway))
+
+
+@told_plainly
+def rollback_model() -> None:
+    """Put the model into use again that was before the present one."""
+    from moderation.cli import models
+    from moderation.settings import Settings, load_settings
+
+    _or_refused(lambda: models.rollback(load_settings(Settings)))
+
+
+@told_plainly
+def check_policy(policy: OtherPolicy = None) -> None:
+    """Say whether policy and terms are well formed, and where not."""
+    from moderation.cli.policy import check
+
+    _or_refused(lambda: check(policy))
+
+
+@told_plainly
+def simulate_policy(file: Comments = None, policy: OtherPolicy = None) -> None:
+    """Count what the policy would decide about comments; with another policy, what would change."""
+    from moderation.cli.policy import simulate
+    from moderation.settings import Settings, load_settings
+
+    raise typer.Exit(_or_refused(lambda: simulate(load_settings(Settings), file, other=policy)))
+
+
+@told_plainly
 def worker() -> None:
-    """Screen what readers write, until told to stop."""
+    """Screen what readers write, until told to stop. May run many times on many machines."""
     from moderation.cli.worker import run_worker
     from moderation.settings import Settings, load_settings
 
-    raise typer.Exit(run_worker(load_settings(Settings)))
+    raise typer.Exit(run_worker(load_settings(Settings), ready=say_ready))
 
 
+@told_plainly
 def web() -> None:
-    """Serve comments, widget and dashboard alone, until told to stop; every web address counts as a story."""
-    import asyncio
-
-    from moderation.running import say_ready, start_logging
+    """Serve the comments API, the widget and the moderators' pages."""
+    from moderation.cli.web import run_web
     from moderation.settings import Settings, load_settings
-    from moderation.web.process import run as serve_web
 
-    settings = load_settings(Settings)
-    start_logging(settings)
-    asyncio.run(serve_web(settings, ready=say_ready))
+    run_web(load_settings(Settings))
 
 
+@told_plainly
 def upgrade() -> None:
-    """Bring the tables to their newest form."""
+    """Bring the tables to their newest form; does nothing where they are."""
     from moderation.settings import Settings, load_settings
-    from moderation.store import upgrade
+    from moderation.store import upgrade as upgrade_tables
 
-    changed = upgrade(load_settings(Settings).database_address())
-    typer.echo("the schema was brought up to date" if changed else "the schema is up to date")
+    done = upgrade_tables(load_settings(Settings).database_address())
+    typer.echo("the tables were brought to their newest form" if done else "the tables are in their newest form")
 
 
 def add_screening(app: typer.Typer) -> None:
-    """Add the commands that `baithak` and `python -m moderation` have alike."""
+    """Add the commands that `baithak` and `python -m moderation` have alike: screening, its models, its policy."""
     app.command()(screen)
+    app.command()(train)
+    app.command()(evaluate)
+    models = typer.Typer(help="The classifier's models.", no_args_is_help=True)
+    models.command("list")(list_models)
+    models.command("show")(show_model)
+    models.command("promote")(promote_model)
+    models.command("rollback")(rollback_model)
+    app.add_typer(models, name="model")
+    policy = typer.Typer(help="The terms for the machine.", no_args_is_help=True)
+    policy.command("check")(check_policy)
+    policy.command("simulate")(simulate_policy)
+    app.add_typer(policy, name="policy")
 
 
 def make_app() -> typer.Typer:
     """The commands of `python -m moderation`."""
-    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+    app = typer.Typer(
+        name="moderation",
+        help="Comments, terms and decisions, without the bot.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
     add_screening(app)
     app.command()(worker)
     app.command()(web)
-    schema = typer.Typer(no_args_is_help=True, help="The database's schema.")
-    schema.command("upgrade")(upgrade)
-    app.add_typer(schema, name="db")
+    database = typer.Typer(help="The database.", no_args_is_help=True)
+    database.command("upgrade")(upgrade)
+    app.add_typer(database, name="db")
     return app
-
-
-def run(make: Callable[[], typer.Typer]) -> None:
-    """Run a command line; an error of ours becomes one line on standard error and an exit status."""
-    import sys
-
-    from moderation.errors import BaithakError, PolicyError
-
-    try:
-        make()()
-    except PolicyError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(REFUSED)
-    except BaithakError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(MISSING)
 
 
 def main() -> None:
     """`python -m moderation`."""
-    run(make_app)
+    make_app()()

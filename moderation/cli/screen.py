@@ -16,18 +16,21 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from moderation.classifier import Classifier, ModelFile, shipped
-from moderation.cli import DONE, MISSING, REFUSED
 from moderation.comment import is_visible
 from moderation.config import load_policy
 from moderation.decision import Decision, Finding, Outcome, Screening, decide
 from moderation.errors import ClassifierUnavailable, InvalidSubmission
 from moderation.policy import LABELS, Policy
+from moderation.running import EXIT_MISSING, EXIT_REFUSED
 from moderation.screening import Screener, Subject, isolate, load_checked, model_in_use
 from moderation.settings import Settings, load_settings
 
 BATCH = 64
 LONGEST_LINE = 1024 * 1024
 """Bytes of the longest line read; a longer one is refused without being kept."""
+
+UNSCREENABLE = Screening("und", None, dict.fromkeys(LABELS, 1.0), (Finding("classifier", Outcome.HOLD),))
+"""What is known of a text at which the classifier broke."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,10 @@ def screen_file(file: Path | None) -> int:
     except BrokenPipeError:
         # Whoever read our output has gone. Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return REFUSED
+        return EXIT_REFUSED
     except OSError as error:
         sys.stderr.write(f"{file} can't be read: {error.strerror}\n")
-        return REFUSED
+        return EXIT_REFUSED
 
 
 def model_to_use(settings: Settings) -> ModelFile:
@@ -96,17 +99,17 @@ def model_to_use(settings: Settings) -> ModelFile:
 
 def _screen(given: BinaryIO, out: BinaryIO, screener: Screener) -> int:
     refused = False
-    for batch in _batches(given):
+    for batch in batches(given):
         answers = _answers(batch, screener)
         refused = refused or any("error" in answer for answer in answers)
         out.write(b"".join(json.dumps(answer, ensure_ascii=False).encode() + b"\n" for answer in answers))
         out.flush()
     if screener.classifier is None:
-        return MISSING
-    return REFUSED if refused else DONE
+        return EXIT_MISSING
+    return EXIT_REFUSED if refused else 0
 
 
-def _batches(given: BinaryIO) -> Iterator[list[Asked | Refused]]:
+def batches(given: BinaryIO) -> Iterator[list[Asked | Refused]]:
     """Lines in groups of what is there already, so that a program which waits for an answer gets it at once."""
     lines: queue.Queue[tuple[int, bytes] | OSError | None] = queue.Queue(maxsize=2 * BATCH)
 
@@ -203,11 +206,8 @@ def _answers(batch: Sequence[Asked | Refused], screener: Screener) -> list[dict[
         if isinstance(line, Refused):
             answers.append({"line": line.line, "error": line.error})
         else:
-            answers.append(_answer(line, next(seen) or _UNSCREENABLE, screener.policy))
+            answers.append(_answer(line, next(seen) or UNSCREENABLE, screener.policy))
     return answers
-
-
-_UNSCREENABLE = Screening("und", None, dict.fromkeys(LABELS, 1.0), (Finding("classifier", Outcome.HOLD),))
 
 
 def _answer(asked: Asked, screening: Screening, policy: Policy) -> dict[str, Any]:

@@ -15,13 +15,13 @@ from datetime import UTC, datetime
 
 import structlog
 
-from moderation.cli.logs import configure_logs
 from moderation.config import load_policy
 from moderation.database import Database
 from moderation.errors import QueueUnavailable
 from moderation.outcomes import Outcomes
 from moderation.policy import Policy
 from moderation.queue import ScreeningQueue, connect, require_noeviction
+from moderation.running import start_logging
 from moderation.screening import ModelKeeper, model_in_use
 from moderation.settings import Settings
 from moderation.store import Store
@@ -43,7 +43,7 @@ def run_worker(settings: Settings, *, ready: Callable[[], None] = lambda: None) 
 
     Raises SettingsError and PolicyError at its start.
     """
-    configure_logs(settings)
+    start_logging(settings)
     policy = load_policy()
     status = asyncio.run(_run(settings, policy, ready))
     log.info("worker stopped", status=status)

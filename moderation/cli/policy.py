@@ -1,0 +1,100 @@
+"""`policy …`: is the policy well formed, and what would it decide."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import typer
+
+from moderation.classifier import Classifier
+from moderation.cli.screen import UNSCREENABLE, Asked, Refused, batches, model_to_use
+from moderation.config import load_policy, load_terms
+from moderation.decision import decide
+from moderation.errors import ClassifierUnavailable
+from moderation.policy import Policy
+from moderation.running import EXIT_MISSING, EXIT_REFUSED
+from moderation.screening import Screener, isolate, load_checked
+from moderation.settings import Settings
+
+Conclusion = tuple[str, str]
+"""An outcome and the clause it cites; "" where it cites none."""
+
+
+def check(path: Path | None) -> None:
+    """Say that policy and terms are well formed. Raises PolicyError with what is not."""
+    policy = load_policy(path)
+    terms = load_terms(policy)
+    typer.echo(
+        f"terms {policy.version}: {len(policy.clauses)} clauses, {len(policy.rules)} rules, "
+        f"in {len(terms)} languages; well formed"
+    )
+
+
+def simulate(settings: Settings, file: Path | None, *, other: Path | None) -> int:
+    """Count what the policy would decide about comments; with another policy, what that one would decide otherwise."""
+    policies = [load_policy()] + ([load_policy(other)] if other is not None else [])
+    status = 0
+    try:
+        classifier: Classifier | None = load_checked(model_to_use(settings))
+    except ClassifierUnavailable as error:
+        sys.stderr.write(f"baithak: no usable model, every comment would be held: {error}\n")
+        classifier, status = None, EXIT_MISSING
+    try:
+        with contextlib.ExitStack() as open_files:
+            given = sys.stdin.buffer if file is None or str(file) == "-" else open_files.enter_context(file.open("rb"))
+            counted, refused = _count(given, [Screener(policy, classifier) for policy in policies])
+    except OSError as error:
+        sys.stderr.write(f"baithak: {file} can't be read: {error.strerror}\n")
+        return EXIT_REFUSED
+    for refusal in refused[:10]:
+        sys.stderr.write(f"baithak: line {refusal.line}: {refusal.error}\n")
+    _tell(counted, policies, other)
+    return status or (EXIT_REFUSED if refused else 0)
+
+
+def _count(given: BinaryIO, screeners: list[Screener]) -> tuple[Counter[tuple[Conclusion, ...]], list[Refused]]:
+    counted: Counter[tuple[Conclusion, ...]] = Counter()
+    refused: list[Refused] = []
+    for batch in batches(given):
+        asked = [line for line in batch if isinstance(line, Asked)]
+        refused += [line for line in batch if isinstance(line, Refused)]
+        columns = [_conclusions(asked, screener) for screener in screeners]
+        counted.update(zip(*columns, strict=True))
+    return counted, refused
+
+
+def _conclusions(asked: list[Asked], screener: Screener) -> list[Conclusion]:
+    now = datetime.now(UTC)
+    seen = isolate(screener.screen, [line.subject for line in asked])
+    decisions = [decide(screening or UNSCREENABLE, screener.policy, now) for screening in seen]
+    return [(decision.outcome.value, decision.clause or "") for decision in decisions]
+
+
+def _tell(counted: Counter[tuple[Conclusion, ...]], policies: list[Policy], other: Path | None) -> None:
+    total = sum(counted.values())
+    typer.echo(f"{total} comments")
+    for place, policy in enumerate(policies):
+        typer.echo(f"{'policy in force' if place == 0 else other}, terms {policy.version}:")
+        _tell_counts(Counter({row[place]: 0 for row in counted}), counted, place, total)
+    if len(policies) > 1:
+        changed = Counter({row: n for row, n in counted.items() if row[0][0] != row[1][0]})
+        typer.echo(f"{sum(changed.values())} would be decided otherwise:")
+        for (before, after), number in changed.most_common():
+            typer.echo(f"  {number:7}  {_words(before)} → {_words(after)}")
+
+
+def _tell_counts(sums: Counter[Conclusion], counted: Counter[tuple[Conclusion, ...]], place: int, total: int) -> None:
+    for row, number in counted.items():
+        sums[row[place]] += number
+    for conclusion in sorted(sums, key=lambda one: (("publish", "hold", "reject").index(one[0]), one[1])):
+        typer.echo(f"  {sums[conclusion]:7}  {sums[conclusion] / total:6.1%}  {_words(conclusion)}")
+
+
+def _words(conclusion: Conclusion) -> str:
+    outcome, clause = conclusion
+    return f"{outcome}, clause {clause}" if clause else outcome

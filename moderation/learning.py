@@ -1,0 +1,144 @@
+"""The classifier's life: trained, judged, recorded, and put into use by a person; never by itself.
+
+train → judge → record          the model in use is untouched, whenever a training is stopped
+                promote         every worker uses it within seconds
+                rollback        the one that was in use before
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from moderation import classifier
+from moderation.classifier import ModelFile, shipped, shipped_models
+from moderation.errors import ClassifierUnavailable, PromotionRefused
+from moderation.screening import load_checked, model_in_use
+from moderation.store import ModelRecord, Store
+
+if TYPE_CHECKING:
+    from moderation.classifier.evaluation import Evaluation
+
+JUDGEMENT = "judged"
+"""Key of a recorded model's figures under which its trial stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A trained model and what was found about it; `reasons` against its promotion, none where it may take over."""
+
+    model: ModelFile
+    figures: Evaluation | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """A model that can be put into use, and whether it is in use now."""
+
+    model: ModelFile
+    in_use: bool
+
+
+async def train(
+    store: Store, examples: Path, *, held_out: Path | None, out: Path, now: datetime, progress: Callable[[str], None]
+) -> Trial:
+    """Train on a folder of labelled comments, judge the model beside the one in use, and record it.
+
+    Never changes which model is in use. Without a folder held out (`dev` beside the examples unless it is given) there
+    is nothing to judge by, which is a reason against promotion. Raises ValueError for a folder without labelled
+    comments, OSError where `out` can't be written.
+    """
+    version = await next_version(store, now)
+    model = classifier.train(
+        examples, out=out / f"{version}.skops", version=version, progress=progress, held_out=held_out
+    )
+    judged_on = held_out or examples.with_name("dev")
+    trial = await _judge(store, model, judged_on if judged_on.is_dir() else None, progress)
+    languages = trial.figures.summary() if trial.figures is not None else {}
+    figures = {**model.figures, JUDGEMENT: {"refused": list(trial.reasons), "languages": languages}}
+    await store.record_model(ModelRecord(model.version, model.sha256, str(model.path.resolve()), figures, now))
+    return trial
+
+
+async def _judge(store: Store, model: ModelFile, folder: Path | None, progress: Callable[[str], None]) -> Trial:
+    from moderation.classifier.evaluation import compare, evaluate
+
+    if folder is None:
+        return Trial(model, None, ("there is no folder of held-out comments to judge it by",))
+    candidate = evaluate(load_checked(model), folder, progress=progress)
+    try:
+        current = load_checked(await model_in_use(store))
+    except ClassifierUnavailable as error:
+        progress(f"the model in use can't be compared with: {error}")
+        return Trial(model, candidate, ())
+    return Trial(model, candidate, tuple(compare(candidate, evaluate(current, folder, progress=progress))))
+
+
+async def next_version(store: Store, now: datetime) -> str:
+    """The first free version of the day, such as 2026-11-24.1."""
+    taken = {known.model.version for known in await models(store)}
+    number = 1
+    while (version := f"{now:%Y-%m-%d}.{number}") in taken:
+        number += 1
+    return version
+
+
+async def models(store: Store | None) -> list[KnownModel]:
+    """Every model that ships or was trained on this system, oldest version first; without a store the shipped ones."""
+    recorded = [_file(record) for record in await store.models()] if store is not None else []
+    known = {model.version: model for model in [*shipped_models(), *recorded]}
+    active = await store.active_model() if store is not None else None
+    in_use = active.version if active is not None else shipped().version
+    return [KnownModel(known[version], version == in_use) for version in sorted(known, key=_order)]
+
+
+async def find(store: Store | None, version: str) -> ModelFile:
+    """The model of that version. Raises PromotionRefused when there is none."""
+    for known in await models(store):
+        if known.model.version == version:
+            return known.model
+    raise PromotionRefused(f"there is no model {version}; `model list` shows those there are")
+
+
+async def promote(store: Store, version: str, *, who: str, now: datetime, anyway: bool = False) -> None:
+    """Put a model into use everywhere. Raises PromotionRefused when its file can't be used, or when it was judged worse
+    than the one in use then, unless `anyway`."""
+    model = await find(store, version)
+    reasons: Sequence[str] = model.figures.get(JUDGEMENT, {}).get("refused", ())
+    if reasons and not anyway:
+        raise PromotionRefused(f"model {version} is refused: " + "; ".join(reasons))
+    try:
+        load_checked(model)
+    except ClassifierUnavailable as error:
+        raise PromotionRefused(f"model {version} can't be used: {error}") from error
+    await store.record_model(ModelRecord(model.version, model.sha256, str(model.path), dict(model.figures), now))
+    await store.promote(version, who=who, now=now)
+
+
+async def rollback(store: Store, *, who: str, now: datetime) -> str:
+    """Put the model into use again that was before the present one; answers its version.
+
+    It is not judged again: it served before. Raises PromotionRefused when there was none, or its file can't be used.
+    """
+    promotions = [promotion.version for promotion in await store.promotions()]
+    if not promotions:
+        raise PromotionRefused("the shipped model is in use and was never replaced")
+    earlier = [shipped().version, *promotions[:-1]]
+    before = next((version for version in reversed(earlier) if version != promotions[-1]), None)
+    if before is None:
+        raise PromotionRefused("no other model was in use before")
+    await promote(store, before, who=who, now=now, anyway=True)
+    return before
+
+
+def _file(record: ModelRecord) -> ModelFile:
+    return ModelFile(record.version, Path(record.path), record.sha256, record.figures)
+
+
+def _order(version: str) -> tuple[str, int, str]:
+    day, _, number = version.partition(".")
+    return (day, int(number), "") if number.isdecimal() else (day, 0, number)
