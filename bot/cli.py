@@ -75,11 +75,11 @@ def worker() -> None:
 @told_plainly
 def web() -> None:
     """Run the web part: the public API, the widget, the moderators' pages."""
-    from bot.web import process
+    from bot import web_process
 
     settings = load_settings(BotSettings)
     start_logging(settings)
-    asyncio.run(process.run(settings))
+    asyncio.run(web_process.run(settings))
 
 
 @app.command()

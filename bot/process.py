@@ -35,12 +35,13 @@ from bot.handlers import (
 from bot.inbox import ALLOWED_UPDATES, InboxWorker, Poller
 from bot.keyboards import Links
 from bot.limiter import Limiter
+from bot.membership import Membership
 from bot.middlewares import Throttle, person_name
 from bot.notices import Desk, ReaderNotices
 from bot.schedule import FeedWatch, Schedule
 from bot.settings import BotSettings
 from bot.store import BotStore
-from bot.telegram import make_bot, membership
+from bot.telegram import make_bot
 from moderation.config import load_policy, load_terms
 from moderation.database import Database
 from moderation.errors import SettingsError
@@ -57,7 +58,7 @@ from moderation.threads import Threads
 
 log = structlog.get_logger(__name__)
 
-_TELEGRAM_AGAIN_S = 5.0
+_TELEGRAM_AGAIN_S = 0.5
 
 
 def now() -> datetime:
@@ -77,6 +78,10 @@ class Parts:
     notices: ReaderNotices
     desk: Desk
 
+    def loops(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs side by side, beside the feeds and the receiving of updates."""
+        return [self.worker.run(), self.notices.run(), self.desk.run(), self.sender.run()]
+
 
 async def run(settings: BotSettings) -> None:
     """Run the bot until SIGTERM or SIGINT. Raises SettingsError, PolicyError at start."""
@@ -89,26 +94,19 @@ async def run(settings: BotSettings) -> None:
     bot, alerts = make_bot(settings, limiter), make_bot(settings, limiter, alerts=True)
 
     async def serve() -> None:
+        async with Membership(settings) as membership:
+            await serve_with(membership)
+
+    async def serve_with(membership: Membership) -> None:
         username = await _name_of(bot)
-        parts = assemble(
-            settings,
-            bot=bot,
-            alerts=alerts,
-            username=username,
-            limiter=limiter,
-            database=database,
-            redis=redis,
-            policy=policy,
-            terms=terms,
-            clock=now,
-        )
+        ground = Ground(settings, bot, alerts, username, membership, limiter, database, redis, policy, terms, now)
+        parts = assemble(ground)
         async with Fetcher(allowed=settings.feed_allow) as fetcher, asyncio.TaskGroup() as tasks:
             watch = FeedWatch(
                 sources, store=parts.store, schedule=parts.schedule, fetcher=fetcher, redis=redis, clock=now
             )
-            for name, loop in loops(parts, watch).items():
-                tasks.create_task(loop, name=name)
-            tasks.create_task(_receive(settings, bot, parts.poller), name="updates")
+            for loop in (*parts.loops(), watch.run(), _receive(settings, bot, parts.poller)):
+                tasks.create_task(loop)
             say_ready()
             log.info("bot works", bot=username, feeds=len(sources))
 
@@ -122,132 +120,25 @@ async def run(settings: BotSettings) -> None:
             await redis.aclose()
 
 
-def loops(parts: Parts, watch: FeedWatch) -> dict[str, Coroutine[Any, Any, None]]:
-    """What runs side by side, beside the receiving of updates."""
-    return {
-        "inbox": parts.worker.run(),
-        "notices": parts.notices.run(),
-        "desk": parts.desk.run(),
-        "deliveries": parts.sender.run(),
-        "feeds": watch.run(),
-    }
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the parts of the bot stand on. `alerts` is the Bot that stories go out by."""
 
-
-def assemble(
-    settings: BotSettings,
-    *,
-    bot: Bot,
-    alerts: Bot,
-    username: str,
-    limiter: Limiter,
-    database: Database,
-    redis: Redis,
-    policy: Policy,
-    terms: Mapping[str, Terms],
-    clock: Callable[[], datetime],
-) -> Parts:
-    """Every part of the bot on what it stands on. `alerts` is the Bot that stories go out by."""
-    moderation, store = _desk_of(settings, bot, database, redis, policy), BotStore(database)
-    links, counts = Links(username), moderation.threads.counts
-    sender = Sender(alerts, store=store, links=links, counts=counts, clock=clock)
-    schedule = Schedule(store, counts=counts, wake=sender.wake, clock=clock, alerts_per_poll=settings.alerts_per_poll)
-    desk = Desk(
-        bot,
-        store=store,
-        review=moderation.review,
-        threads=moderation.threads,
-        group=settings.moderators_group(),
-        cards_at_most=settings.cards_at_most,
-        clock=clock,
-    )
-    drafts = Drafts(store)
-    comments = CommentHandlers(
-        bot,
-        store=store,
-        drafts=drafts,
-        intake=moderation.intake,
-        threads=moderation.threads,
-        terms=terms,
-        version=policy.version,
-        clock=clock,
-    )
-    subscribers = SubscriberHandlers(
-        bot,
-        store=store,
-        choice=schedule,
-        # What a reader asks for goes out at once, before any alert.
-        shows=Sender(bot, store=store, links=links, counts=counts, clock=clock),
-        deliver=sender.wake,
-        begin=comments.begin,
-        clock=clock,
-    )
-    reading = ReadingHandlers(
-        bot,
-        store=store,
-        intake=moderation.intake,
-        threads=moderation.threads,
-        terms=terms,
-        version=policy.version,
-        clock=clock,
-    )
-    moderators = ModeratorHandlers(
-        bot,
-        store=store,
-        review=moderation.review,
-        threads=moderation.threads,
-        roles=moderation.roles,
-        login=moderation.login,
-        desk=desk,
-        terms=terms["en"],
-        web_address=settings.web_address(),
-        login_link_s=settings.login_link_s,
-        clock=clock,
-    )
-    fallback = FallbackHandlers(bot)
-    handling = Handling(
-        bot,
-        store=store,
-        drafts=drafts,
-        throttle=Throttle(),
-        routers=(
-            subscribers.router(),
-            reading.router(),
-            moderators.router(),
-            fallback.commands(),  # an unknown command is no comment
-            comments.router(),  # whatever else a reader writes
-            fallback.presses(),
-        ),
-        clock=clock,
-    )
-    worker = InboxWorker(store, handling, clock=clock)
-    return Parts(
-        store=store,
-        schedule=schedule,
-        sender=sender,
-        poller=Poller(
-            address=bot.session.api.api_url(token=bot.token, method=""),
-            store=store,
-            redis=redis,
-            stored=worker.wake,
-            clock=clock,
-        ),
-        worker=worker,
-        notices=ReaderNotices(
-            bot,
-            store=store,
-            outcomes=moderation.outcomes,
-            threads=moderation.threads,
-            limiter=limiter,
-            terms=terms,
-            changed=desk.changed,
-            clock=clock,
-        ),
-        desk=desk,
-    )
+    settings: BotSettings
+    bot: Bot
+    alerts: Bot
+    username: str
+    membership: Membership
+    limiter: Limiter
+    database: Database
+    redis: Redis
+    policy: Policy
+    terms: Mapping[str, Terms]
+    clock: Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class _Moderation:
+class _Doors:
     """The front doors of `moderation` that the bot goes in by."""
 
     intake: Intake
@@ -258,27 +149,140 @@ class _Moderation:
     outcomes: Outcomes
 
 
-def _desk_of(settings: BotSettings, bot: Bot, database: Database, redis: Redis, policy: Policy) -> _Moderation:
-    store = Store(database)
-    outcomes = Outcomes(store, redis)
+def assemble(ground: Ground) -> Parts:
+    """Every part of the bot, each handed what it asks for. Starts nothing."""
+    bot, clock, settings = ground.bot, ground.clock, ground.settings
+    doors, store = _doors(ground), BotStore(ground.database)
+    sender = _sender(ground, ground.alerts, store, doors)
+    schedule = Schedule(
+        store,
+        counts=doors.threads.counts,
+        wake=sender.wake,
+        clock=clock,
+        alerts_per_poll=settings.alerts_per_poll,
+    )
+    desk = Desk(
+        bot,
+        store=store,
+        review=doors.review,
+        threads=doors.threads,
+        group=settings.moderators_group(),
+        cards_at_most=settings.cards_at_most,
+        clock=clock,
+    )
+    handling = _handling(ground, doors, store=store, schedule=schedule, sender=sender, desk=desk)
+    worker = InboxWorker(store, handling, clock=clock)
+    poller = Poller(
+        address=bot.session.api.api_url(token=bot.token, method=""),
+        store=store,
+        redis=ground.redis,
+        stored=worker.wake,
+        clock=clock,
+    )
+    notices = ReaderNotices(
+        bot,
+        store=store,
+        outcomes=doors.outcomes,
+        threads=doors.threads,
+        limiter=ground.limiter,
+        terms=ground.terms,
+        changed=desk.changed,
+        clock=clock,
+    )
+    return Parts(store, schedule, sender, poller, worker, notices, desk)
+
+
+def _doors(ground: Ground) -> _Doors:
+    settings, version = ground.settings, ground.policy.version
+    store = Store(ground.database)
+    outcomes = Outcomes(store, ground.redis)
     administrators = frozenset(person_name(number) for number in settings.administrator_ids())
-    roles = Roles(administrators, membership(bot, settings))
-    queue = ScreeningQueue(redis, at_most=settings.queue_at_most)
-    return _Moderation(
-        intake=Intake(store, queue, terms=policy.version, outcomes=outcomes),
-        threads=Threads(store),
-        review=Review(
-            store,
-            roles,
-            outcomes,
-            policy=policy,
-            undo_s=settings.undo_s,
-            undo_window_s=settings.undo_window_s,
-            claim_s=settings.claim_s,
-        ),
-        roles=roles,
-        login=Login(store, settings),
-        outcomes=outcomes,
+    roles = Roles(administrators, ground.membership.is_member)
+    queue = ScreeningQueue(ground.redis, at_most=settings.queue_at_most)
+    review = Review(
+        store,
+        roles,
+        outcomes,
+        policy=ground.policy,
+        undo_s=settings.undo_s,
+        undo_window_s=settings.undo_window_s,
+        claim_s=settings.claim_s,
+    )
+    intake = Intake(store, queue, terms=version, outcomes=outcomes)
+    return _Doors(intake, Threads(store), review, roles, Login(store, settings), outcomes)
+
+
+def _sender(ground: Ground, bot: Bot, store: BotStore, doors: _Doors) -> Sender:
+    return Sender(bot, store=store, links=Links(ground.username), counts=doors.threads.counts, clock=ground.clock)
+
+
+def _handling(
+    ground: Ground, doors: _Doors, *, store: BotStore, schedule: Schedule, sender: Sender, desk: Desk
+) -> Handling:
+    """The features, in the order in which an update is offered to them."""
+    bot, clock = ground.bot, ground.clock
+    drafts, fallback = Drafts(store), FallbackHandlers(bot)
+    reading = _reading(ground, doors, store)
+    comments = _comments(ground, doors, store, drafts)
+    subscribers = SubscriberHandlers(
+        bot,
+        store=store,
+        choice=schedule,
+        # What a reader asks for goes out at once, before any alert.
+        shows=_sender(ground, bot, store, doors),
+        deliver=sender.wake,
+        begin=comments.begin,
+        clock=clock,
+    )
+    routers = (
+        subscribers.router(),
+        reading.router(),
+        _moderators(ground, doors, store, desk).router(),
+        fallback.commands(),  # an unknown command is no comment
+        comments.router(),  # whatever else a reader writes
+        fallback.presses(),
+    )
+    return Handling(bot, store=store, drafts=drafts, throttle=Throttle(), routers=routers, clock=clock)
+
+
+def _comments(ground: Ground, doors: _Doors, store: BotStore, drafts: Drafts) -> CommentHandlers:
+    return CommentHandlers(
+        ground.bot,
+        store=store,
+        drafts=drafts,
+        intake=doors.intake,
+        threads=doors.threads,
+        terms=ground.terms,
+        version=ground.policy.version,
+        clock=ground.clock,
+    )
+
+
+def _reading(ground: Ground, doors: _Doors, store: BotStore) -> ReadingHandlers:
+    return ReadingHandlers(
+        ground.bot,
+        store=store,
+        intake=doors.intake,
+        threads=doors.threads,
+        terms=ground.terms,
+        version=ground.policy.version,
+        clock=ground.clock,
+    )
+
+
+def _moderators(ground: Ground, doors: _Doors, store: BotStore, desk: Desk) -> ModeratorHandlers:
+    return ModeratorHandlers(
+        ground.bot,
+        store=store,
+        review=doors.review,
+        threads=doors.threads,
+        roles=doors.roles,
+        login=doors.login,
+        desk=desk,
+        terms=ground.terms["en"],
+        web_address=ground.settings.web_address(),
+        login_link_s=ground.settings.login_link_s,
+        clock=ground.clock,
     )
 
 

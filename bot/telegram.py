@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
@@ -25,7 +24,6 @@ PATIENCE_S = 20
 """Longest pause Telegram may ask for that a call sits out by itself; a longer one is the caller's to judge."""
 
 _TRIES = 3
-_PRESENT = frozenset({"creator", "administrator", "member"})
 
 # Whether edits share the limits of sends is not documented, so all that shows or changes a message is counted.
 _PACED = ("send", "edit", "copyMessage", "forwardMessage", "deleteMessage")
@@ -76,20 +74,3 @@ class Pacing(BaseRequestMiddleware):
 def _is_paced(method: TelegramMethod[Any]) -> bool:
     name = method.__api_method__
     return name.startswith(_PACED) and name not in _UNPACED
-
-
-def membership(bot: Bot, settings: BotSettings) -> Callable[[str], Awaitable[bool]]:
-    """Asks Telegram whether a person is in the moderators' group now. Raises what Telegram answers: no is no leave."""
-    group = settings.moderators_group()
-
-    async def is_member(person: str) -> bool:
-        scheme, _, number = person.partition(":")
-        if group is None or scheme != "telegram" or not number.isascii() or not number.isdigit():
-            return False
-        member = await bot.get_chat_member(group, int(number))
-        present = member.status in _PRESENT or (
-            member.status == "restricted" and bool(getattr(member, "is_member", False))
-        )
-        return present and not member.user.is_bot
-
-    return is_member

@@ -8,13 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from aiogram.exceptions import TelegramAPIError
 
 from bot.inbox import stored_update
-from bot.limiter import Limiter
+from bot.membership import Membership, Unanswered
 from bot.settings import BotSettings
 from bot.store import BotStore
-from bot.telegram import make_bot, membership
 from bot.web.app import create_app, story_resolver, telegram_links
 from moderation.config import load_policy, load_terms
 from moderation.database import Database
@@ -34,16 +32,20 @@ log = structlog.get_logger()
 
 async def run(settings: BotSettings) -> None:
     """Serve until SIGTERM or SIGINT. Raises SettingsError, PolicyError at start."""
+    async with Membership(settings) as membership:
+        await _run(settings, membership)
+
+
+async def _run(settings: BotSettings, membership: Membership) -> None:
     policy = load_policy()
     terms = load_terms(policy)
     database = Database(settings.database_address())
     redis = connect(settings.redis_address())
-    bot = make_bot(settings, Limiter(redis))
     store, bot_store = Store(database), BotStore(database)
     outcomes = Outcomes(store, redis)
-    roles = Roles(frozenset(f"telegram:{one}" for one in settings.administrator_ids()), membership(bot, settings))
+    roles = Roles(frozenset(f"telegram:{one}" for one in settings.administrator_ids()), membership.is_member)
     try:
-        username = None if settings.uses_sandbox() else await _username(bot.me)
+        username = None if settings.uses_sandbox() else await _username(membership)
         parts = WebParts(
             settings=settings,
             policy=policy,
@@ -69,7 +71,6 @@ async def run(settings: BotSettings) -> None:
         app = create_app(parts, settings=settings, stories=bot_store.stories, store_update=_keeper(bot_store))
         await until_stopped(_serve(app, settings))
     finally:
-        await bot.session.close()
         await database.close()
         with contextlib.suppress(Exception):  # a connection that is gone can't be given back
             await redis.aclose()
@@ -84,14 +85,13 @@ async def _serve(app: Any, settings: BotSettings) -> None:
         ) from error
 
 
-async def _username(me: Callable[[], Awaitable[Any]]) -> str | None:
+async def _username(membership: Membership) -> str | None:
     """The bot's name, for links into Telegram; pages do without it when Telegram can't be reached at start."""
     try:
-        name: str | None = (await me()).username
-    except TelegramAPIError as error:
-        log.warning("bot's name unknown, pages have no link into Telegram", error=type(error).__name__)
+        return await membership.username()
+    except Unanswered as error:
+        log.warning("bot's name unknown, pages have no link into Telegram", reason=str(error))
         return None
-    return name
 
 
 def _titles(store: BotStore) -> Callable[[Sequence[str]], Awaitable[dict[str, str]]]:
