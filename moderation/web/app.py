@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -130,9 +129,11 @@ async def _document(request: web.Request, _query: Any) -> web.Response:
 async def _follow(app: web.Application) -> AsyncIterator[None]:
     following = asyncio.create_task(app[stream.LIVE].run(), name="live stream")
     yield
-    following.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await following
+    while not following.done():
+        # Asked again and again: a cancellation that reaches the Redis client while it connects comes out of it as a
+        # ConnectionError, and is gone.
+        following.cancel()
+        await asyncio.wait({following}, timeout=0.1)
 
 
 async def _close_streams(app: web.Application) -> None:

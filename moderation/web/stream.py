@@ -116,8 +116,8 @@ class Live:
         return self._newest if self._newest is not None else await self._outcomes.newest_id()
 
     async def run(self) -> None:
-        """Follow until cancelled. A database that fails for a while delays events and loses none."""
-        while True:
+        """Follow until cancelled or closed. A database that fails for a while delays events and loses none."""
+        while not self._closed:
             try:
                 if self._newest is None:
                     await self._begin()
