@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from moderation.classifier.evaluation import Evaluation, compare, evaluate
 from moderation.classifier.files import ModelFile, shipped, shipped_models
 from moderation.classifier.labels import LABELS
 from moderation.classifier.languages import detect_language
@@ -19,10 +20,13 @@ from moderation.classifier.normalise import Normalised, normalise
 __all__ = [
     "LABELS",
     "Classifier",
+    "Evaluation",
     "ModelFile",
     "Normalised",
     "Screened",
+    "compare",
     "detect_language",
+    "evaluate",
     "load",
     "normalise",
     "shipped",

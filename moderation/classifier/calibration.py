@@ -62,13 +62,16 @@ def calibrate(measured: Measured) -> tuple[Floats, Floats]:
 
 
 def _clean_edge(measured: Measured, clean: NDArray[np.bool_], column: int, share: float) -> float | None:
-    """The margin that `share` of the clean comments reach: the median over the sets. None where too few are clean."""
+    """The margin that `share` of the clean comments reach: the middle one of the sets' margins, the higher of two.
+
+    None where too few are clean.
+    """
     edges = []
     for source in np.unique(measured.sources[clean]):
         margins = measured.margins[clean & (measured.sources == source), column]
         if len(margins) >= CLEAN_ENOUGH:
             edges.append(float(np.quantile(margins, 1 - share)))
-    return float(np.median(edges)) if edges else None
+    return float(np.quantile(edges, 0.5, method="higher")) if edges else None
 
 
 def side_weights(measured: Measured, rows: NDArray[np.bool_], column: int) -> Floats:

@@ -11,6 +11,7 @@ from pathlib import Path
 from moderation.classifier.labels import LABELS
 from moderation.classifier.sources import NOT_COMMERCIAL, source_named
 
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """A text with what is known about it; `known` has one entry a label: True, False or None for not known."""

@@ -95,10 +95,8 @@ def _runs(codes: Hashes, space: NDArray[np.bool_]) -> list[tuple[Ints, Ints, Int
         if len(codes) < n:
             break
         hashes = hashes[:-1] * _BASE + codes[n - 1 :]
-        if n > 2:
-            inside = inside[:-1] & ~space[n - 2 : len(codes) - 1]
-        else:
-            inside = ~(space[:-1] & space[1:])
+        # A run of 2 has no inside, but two spaces are no run.
+        inside = inside[:-1] & ~space[n - 2 : len(codes) - 1] if n > 2 else ~(space[:-1] & space[1:])
         begins = np.flatnonzero(inside)
         parts.append((_place(hashes[begins], _RUN + n), begins, begins + n))
     return parts
@@ -139,7 +137,7 @@ class NgramCounter(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
         """The counts; for each kept n-gram found, which of the matrix's entries it is in; and those n-grams."""
         columns = self._lookup()[found.places]
         known = columns >= 0
-        held = Grams(columns[known], found.documents[known], found.begins[known], found.ends[known])
+        held = Grams(columns[known].astype(np.int64), found.documents[known], found.begins[known], found.ends[known])
         width = len(self.kept_)
         keys, entry, counts = np.unique(held.documents * width + held.places, return_inverse=True, return_counts=True)
         of_row = np.bincount(keys // width, minlength=rows) if width else np.zeros(rows, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Model files: found by the manifest, checked before they are opened, written so that a crash leaves the old one whole."""
+"""Model files: found by the manifest, checked before they are opened, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class ModelFile:
 def shipped(version: str | None = None) -> ModelFile:
     """The model that ships with the package; the default one, or the one of that version.
 
-    Reads the manifest only and never opens the model. Raises ClassifierUnavailable if the manifest is missing or broken,
-    or names no such version.
+    Reads the manifest only and never opens the model. Raises ClassifierUnavailable if the manifest is missing or
+    broken, or names no such version.
     """
     models = shipped_models()
     for model in models:
@@ -65,8 +65,8 @@ def shipped_models() -> tuple[ModelFile, ...]:
 def read_model(path: Path, *, sha256: str) -> dict[str, Any]:
     """The content of a model file whose hash is the one expected, as written by `write_model`.
 
-    The hash is compared before a byte is parsed. Raises ClassifierUnavailable with the reason for a file that is missing,
-    too large, altered, truncated, or holds what it should not.
+    The hash is compared before a byte is parsed. Raises ClassifierUnavailable with the reason for a file that is
+    missing, too large, altered, truncated, or holds what it should not.
     """
     try:
         with path.open("rb") as file:
@@ -92,7 +92,7 @@ def read_model(path: Path, *, sha256: str) -> dict[str, Any]:
 
 
 def write_model(content: Mapping[str, Any], path: Path) -> str:
-    """Write a model file whole or not at all; the SHA-256 of what was written. Raises OSError, leaving `path` as it was."""
+    """Write a model file whole or not at all, and give its SHA-256. Raises OSError, leaving `path` as it was."""
     import zipfile
 
     import skops.io
@@ -114,8 +114,8 @@ def write_whole(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

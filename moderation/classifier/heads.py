@@ -18,8 +18,8 @@ Floats = NDArray[np.floating[Any]]
 class LabelHeads(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
     """A logistic regression per label, each fitted on the rows where its label is known, and calibrated per language.
 
-    `coef_` is features × labels, so that the weights of an n-gram for all labels lie together. `slope_` and `shift_` are
-    languages × labels, in the order of `languages`: a score is expit(slope · margin + shift).
+    `coef_` is features × labels, so that the weights of an n-gram for all labels lie together. `slope_` and `shift_`
+    are languages × labels, in the order of `languages`: a score is expit(slope · margin + shift).
     """
 
     def __init__(
@@ -52,8 +52,8 @@ class LabelHeads(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untype
             self.coef_[:, column] = model.coef_[0]
             self.intercept_[column] = model.intercept_[0]
             progress(f"  {label}: {int(answers.sum()):,} of {len(rows):,} examples, {int(model.n_iter_[0])} iterations")
-        self.slope_ = np.ones((len(self.languages), len(self.labels)))
-        self.shift_ = np.zeros((len(self.languages), len(self.labels)))
+        self.slope_: Floats = np.ones((len(self.languages), len(self.labels)))
+        self.shift_: Floats = np.zeros((len(self.languages), len(self.labels)))
         return self
 
     def margins(self, features: csr_matrix) -> Floats:

@@ -1,6 +1,7 @@
 """Which language a comment is written in: first the script, then a small model of character runs within the script.
 
-The tables are data of the package (`languages.json`), not of a model file: every model is calibrated by the same answer.
+The tables are data of the package (`languages.json`), not of a model file: every model is calibrated by the same
+answer.
 """
 
 from __future__ import annotations

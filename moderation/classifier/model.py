@@ -70,6 +70,17 @@ class Classifier:
             parts.append(self._heads.margins(self._weigher.transform(counts)))
         return np.concatenate(parts), languages
 
+    def scores(self, texts: Sequence[str]) -> tuple[NDArray[np.floating[Any]], list[str]]:
+        """Texts × labels, without what weighed most, and the languages found. Raises as `classify`."""
+        margins, languages = self.margins(texts)
+        return self._checked(self._heads.scores(margins, languages), len(texts)), languages
+
+    @staticmethod
+    def _checked(scores: NDArray[np.floating[Any]], texts: int) -> NDArray[np.floating[Any]]:
+        if scores.shape != (texts, len(LABELS)) or not np.isfinite(scores).all():
+            raise ClassifierUnavailable("the model's scores are not one finite number for each label")
+        return scores
+
     def _count(self, normal: Sequence[Normalised]) -> Any:
         from moderation.classifier.features import grams
 
@@ -80,9 +91,7 @@ class Classifier:
         languages = [detect(text, form.text) for text, form in zip(texts, normal, strict=True)]
         counts, entry, found = self._count(normal)
         weighed = self._weigher.transform(counts)
-        scores = self._heads.scores(self._heads.margins(weighed), languages)
-        if scores.shape != (len(texts), len(LABELS)) or not np.isfinite(scores).all():
-            raise ClassifierUnavailable("the model's scores are not one finite number for each label")
+        scores = self._checked(self._heads.scores(self._heads.margins(weighed), languages), len(texts))
         shown = np.flatnonzero((scores >= SHOWN_FROM).any(axis=1))
         spans: dict[int, Mapping[str, Spans]] = {}
         if len(shown):

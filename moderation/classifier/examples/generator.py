@@ -32,16 +32,33 @@ CERTAIN: Mapping[str, Mapping[str, bool]] = {
     "spam": {"spam": True, "threat": False, "insult": False, "identity_hate": False, "severe": False},
 }
 # Times a phrase is filled when it has the slot; the most of its slots counts. A phrase without slots is taken once.
-FILLINGS = {"i": 10, "g": 14, "go": 14, "a": 14, "h": 14, "w": 6, "t": 6, "p": 5, "q": 5, "n": 3}
-HELD_OUT = 8  # one phrase in this many is kept for calibration, with all its fillings
+FILLINGS = {
+    "i": 10,
+    "g": 12,
+    "go": 12,
+    "a": 12,
+    "h": 12,
+    "b": 16,
+    "k": 16,
+    "d": 12,
+    "w": 6,
+    "t": 6,
+    "p": 5,
+    "q": 5,
+    "n": 3,
+}
+HELD_OUT = 20  # one phrase in this many is kept for calibration, with all its fillings
+# A text of which no n-gram is known says nothing, and must score low: a model of rare abuse starts too high otherwise.
+BLANKS = 300
 # Romanised words have no one spelling.
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "hai": ("hai", "he", "h", "hay"), "hain": ("hain", "hai", "hein", "hn"), "nahi": ("nahi", "nahin", "nhi", "nai"),
     "mein": ("mein", "me", "main", "mai"), "aur": ("aur", "or", "our"), "ko": ("ko", "ku", "ko"), "tum": ("tum", "tm"),
     "kya": ("kya", "kia", "kiya"), "bohat": ("bohat", "bahut", "boht", "bht"), "acha": ("acha", "accha", "achha"),
     "mujhe": ("mujhe", "mujy", "muje"), "ghalat": ("ghalat", "galat"), "bhi": ("bhi", "b"), "ke": ("ke", "kay", "k"),
-    "karo": ("karo", "kro"), "kar": ("kar", "kr"), "par": ("par", "pe", "pr"), "ho": ("ho", "hu"), "liye": ("liye", "lie"),
-    "tujhe": ("tujhe", "tuje", "tujhy"), "teri": ("teri", "tri"), "raha": ("raha", "rha"), "rahe": ("rahe", "rhe"),
+    "karo": ("karo", "kro"), "kar": ("kar", "kr"), "par": ("par", "pe", "pr"), "ho": ("ho", "hu"),
+    "liye": ("liye", "lie"), "tujhe": ("tujhe", "tuje", "tujhy"), "teri": ("teri", "tri"),
+    "raha": ("raha", "rha"), "rahe": ("rahe", "rhe"),
 }  # fmt: skip
 
 
@@ -52,7 +69,11 @@ def own_examples(*, held_out: bool = False) -> list[Example]:
 
 @cache
 def _all(held_out: bool) -> tuple[Example, ...]:
-    return tuple(example for name in FILES for example in _of_file(name, held_out))
+    blank = Example("", "und", f"{OURS}blank", (False,) * len(LABELS))
+    return (
+        *(example for name in FILES for example in _of_file(name, held_out)),
+        *[blank] * (0 if held_out else BLANKS),
+    )
 
 
 def _of_file(name: str, held_out: bool) -> Iterator[Example]:
@@ -63,7 +84,7 @@ def _of_file(name: str, held_out: bool) -> Iterator[Example]:
         for place, phrase in enumerate(phrases[kind]):
             if (place % HELD_OUT == HELD_OUT - 1) != held_out:
                 continue
-            chance = random.Random(f"{name} {kind} {place}")  # noqa: S311  # the same examples each time, no secret
+            chance = random.Random(f"{name} {kind} {place}")  # the same examples each time, no secret
             seen: set[str] = set()
             for turn in range(_fillings(phrase)):
                 text = _filled(phrase, phrases, chance)
@@ -84,7 +105,10 @@ def _filled(phrase: str, phrases: Mapping[str, Sequence[str]], chance: random.Ra
     near, far = chance.sample(phrases["places"], 2)
     group, group_other = here.split("|")
     other, other_other = there.split("|")
+    # What is said of a group may itself name a place or a matter.
+    phrase = phrase.replace("{k}", chance.choice(phrases["good"]))
     return phrase.format(
+        b=chance.choice(phrases["bad"]), d=chance.choice(phrases["deeds"]),
         g=group, go=group_other, a=group_other, h=other, ho=other_other, p=near, q=far,
         w=chance.choice(phrases["people"]), t=chance.choice(phrases["matters"]), i=chance.choice(phrases["insults"]),
         n=chance.randint(2, 99),

@@ -1,0 +1,71 @@
+"""Make the models that ship: `python -m moderation.classifier.shipping FOLDER VERSION`, FOLDER holding train/ and dev/.
+
+Two of them: one from every file that may be trained on, and one without those whose licence is not stated, which is for
+whoever must know the licence of everything. The manifest beside them names their hashes and figures.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from moderation.classifier.evaluation import evaluate
+from moderation.classifier.files import MANIFEST, SHIPPED, ModelFile, write_whole
+from moderation.classifier.model import load
+from moderation.classifier.sources import source_named
+from moderation.classifier.training import train
+
+LICENSED = "+licensed"  # ends the version of the model without the files whose licence is not stated
+
+
+def licence_not_stated(stem: str) -> bool:
+    return not source_named(stem).stated
+
+
+def ship(folder: Path, version: str, *, into: Path = SHIPPED, progress: Callable[[str], None]) -> tuple[ModelFile, ...]:
+    """Train both models from `folder`/train, measure them on `folder`/dev, and write them with their manifest.
+
+    The manifest comes last, so a crash leaves the old models in use. Raises ValueError and OSError as training does.
+    """
+    models = (
+        _made(folder, version, lambda stem: False, into, progress),
+        _made(folder, version + LICENSED, licence_not_stated, into, progress),
+    )
+    write_whole(into / MANIFEST, _manifest(models))
+    return models
+
+
+def _made(
+    folder: Path, version: str, skip: Callable[[str], bool], into: Path, progress: Callable[[str], None]
+) -> ModelFile:
+    progress(f"model {version}")
+    model = train(
+        folder / "train",
+        out=into / f"{version}.skops",
+        version=version,
+        progress=progress,
+        skip=skip,
+        held_out=folder / "dev",
+    )
+    evaluation = evaluate(load(model.path, sha256=model.sha256), folder / "dev", progress=progress)
+    progress(evaluation.table())
+    licences = {stem: source_named(stem).licence for stem in model.figures["examples"]}
+    figures = {**model.figures, "licences": licences, "languages": evaluation.summary()}
+    return ModelFile(model.version, model.path, model.sha256, figures)
+
+
+def _manifest(models: Iterable[ModelFile]) -> bytes:
+    entries: list[dict[str, Any]] = [
+        {"version": model.version, "file": model.path.name, "sha256": model.sha256, "figures": model.figures}
+        for model in models
+    ]
+    return (json.dumps({"models": entries}, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    ship(Path(sys.argv[1]), sys.argv[2], progress=logging.getLogger(__name__).info)

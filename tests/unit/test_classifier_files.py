@@ -1,0 +1,175 @@
+"""A model file is opened only if it is the one expected, and holds what a model holds."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import skops.io
+
+from moderation.classifier import load, shipped
+from moderation.classifier.files import read_model, shipped_models, write_model, write_whole
+from moderation.errors import ClassifierUnavailable
+
+
+def sha256_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the shipped model, to be spoilt."""
+    path = tmp_path / "model.skops"
+    path.write_bytes(shipped().path.read_bytes())
+    return path
+
+
+def test_every_shipped_model_is_the_one_its_manifest_says_and_under_eight_megabytes() -> None:
+    models = shipped_models()
+    assert shipped() == models[0]
+    for model in models:
+        assert sha256_of(model.path) == model.sha256
+        assert model.path.stat().st_size < 8_000_000
+        assert load(model.path, sha256=model.sha256).version == model.version
+        assert shipped(model.version) == model
+
+
+def test_a_version_that_does_not_ship_is_refused_by_name() -> None:
+    with pytest.raises(ClassifierUnavailable, match=r"1999-01-01\.1"):
+        shipped("1999-01-01.1")
+
+
+def truncated(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def bit_flipped(data: bytes) -> bytes:
+    return data[:5000] + bytes([data[5000] ^ 1]) + data[5001:]
+
+
+def emptied(data: bytes) -> bytes:
+    return b""
+
+
+@pytest.mark.parametrize("spoil", [truncated, bit_flipped, emptied])
+def test_a_spoilt_file_is_refused_before_it_is_parsed(copy: Path, spoil: Callable[[bytes], bytes]) -> None:
+    copy.write_bytes(spoil(copy.read_bytes()))
+    with pytest.raises(ClassifierUnavailable, match="SHA-256"):
+        load(copy, sha256=shipped().sha256)
+
+
+@pytest.mark.parametrize("spoil", [truncated, emptied])
+def test_a_spoilt_file_is_refused_even_under_its_own_hash(copy: Path, spoil: Callable[[bytes], bytes]) -> None:
+    copy.write_bytes(spoil(copy.read_bytes()))
+    with pytest.raises(ClassifierUnavailable, match="something else"):
+        load(copy, sha256=sha256_of(copy))
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ClassifierUnavailable, match="can't be read"):
+        load(tmp_path / "none.skops", sha256="0" * 64)
+
+
+class Trap:
+    sprung: ClassVar[list[str]] = []
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return Trap.sprung.append, ("sprung",)
+
+
+def test_a_pickle_is_never_unpickled(tmp_path: Path) -> None:
+    path = tmp_path / "model.skops"
+    path.write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(ClassifierUnavailable, match="something else"):
+        load(path, sha256=sha256_of(path))
+    assert Trap.sprung == []
+
+
+def test_a_type_that_no_model_holds_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.skops"
+    path.write_bytes(skops.io.dumps({"format": 1, "pipeline": Trap}))
+    with pytest.raises(ClassifierUnavailable, match="something else"):
+        load(path, sha256=sha256_of(path))
+
+
+FOREIGN = {
+    "another format": {"format": 99},
+    "other labels": {"format": 1, "labels": ["rude"]},
+    "no dictionary": ["format", 1],
+    "no pipeline": {"version": "x", "thresholds": {}},
+}
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN.keys())
+def test_a_file_of_something_else_is_refused(tmp_path: Path, content: object) -> None:
+    path = tmp_path / "model.skops"
+    if isinstance(content, dict) and "format" not in content:
+        write_model(content, path)
+    else:
+        path.write_bytes(skops.io.dumps(content))
+    with pytest.raises(ClassifierUnavailable):
+        load(path, sha256=sha256_of(path))
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_model_with_numbers_that_are_none_is_refused(copy: Path, number: float) -> None:
+    content = read_model(copy, sha256=shipped().sha256)
+    content["pipeline"].named_steps["heads"].coef_[7, 1] = np.float32(number)
+    sha256 = write_model({key: content[key] for key in ("version", "pipeline", "thresholds")}, copy)
+    with pytest.raises(ClassifierUnavailable, match="numbers that are none"):
+        load(copy, sha256=sha256)
+
+
+def test_scores_that_are_none_are_never_given_out() -> None:
+    model = shipped()
+    classifier = load(model.path, sha256=model.sha256)
+    classifier._heads.intercept_[0] = np.nan
+    with pytest.raises(ClassifierUnavailable, match="finite"):
+        classifier.classify(["hello"])
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "model.skops"
+    write_whole(path, b"old")
+
+    def full_disk(handle: int) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("moderation.classifier.files.os.fsync", full_disk)
+    with pytest.raises(OSError, match="no space"):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_manifest_that_is_broken_or_missing_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("moderation.classifier.files.SHIPPED", tmp_path)
+    with pytest.raises(ClassifierUnavailable, match="manifest"):
+        shipped()
+    (tmp_path / "manifest.json").write_text('{"models": [{"version": 1}]}')
+    with pytest.raises(ClassifierUnavailable, match="manifest"):
+        shipped()
+
+
+def test_nothing_of_the_outside_is_read_by_opening(copy: Path) -> None:
+    """What is hashed is what is parsed: the file is read once."""
+    reads: list[int] = []
+    data = copy.read_bytes()
+
+    class Counted(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            reads.append(size or 0)
+            return super().read(size)
+
+    class Once(type(copy)):  # type: ignore[misc]  # the concrete path class is chosen at run time
+        def open(self, *args: object, **kwargs: object) -> Counted:  # type: ignore[override]  # bytes are enough here
+            return Counted(data)
+
+    load(Once(copy), sha256=shipped().sha256)
+    assert len(reads) == 1

@@ -1,0 +1,32 @@
+"""Which language: seven written ones told apart, and everything else says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from moderation.classifier import detect_language
+
+LINES = {
+    "en": ["The minister must explain this decision.", "I think the war should end soon", "what a lovely picture"],
+    "hi": ["सरकार को जवाब देना चाहिए", "यह खबर बहुत दुखद है", "मुझे यह पसंद नहीं आया"],
+    "mr": ["सरकारने उत्तर दिले पाहिजे", "ही बातमी खूप वाईट आहे", "मला हे आवडले नाही"],
+    "ur": ["حکومت کو جواب دینا چاہیے", "یہ خبر بہت افسوسناک ہے", "مجھے یہ پسند نہیں آیا"],
+    "ar": ["على الحكومة أن تجيب", "هذا الخبر محزن جدا", "لم يعجبني هذا الكلام"],
+}
+ROMANISED = ["sarkar ko jawab dena chahiye", "yeh khabar bahut dukhad hai", "mujhe ye pasand nahi aaya"]
+NONE_OF_THEM = ["", "123 456", "😂😂😂", "???", "Привет, как дела?", "你好世界", "আমি বাংলায় গান গাই", "\ud83d", "\x00"]
+
+
+@pytest.mark.parametrize(("language", "text"), [(language, text) for language in LINES for text in LINES[language]])
+def test_each_script_and_its_languages_are_told_apart(language: str, text: str) -> None:
+    assert detect_language(text) == language
+
+
+@pytest.mark.parametrize("text", ROMANISED)
+def test_romanised_hindi_and_urdu_are_no_english(text: str) -> None:
+    assert detect_language(text) in ("hi-Latn", "ur-Latn")
+
+
+@pytest.mark.parametrize("text", NONE_OF_THEM)
+def test_no_letters_or_another_script_are_undetermined(text: str) -> None:
+    assert detect_language(text) == "und"

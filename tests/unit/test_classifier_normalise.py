@@ -1,0 +1,108 @@
+"""The normal form: whatever is written to hide a word is undone, whatever else stays, and every place leads back."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from moderation.classifier import normalise
+from moderation.classifier.normalise import LONGEST_KEPT
+
+HIDDEN = {
+    "you are an id1ot": "you are an idiot",
+    "you are an i d i o t": "you are an idiot",
+    "i.d.i.o.t": "idiot",
+    "i-d-i-o-t": "idiot",
+    "ｉｄｉｏｔ": "idiot",
+    "іdіоt": "idiot",
+    "id\u200biot": "idiot",
+    "id\u00adiot": "idiot",
+    "id\U000e0041iot": "idiot",
+    "ïdïöt": "idiot",
+    "Ⓘⓓⓘⓞⓣ": "idiot",
+    "🅸🅳🅸🅾🆃": "idiot",
+    "𝖎𝖉𝖎𝖔𝖙": "idiot",
+    "ɪᴅɪᴏᴛ": "idiot",
+    "i\u0300\u0301\u0302diot": "idiot",
+    "a$$hole": "asshole",
+    "b!tch": "bitch",
+    "İDİOT": "idiot",
+    "sooooo": "soo",
+    "حِمَــــار": "حمار",
+    "ح م ا ر": "حمار",
+    "أحمق": "احمق",
+    "ز\u0640بالة": "زبالہ",
+    "हिन्दी": "हिंदी",
+    "ज़ालिम": "जालिम",
+    "माँ": "मां",
+}
+
+
+@pytest.mark.parametrize(("written", "normal"), HIDDEN.items())
+def test_what_hides_a_word_is_undone(written: str, normal: str) -> None:
+    assert normalise(written).text == normal
+
+
+KEPT = {
+    "The 3rd of May": "the NUM of may",
+    "covid19 and g20": "covid19 and g20",
+    "100 people, 4 km": "NUM people NUM km",
+    "Привет как дела": "привет как дела",
+    "Don't say it's mine": "dont say its mine",
+    "see https://example.org/a?b=1 now": "see LINK now",
+    "@bob wrote to a.b@example.org": "NAME wrote to MAIL",
+    "call +91 98765 43210": "call PHONE",
+    "f*ck **bold**": "f*ck bold",
+    "why? stop!": "why ? stop !",
+    "👍🏽 ok": "👍 🏽 ok",
+    "गाजा में २०": "गाजा में NUM",
+    "": "",
+    " \u200b\ufeff ": "",
+}
+
+
+@pytest.mark.parametrize(("written", "normal"), KEPT.items())
+def test_what_hides_nothing_keeps_its_sense(written: str, normal: str) -> None:
+    assert normalise(written).text == normal
+
+
+@pytest.mark.parametrize("urdu,arabic", [("یہ", "يه"), ("کتا", "كتا"), ("ہے", "هے")])
+def test_urdu_and_arabic_spelling_of_one_word_are_one(urdu: str, arabic: str) -> None:
+    assert normalise(urdu).text == normalise(arabic).text
+
+
+NASTY = "\x00\ud83d\udc00\u202e\u200d\ufdfa\u0301\u093c\u0640\U000e0001İß０１@$*.- \n🅰é\u0915\u094d"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.text(max_size=300), st.text(alphabet=NASTY + "abcdi1o0", max_size=120)))
+def test_no_text_breaks_it_and_each_place_leads_back_into_the_original(text: str) -> None:
+    form = normalise(text)
+    assert len(form.text) == len(form.offsets)
+    assert all(0 <= offset < len(text) for offset in form.offsets)
+    assert list(form.offsets) == sorted(form.offsets)
+    assert form.text == form.text.strip(" ")
+    assert "  " not in form.text
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(alphabet="abcdeiostu 013@$!.\u200b\u0456\u043e", max_size=60))
+def test_a_normal_form_is_its_own_normal_form_but_for_marks(text: str) -> None:
+    once = normalise(text).text
+    if once.islower() and not any(sign in once for sign in "013@$!"):
+        assert normalise(once).text.replace(" ", "") == once.replace(" ", "")
+
+
+@pytest.mark.parametrize("text", ["\ufdfa" * 4096, "a" * 100_000, "\u0301" * 5000, "i " * 4000, "\ud83d" * 4096])
+def test_a_text_made_to_grow_does_not(text: str) -> None:
+    assert len(normalise(text).text) <= LONGEST_KEPT
+
+
+def test_places_point_at_the_word_that_was_meant() -> None:
+    written = "you, my fr\u200biend, are an i d i o t!"
+    form = normalise(written)
+    begin = form.text.index("idiot")
+    assert written[form.offsets[begin] : form.offsets[begin + 4] + 1] == "i d i o t"
+    begin = form.text.index("friend")
+    assert written[form.offsets[begin] : form.offsets[begin + 5] + 1] == "fr\u200biend"

@@ -1,0 +1,186 @@
+"""Training: known labels only, the same file each time, whole or not at all; and what evaluation makes of it."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from moderation.classifier import LABELS, Classifier, compare, evaluate, load, train
+from moderation.classifier.data import Example, read_examples
+from moderation.classifier.examples import own_examples
+from moderation.classifier.features import NgramCounter, grams
+from moderation.classifier.weights import balance, imply, known_matrix
+from tests import labelled
+
+
+def quiet(line: str) -> None:
+    """Progress nobody reads."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "made_up"
+    labelled.write(folder, "en_made_up", labelled.comments())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(folder: Path) -> Classifier:
+    model = train(folder, out=folder.parent / "model.skops", version="test.1", progress=quiet)
+    return load(model.path, sha256=model.sha256)
+
+
+def test_a_tiny_training_learns_a_word_it_has_never_seen_before(trained: Classifier) -> None:
+    rude, kind = trained.classify(["a zorg is what you are", "thank you, a good report"])
+    assert rude.scores["toxic"] > 0.5 > kind.scores["toxic"]
+    assert any("zorg" in "a zorg is what you are"[begin:end] for begin, end in rude.spans["toxic"])
+
+
+def test_the_same_files_give_the_same_model(folder: Path, tmp_path: Path) -> None:
+    models = [train(folder, out=tmp_path / name, version="test.1", progress=quiet) for name in ("a.skops", "b.skops")]
+    assert models[0].sha256 == models[1].sha256
+
+
+def test_a_folder_without_comments_is_refused_and_the_model_in_place_stays(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    out = tmp_path / "model.skops"
+    out.write_bytes(b"the one in use")
+    with pytest.raises(ValueError, match="labelled comments"):
+        train(tmp_path / "empty", out=out, version="test.1", progress=quiet)
+    assert out.read_bytes() == b"the one in use"
+
+
+def test_files_for_measuring_only_are_never_learned_from(folder: Path, tmp_path: Path) -> None:
+    mixed = tmp_path / "mixed"
+    labelled.write(mixed, "en_made_up", labelled.comments())
+    labelled.write(mixed, "en_only_to_measure_NC", [(f"florp {n}", "en", {"toxic": 1}) for n in range(200)])
+    model = train(mixed, out=tmp_path / "model.skops", version="test.1", progress=quiet)
+    assert not any(source.endswith("_NC") for source in model.figures["examples"])
+
+
+def test_an_empty_cell_is_not_known_and_a_wrong_one_is_refused(tmp_path: Path) -> None:
+    labelled.write(tmp_path, "en_one", [("hello", "en", {"toxic": 0})])
+    example = next(iter(read_examples(tmp_path)))
+    assert example.known == (False, *[None] * (len(LABELS) - 1))
+    labelled.write(tmp_path, "en_two", [("hello", "en", {"toxic": 2})])
+    with pytest.raises(ValueError, match=r"en_two\.csv\.gz, line 2"):
+        list(read_examples(tmp_path))
+
+
+def test_a_broken_file_is_named(tmp_path: Path) -> None:
+    path = labelled.write(tmp_path, "en_one", labelled.comments(3))
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ValueError, match=r"en_one\.csv\.gz can't be read"):
+        list(read_examples(tmp_path))
+
+
+def test_a_word_list_is_no_file_of_comments(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "words.csv.gz", "wt", encoding="utf-8") as file:
+        file.write("word,lang\nzorg,en\n")
+    assert list(read_examples(tmp_path)) == []
+
+
+def example(*, toxic: bool | None, source: str = "made_up", language: str = "en") -> Example:
+    return Example("text", language, source, (toxic, *[None] * (len(LABELS) - 1)))
+
+
+def test_a_long_file_does_not_drown_a_short_one() -> None:
+    examples = [example(toxic=bool(n % 2), source="long") for n in range(1000)]
+    examples += [example(toxic=bool(n % 2), source="short") for n in range(100)]
+    asked = known_matrix(examples)
+    weights = balance(examples, asked, asked)[:, 0]
+    assert weights[:1000].sum() < 6 * weights[1000:].sum()
+    assert np.isclose(weights.mean(), 1.0)
+
+
+def test_what_is_not_known_of_a_comment_rated_clean_counts_less_than_an_answer() -> None:
+    examples = [example(toxic=False), example(toxic=True)] * 50
+    asked = known_matrix(examples)
+    known = imply(asked)
+    assert known[0].tolist() == [0.0] * len(LABELS)
+    assert np.isnan(known[1, 1:]).all()
+    assert balance(examples, known, asked).shape == known.shape
+
+
+def test_each_ngram_found_is_where_it_says() -> None:
+    texts = ["you are an idiot", "", "ok", "तू गधा है"]
+    found = grams(texts)
+    shown = {
+        texts[document][begin:end]
+        for document, begin, end in zip(found.documents, found.begins, found.ends, strict=True)
+    }
+    assert {"idiot", "an idiot", "idi", "diot", "गधा", "तू गधा"} <= shown
+    assert 1 not in found.documents
+
+
+def test_a_word_has_the_same_ngrams_wherever_it_stands() -> None:
+    alone = set(grams(["idiot"]).places.tolist())
+    assert alone <= set(grams(["ok", "what an idiot says"]).places.tolist())
+
+
+def test_rare_ngrams_are_left_out() -> None:
+    counter = NgramCounter(min_documents=2).fit(["same word", "same thing"])
+    assert counter.transform(["same"]).sum() > 0
+    assert counter.transform(["thing"]).sum() < counter.transform(["same"]).sum()
+
+
+def test_names_stand_in_kind_and_in_unkind_examples_of_ours() -> None:
+    examples = own_examples()
+    for name in ("Muslims", "Hindus", "यहूदी", "ہندو", "دلت", "मुस्लिम", "الشيعة", "shia"):
+        sides = {example.known[0] for example in examples if name in example.text}
+        assert {True, False} <= sides, name
+
+
+def test_no_phrase_of_ours_is_both_learned_and_measured_with() -> None:
+    learned = {example.text for example in own_examples()}
+    held_out = {example.text for example in own_examples(held_out=True)}
+    assert len(held_out) > 300
+    assert len(learned & held_out) < 10
+    assert own_examples() == own_examples()
+
+
+def test_evaluation_tells_good_from_bad(trained: Classifier, folder: Path) -> None:
+    evaluation = evaluate(trained, folder, progress=quiet)
+    figure = next(figure for figure in evaluation.labels if figure.label == "toxic")
+    assert figure.auc > 0.95
+    assert {outcome.side for outcome in evaluation.outcomes} == {"clean", "abuse"}
+    for outcome in evaluation.outcomes:
+        assert outcome.published + outcome.held + outcome.rejected == pytest.approx(1, abs=0.001)
+    assert "en_made_up" in evaluation.table()
+    assert evaluation.to_json()["languages"]["en"]["auc"]["toxic"] == round(figure.auc, 3)
+
+
+def test_a_candidate_as_good_is_promoted_and_a_worse_one_refused_with_reasons(
+    trained: Classifier, folder: Path
+) -> None:
+    current = evaluate(trained, folder, progress=quiet)
+    assert compare(current, current) == []
+    worse = replace(current, labels=tuple(replace(figure, auc=figure.auc - 0.05) for figure in current.labels))
+    assert any("AUC" in reason for reason in compare(worse, current))
+    strict = replace(
+        current,
+        outcomes=tuple(
+            replace(outcome, published=outcome.published - 0.1, held=outcome.held + 0.1)
+            if outcome.side == "clean"
+            else replace(outcome, published=outcome.published + 0.1)
+            for outcome in current.outcomes
+        ),
+    )
+    assert len(compare(strict, current)) == 2
+
+
+def test_evaluation_refuses_a_folder_without_comments(trained: Classifier, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="labelled comments"):
+        evaluate(trained, tmp_path, progress=quiet)
+
+
+def test_importing_the_classifier_loads_no_scikit_learn() -> None:
+    code = "import sys, moderation.classifier as c; c.detect_language('hello'); print('sklearn' in sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "False"
