@@ -7,6 +7,7 @@ and a repeated one only annoys. Does not choose who gets what (`schedule`), nor 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -67,10 +68,10 @@ class Sender:
                 await asyncio.sleep(0.5)
             if not sent:
                 self._work.clear()
-                try:
-                    await asyncio.wait_for(self._work.wait(), timeout=0.5)
-                except TimeoutError:
-                    continue
+                # Not wait_for: on Python 3.11 it loses a cancellation that comes with the event.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.5):
+                        await self._work.wait()
 
     async def send_due(self) -> int:
         """Lease what is due and send it; how many were leased."""

@@ -120,16 +120,11 @@ class Poller:
             try:
                 pause_s, offset = await self._fetch(session, offset)
                 failures = 0 if pause_s == 0 else failures
-            except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-                # The text of an aiohttp error may hold the address, and with it the token.
-                failures += 1
-                pause_s = min(2.0**failures / 4, 15)
-                log.warning("updates not fetched", error=type(error).__name__, again_in_s=pause_s)
             except Exception as error:
-                if not is_passing(error):
-                    raise
-                pause_s = 1.0
-                log.warning("updates not stored", error=type(error).__name__)
+                # Telegram or the store is away. The text of an aiohttp error may hold the address, and so the token.
+                failures += 1
+                pause_s = min(2.0 ** min(failures, 10) / 8, 10)
+                log.warning("updates not fetched", error=type(error).__name__, again_in_s=pause_s)
             if pause_s:
                 await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))
 
@@ -233,13 +228,13 @@ class InboxWorker:
             try:
                 leased = await self.start_due()
             except Exception as error:
-                if not is_passing(error):
-                    raise
-                log.warning("inbox unreachable", error=type(error).__name__)
+                log.error("inbox unreachable", error=type(error).__name__, passing=is_passing(error))
                 await asyncio.sleep(0.5)
             if not leased:
+                # Not wait_for: on Python 3.11 it loses a cancellation that comes with the event.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), timeout=_IDLE_S)
+                    async with asyncio.timeout(_IDLE_S):
+                        await self._wake.wait()
 
     async def start_due(self) -> int:
         """Begin to handle what waits and nobody has; how many."""
@@ -305,8 +300,7 @@ class InboxWorker:
             try:
                 await self._store.inbox.forget_done(older_than=self._clock() - _KEEP)
             except Exception as error:
-                if not is_passing(error):
-                    raise
+                log.warning("handled updates not forgotten", error=type(error).__name__)
             await asyncio.sleep(600)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,51 +21,49 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
 
+_CHATS_AT_MOST = 50_000
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """How fast messages may go.
+    """How fast messages may go: in any second at most `per_s` + 2 in all, and so many in any window to one chat.
 
-    In any second at most `per_s` + 2 go out in all. A private chat may have `chat_burst` at once and one each
-    `chat_every_s` after. A group may have `group_at_most` in any `group_window_s`.
+    A private chat's is the FAQ's one a second with its short bursts, a group's the FAQ's 20 a minute, each one short.
     """
 
     per_s: float = 28
-    chat_every_s: float = 1.0
-    chat_burst: int = 15
+    chat_at_most: int = 19
+    chat_window_s: float = 20.5
     group_at_most: int = 19
     group_window_s: float = 60.5
 
+    def of_chat(self, chat_id: int) -> tuple[int, float]:
+        """(messages, milliseconds): so many in any such time."""
+        if chat_id < 0:
+            return self.group_at_most, self.group_window_s * 1000
+        return self.chat_at_most, self.chat_window_s * 1000
 
+
+# KEYS: all, chat, pause of all, pause of the chat. ARGV: ms between two of all, ms the next may come early,
+# messages and ms of the chat's window, whether to take the place. The chat's key lists when its last messages went.
 _SCRIPT = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + clock[2] / 1000
-local every, tolerance = tonumber(ARGV[1]), tonumber(ARGV[2])
-local is_group, take = ARGV[3] == '1', ARGV[4] == '1'
-local first, second = tonumber(ARGV[5]), tonumber(ARGV[6])
+local every, early = tonumber(ARGV[1]), tonumber(ARGV[2])
+local at_most, window = tonumber(ARGV[3]), tonumber(ARGV[4])
 local wait = 0
 for _, key in ipairs({KEYS[3], KEYS[4]}) do
   wait = math.max(wait, (tonumber(redis.call('GET', key)) or 0) - now)
 end
-local overall = math.max(tonumber(redis.call('GET', KEYS[1])) or 0, now)
-wait = math.max(wait, overall - tolerance - now)
-local chat = 0
-if is_group then
-  local oldest = tonumber(redis.call('LINDEX', KEYS[2], first - 1))
-  if oldest then wait = math.max(wait, oldest + second - now) end
-else
-  chat = math.max(tonumber(redis.call('GET', KEYS[2])) or 0, now)
-  wait = math.max(wait, chat - second - now)
-end
-if wait > 0 or not take then return math.ceil(math.max(wait, 0)) end
-redis.call('SET', KEYS[1], string.format('%.3f', overall + every), 'PX', 60000)
-if is_group then
-  redis.call('LPUSH', KEYS[2], string.format('%.3f', now))
-  redis.call('LTRIM', KEYS[2], 0, first - 1)
-  redis.call('PEXPIRE', KEYS[2], math.ceil(second) + 1000)
-else
-  redis.call('SET', KEYS[2], string.format('%.3f', chat + first), 'PX', math.ceil(second) + 60000)
-end
+local due = math.max(tonumber(redis.call('GET', KEYS[1])) or 0, now)
+wait = math.max(wait, due - early - now)
+local oldest = tonumber(redis.call('LINDEX', KEYS[2], at_most - 1))
+if oldest then wait = math.max(wait, oldest + window - now) end
+if wait > 0 or ARGV[5] ~= '1' then return math.ceil(math.max(wait, 0)) end
+redis.call('SET', KEYS[1], string.format('%.3f', due + every), 'PX', 60000)
+redis.call('LPUSH', KEYS[2], string.format('%.3f', now))
+redis.call('LTRIM', KEYS[2], 0, at_most - 1)
+redis.call('PEXPIRE', KEYS[2], math.ceil(window) + 1000)
 return 0
 """
 
@@ -73,9 +72,8 @@ return 0
 class _Local:
     """The same limits within one process, in milliseconds of a steady clock."""
 
-    overall: float = 0.0
-    chats: dict[int, float] = field(default_factory=dict)
-    groups: dict[int, list[float]] = field(default_factory=dict)
+    due: float = 0.0
+    chats: OrderedDict[int, list[float]] = field(default_factory=OrderedDict)
     paused: dict[int | None, float] = field(default_factory=dict)
 
 
@@ -113,10 +111,23 @@ class Limiter:
         return await self._ask(chat_id, take=False, alert=False)
 
     async def pause(self, chat_id: int, *, for_s: float) -> None:
-        """Telegram asked for a pause. A group's is its own; after a private chat's nobody is written to meanwhile."""
-        whom = chat_id if chat_id < 0 else None
-        log.warning("paused", chat=whom, seconds=for_s)
-        self._local.paused[whom] = self._now() + for_s * 1000
+        """Telegram asked for a pause: the chat gets it, and everybody if another private chat is paused already.
+
+        Telegram does not say which of its limits was met. One chat's own is no reason to keep all others waiting; two
+        chats at once mean that it is the limit of all.
+        """
+        now = self._now()
+        elsewhere = [
+            chat for chat, until in self._local.paused.items() if chat is not None and chat > 0 and until > now
+        ]
+        everybody = chat_id > 0 and any(chat != chat_id for chat in elsewhere)
+        log.warning("asked to wait", chat=chat_id, seconds=for_s, everybody=everybody)
+        self._local.paused = {chat: until for chat, until in self._local.paused.items() if until > now}
+        for whom in (chat_id, None) if everybody else (chat_id,):
+            self._local.paused[whom] = now + for_s * 1000
+            await self._tell_others(whom, for_s=for_s)
+
+    async def _tell_others(self, whom: int | None, *, for_s: float) -> None:
         if self._redis is None:
             return
         try:
@@ -124,7 +135,7 @@ class Limiter:
             until = seconds * 1000 + microseconds / 1000 + for_s * 1000
             await self._redis.set(self._pause_key(whom), f"{until:.3f}", px=max(1, round(for_s * 1000)))
         except (RedisError, OSError):
-            pass  # the pause is kept to within this process
+            return  # the pause is kept to within this process
 
     async def _ask(self, chat_id: int, *, take: bool, alert: bool) -> float:
         wait_ms = self._paused_ms(chat_id)
@@ -132,8 +143,11 @@ class Limiter:
             return wait_ms / 1000
         if self._redis is None:
             return self._ask_locally(chat_id, take=take, alert=alert) / 1000
+        every = 1000 / self._rates.per_s
+        at_most, window = self._rates.of_chat(chat_id)
+        arguments = (every, 0.0 if alert else every, at_most, window, int(take))
         try:
-            answer = await self._redis.eval(_SCRIPT, 4, *self._keys(chat_id), *self._arguments(chat_id, take, alert))
+            answer = await self._redis.eval(_SCRIPT, 4, *self._keys(chat_id), *map(str, arguments))
         except (RedisError, OSError):
             if self._redis_seen:
                 log.warning("limiter without Redis", advice="each process now keeps to the limits by itself")
@@ -149,16 +163,6 @@ class Limiter:
     def _pause_key(self, whom: int | None) -> str:
         return f"{self._prefix}:pause:{'all' if whom is None else whom}"
 
-    def _arguments(self, chat_id: int, take: bool, alert: bool) -> list[str]:
-        rates = self._rates
-        every = 1000 / rates.per_s
-        if chat_id < 0:
-            first, second = float(rates.group_at_most), rates.group_window_s * 1000
-        else:
-            first, second = rates.chat_every_s * 1000, (rates.chat_burst - 1) * rates.chat_every_s * 1000
-        numbers = [every, 0.0 if alert else every]
-        return [*map(str, numbers), "1" if chat_id < 0 else "0", "1" if take else "0", str(first), str(second)]
-
     def _now(self) -> float:
         return self._steady_clock() * 1000
 
@@ -167,23 +171,18 @@ class Limiter:
         return max(self._local.paused.get(None, 0) - now, self._local.paused.get(chat_id, 0) - now, 0)
 
     def _ask_locally(self, chat_id: int, *, take: bool, alert: bool) -> float:
-        now, rates, local = self._now(), self._rates, self._local
-        every = 1000 / rates.per_s
-        overall = max(local.overall, now)
-        wait = overall - (0 if alert else every) - now
-        if chat_id < 0:
-            window = rates.group_window_s * 1000
-            sent = local.groups[chat_id] = [at for at in local.groups.get(chat_id, []) if at > now - window]
-            wait = max(wait, sent[-rates.group_at_most] + window - now if len(sent) >= rates.group_at_most else 0)
-        else:
-            chat = max(local.chats.get(chat_id, 0), now)
-            wait = max(wait, chat - (rates.chat_burst - 1) * rates.chat_every_s * 1000 - now)
+        now, local = self._now(), self._local
+        every = 1000 / self._rates.per_s
+        at_most, window = self._rates.of_chat(chat_id)
+        due = max(local.due, now)
+        sent = [at for at in local.chats.get(chat_id, []) if at > now - window]
+        full = sent[-at_most] + window - now if len(sent) >= at_most else 0
+        wait = max(due - (0 if alert else every) - now, full, 0)
         if wait > 0 or not take:
-            return max(wait, 0)
-        local.overall = overall + every
-        if chat_id < 0:
-            local.groups[chat_id].append(now)
-        else:
-            local.chats = {person: until for person, until in local.chats.items() if until > now}
-            local.chats[chat_id] = max(local.chats.get(chat_id, 0), now) + rates.chat_every_s * 1000
+            return wait
+        local.due = due + every
+        local.chats[chat_id] = [*sent, now]
+        local.chats.move_to_end(chat_id)
+        if len(local.chats) > _CHATS_AT_MOST:
+            local.chats.popitem(last=False)
         return 0

@@ -108,14 +108,14 @@ class Desk:
             try:
                 await self.look()
             except Exception as error:
-                if not is_passing(error) and not isinstance(error, TelegramAPIError):
-                    raise
-                log.warning("cards not brought up to date", error=type(error).__name__)
+                # Whatever it is, readers go on being told; the cards are looked at again.
+                log.error("cards not brought up to date", error=type(error).__name__, passing=is_passing(error))
                 await asyncio.sleep(LOOK_EVERY_S)
             self._wake.clear()
             if not self._changed:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), timeout=LOOK_EVERY_S)
+                    async with asyncio.timeout(LOOK_EVERY_S):
+                        await self._wake.wait()
 
     async def look(self) -> None:
         """Look once: at the comments something happened to, then, holding the lease, at all there is."""

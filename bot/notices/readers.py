@@ -100,9 +100,7 @@ class ReaderNotices:
             try:
                 begun = await self.start_due()
             except Exception as error:
-                if not is_passing(error):
-                    raise
-                log.warning("outcomes unreachable", error=type(error).__name__)
+                log.error("outcomes unreachable", error=type(error).__name__, passing=is_passing(error))
                 await asyncio.sleep(0.5)
             if not begun:
                 await self._wake.wait()

@@ -1,0 +1,131 @@
+"""A reader as a subscriber."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.messages.texts import LANGUAGE_NAMES
+from tests.integration.chat.talk import BILAL, EMMA, Talk, buttons_of, has_data, text_of
+from tests.integration.sandbox_client import until
+
+
+async def test_the_five_languages_are_offered_each_under_its_own_name(talk: Talk) -> None:
+    await talk.sandbox.write(EMMA, "/start")
+    offered = await talk.sees(EMMA, has_data("lang:"))
+    assert [one["text"] for one in buttons_of(offered)] == list(LANGUAGE_NAMES.values())
+
+
+async def test_the_press_sends_a_story_and_offers_sections_beside_it(talk: Talk) -> None:
+    story = await talk.story()
+    shown = await talk.joins()
+    assert story.title in text_of(shown)
+    assert [one["text"] for one in buttons_of(shown)] == ["Comment", "Comments (0)", "Read", "Share"]
+    sections = await talk.sees(EMMA, has_data("settings:"))
+    assert text_of(sections).startswith("Welcome")
+
+
+async def test_a_story_in_another_language_comes_with_its_own_words(talk: Talk) -> None:
+    await talk.story(language="ur", title="بند بھر گیا")
+    shown = await talk.joins(BILAL, language="ur")
+    assert buttons_of(shown)[0]["text"] == "تبصرہ کیجیے"
+
+
+async def test_without_a_story_the_reader_is_told_so(talk: Talk) -> None:
+    await talk.sandbox.write(EMMA, "/start")
+    await talk.press(EMMA, await talk.sees(EMMA, has_data("lang:")), "lang:en")
+    await talk.sees(EMMA, lambda one: text_of(one).startswith("There is no story"))
+
+
+async def test_a_second_press_on_the_language_sends_no_second_story(talk: Talk) -> None:
+    await talk.story("dam"), await talk.story("port")
+    await talk.joins()
+    choice = await talk.sees(EMMA, has_data("settings:"))
+    await talk.press(EMMA, choice, "lang:en")
+    await talk.settled()
+    assert len(await talk.bot_store.deliveries.received(EMMA)) == 1
+
+
+async def test_a_section_is_switched_in_place_and_twice_the_same_changes_nothing(talk: Talk) -> None:
+    await talk.story()
+    await talk.joins()
+    choice = await talk.sees(EMMA, has_data("settings:"))
+    for _ in range(2):
+        await talk.press(EMMA, choice, "settings:add:sport")
+    shown = await talk.sees(EMMA, lambda one: "Sections: Sport" in text_of(one))
+    assert shown["message_id"] == choice["message_id"]
+    subscriber = await talk.bot_store.subscribers.one(EMMA)
+    assert subscriber is not None and subscriber.sections == {"sport"}
+    await talk.press(EMMA, choice, "settings:all")
+    await talk.sees(EMMA, lambda one: "Sections: All sections" in text_of(one))
+
+
+async def test_stop_ends_and_start_resumes(talk: Talk) -> None:
+    await talk.story()
+    await talk.joins()
+    await talk.sandbox.write(EMMA, "/stop")
+    await talk.sees(EMMA, lambda one: text_of(one).startswith("I have stopped"))
+    subscriber = await talk.bot_store.subscribers.one(EMMA)
+    assert subscriber is not None and not subscriber.active
+    await talk.sandbox.write(EMMA, "/stop")
+    await talk.sees(EMMA, lambda one: text_of(one).startswith("I am not sending"))
+    choice = await talk.sees(EMMA, has_data("settings:"))
+    await talk.press(EMMA, choice, "settings:resume")
+    subscriber = await talk.bot_store.subscribers.one(EMMA)
+    assert subscriber is not None and subscriber.active
+
+
+async def test_who_blocks_the_bot_gets_no_more_stories(talk: Talk) -> None:
+    await talk.story()
+    await talk.joins()
+    await talk.sandbox.do("POST", f"users/{EMMA}/block", {})
+
+    async def is_off() -> bool:
+        subscriber = await talk.bot_store.subscribers.one(EMMA)
+        return subscriber is not None and not subscriber.active
+
+    await until(is_off)
+
+
+async def test_a_shared_link_opens_its_story_and_begins_a_comment(talk: Talk) -> None:
+    story = await talk.story()
+    await talk.sandbox.write(EMMA, f"/start s{story.id}")
+    await talk.sees(EMMA, has_data("comment:"))
+    await talk.sees(EMMA, has_data("agree:"))
+    subscriber = await talk.bot_store.subscribers.one(EMMA)
+    assert subscriber is not None and not subscriber.active
+
+
+@pytest.mark.parametrize("payload", ["s999999", "mod_1", "s1' OR 1=1", "../../etc", "s" + "1" * 63, "ٱلقصة", "s-1"])
+async def test_a_tampered_link_is_a_kind_word_and_an_ordinary_start(talk: Talk, payload: str) -> None:
+    await talk.sandbox.write(EMMA, f"/start {payload}")
+    await talk.sees(EMMA, has_data("lang:"))
+    assert (await talk.said_by_bot(EMMA))[0].startswith("I can’t find that story")
+
+
+@pytest.mark.parametrize(
+    ("command", "beginning"),
+    [
+        ("/help", "What I can do"),
+        ("/privacy", "What we keep about you"),
+        ("/mycomments", "You have not commented yet"),
+        ("/comments", "There is no story"),
+        ("/top", "There is no story"),
+        ("/settings", "Baithak"),
+        ("/topics", "Baithak"),
+        ("/language", "Baithak"),
+        ("/mydata", "I don’t know that command"),
+        ("/dashboard", "I don’t know that command"),
+        ("/Start@other_bot", "I don’t know that command"),
+    ],
+)
+async def test_every_command_is_answered(talk: Talk, command: str, beginning: str) -> None:
+    await talk.sandbox.write(EMMA, command)
+    await talk.sees(EMMA, lambda one: text_of(one).startswith(beginning) and one["from"]["is_bot"])
+
+
+async def test_top_shows_stories_again(talk: Talk) -> None:
+    await talk.story("dam", title="First"), await talk.story("port", title="Second")
+    shown = await talk.joins()
+    await talk.sandbox.write(EMMA, "/top")
+    for title in ("First", "Second"):
+        await talk.sees(EMMA, lambda one, title=title: text_of(one).startswith(title), after=shown["message_id"])
