@@ -27,25 +27,28 @@ READERS = 20
 KILLABLE = ("worker", "bot", "web", "redis-server")
 
 
-async def write_comments(people: People, *, comments: int) -> tuple[list[tuple[Person, dict[str, Any]]], str]:
-    """Readers join, agree, and write as many comments among them; the messages, and the story's address."""
+async def readers_who_agreed(people: People) -> list[tuple[Person, dict[str, Any]]]:
+    """Readers, each with a story before them, who may comment."""
     readers = [await people.newcomer(f"Reader {number}") for number in range(READERS)]
     stories = await asyncio.gather(*(reader.joins("en") for reader in readers))
-    first = [
-        await reader.comments(story, f"My first word on this, as reader {n}.")
-        for n, (reader, story) in enumerate(zip(readers, stories, strict=True))
-    ]
+    for number, (reader, story) in enumerate(zip(readers, stories, strict=True)):
+        await reader.comments(story, f"My first word on this, as reader {number}.")
     await asyncio.gather(*(reader.agrees() for reader in readers))
-    written = list(zip(readers, first, strict=True))
-    for number in range(comments - READERS):
-        reader, story = readers[number % READERS], stories[number % READERS]
+    return list(zip(readers, stories, strict=True))
+
+
+async def write_comments(readers: list[tuple[Person, dict[str, Any]]], *, comments: int) -> set[str]:
+    """As many comments as asked for, by the readers in turn; their source keys."""
+    keys = set()
+    for number in range(comments):
+        reader, story = readers[number % len(readers)]
         text = f"Paragraph {number} of the report deserves a longer answer from the ministry."
-        written.append((reader, await reader.comments(story, text)))
-        await asyncio.sleep(0)
-    return written, url_of(stories[0], "/demo/stories/")
+        message = await reader.comments(story, text)
+        keys.add(f"telegram:{reader.id}:{message['message_id']}")
+    return keys
 
 
-async def kill_parts(people: People, *, kills: int, seed: int, until: asyncio.Event) -> list[str]:
+async def kill_parts(people: People, *, kills: int, seed: int) -> list[str]:
     """kill -9 to parts at random, each after the last one's victim is back; the names of the killed."""
     dice = random.Random(seed)
     killed: list[str] = []
@@ -57,20 +60,21 @@ async def kill_parts(people: People, *, kills: int, seed: int, until: asyncio.Ev
 
         os.kill(await eventually(alive, what=f"{name} to run", within_s=30), signal.SIGKILL)
         killed.append(name)
-        try:
-            await asyncio.wait_for(until.wait(), dice.uniform(0.2, 0.9))
-        except TimeoutError:
-            continue
+        await asyncio.sleep(dice.uniform(0.2, 0.9))
     return killed
 
 
 async def run_under_kills(people: People, *, comments: int, kills: int) -> dict[str, Any]:
     """Write and kill at once; then wait until everything written is decided."""
-    done = asyncio.Event()
-    killing = asyncio.create_task(kill_parts(people, kills=kills, seed=comments, until=done))
-    written, _ = await write_comments(people, comments=comments)
+    readers = await readers_who_agreed(people)
+    killing = asyncio.create_task(kill_parts(people, kills=kills, seed=comments))
+    keys: set[str] = set()
+    while not killing.done():
+        # Written in portions, so that some are under way at each kill.
+        keys |= await write_comments(readers, comments=max(1, comments // (kills * 2)))
+        await asyncio.wait({killing}, timeout=0.2)
+    keys |= await write_comments(readers, comments=max(0, comments - len(keys)))
     killed = await killing
-    keys = {f"telegram:{reader.id}:{message['message_id']}" for reader, message in written}
 
     async def decided() -> bool:
         ledger = await asyncio.to_thread(read_ledger, people.system.data_dir)
@@ -127,7 +131,7 @@ async def readers_are_told_the_truth_while_redis_is_gone(tmp_path: Path, *, gone
                 story = await reader.joins("en")
                 first = await reader.comments(story, "The harbour needs a longer quay.")
                 await reader.agrees()
-                await reader.told(first, "Published")
+                await reader.told(first, "Published", "Held")
                 redis.kill()
                 redis.wait()
                 written = []
