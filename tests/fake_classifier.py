@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from moderation.classifier import Screened
 from moderation.policy import LABELS
 
-_NAMED = re.compile(r"([a-z_]+)=([0-9.]+|nan)")
+_NAMED = re.compile(r"([a-z_]{4,13})=([0-9.]+|nan)")
 
 
 class FakeClassifier:

@@ -1,5 +1,6 @@
 """The commands of `moderation` alone; `baithak` has the same ones and more.
 
+No function here is named as a module beside it: importing that module would put it in the function's place.
 What a command needs is imported when it runs, so that asking for help costs nothing.
 """
 
@@ -33,7 +34,7 @@ def _or_refused(work: Callable[[], R]) -> R:
 
 
 @told_plainly
-def screen(file: Comments = None) -> None:
+def screen_comments(file: Comments = None) -> None:
     """Screen comments: JSON Lines in, JSON Lines out, in the same order."""
     from moderation.cli.screen import screen_file
 
@@ -41,7 +42,7 @@ def screen(file: Comments = None) -> None:
 
 
 @told_plainly
-def train(
+def train_model(
     examples: Examples,
     held_out: Annotated[
         Path | None, typer.Option(help="Folder to calibrate and judge by; `dev` beside the examples without it.")
@@ -56,7 +57,7 @@ def train(
 
 
 @told_plainly
-def evaluate(
+def evaluate_model(
     examples: Examples,
     model: Annotated[str | None, typer.Option(help="Version of the model; the one in use without it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
@@ -125,7 +126,7 @@ def simulate_policy(file: Comments = None, policy: OtherPolicy = None) -> None:
 
 
 @told_plainly
-def worker() -> None:
+def start_worker() -> None:
     """Screen what readers write, until told to stop. May run many times on many machines."""
     from moderation.cli.worker import run_worker
     from moderation.settings import Settings, load_settings
@@ -134,7 +135,7 @@ def worker() -> None:
 
 
 @told_plainly
-def web() -> None:
+def serve_web() -> None:
     """Serve the comments API, the widget and the moderators' pages."""
     from moderation.cli.web import run_web
     from moderation.settings import Settings, load_settings
@@ -143,20 +144,20 @@ def web() -> None:
 
 
 @told_plainly
-def upgrade() -> None:
+def bring_up_to_date() -> None:
     """Bring the tables to their newest form; does nothing where they are."""
     from moderation.settings import Settings, load_settings
-    from moderation.store import upgrade as upgrade_tables
+    from moderation.store import upgrade
 
-    done = upgrade_tables(load_settings(Settings).database_address())
+    done = upgrade(load_settings(Settings).database_address())
     typer.echo("the tables were brought to their newest form" if done else "the tables are in their newest form")
 
 
 def add_screening(app: typer.Typer) -> None:
     """Add the commands that `baithak` and `python -m moderation` have alike: screening, its models, its policy."""
-    app.command()(screen)
-    app.command()(train)
-    app.command()(evaluate)
+    app.command("screen")(screen_comments)
+    app.command("train")(train_model)
+    app.command("evaluate")(evaluate_model)
     models = typer.Typer(help="The classifier's models.", no_args_is_help=True)
     models.command("list")(list_models)
     models.command("show")(show_model)
@@ -179,10 +180,10 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     add_screening(app)
-    app.command()(worker)
-    app.command()(web)
+    app.command("worker")(start_worker)
+    app.command("web")(serve_web)
     database = typer.Typer(help="The database.", no_args_is_help=True)
-    database.command("upgrade")(upgrade)
+    database.command("upgrade")(bring_up_to_date)
     app.add_typer(database, name="db")
     return app
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections import Counter
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from typing import BinaryIO
 import typer
 
 from moderation.classifier import Classifier
-from moderation.cli.screen import UNSCREENABLE, Asked, Refused, batches, model_to_use
+from moderation.cli.screen import UNSCREENABLE, Asked, Refused, batches, model_to_use, open_input
 from moderation.config import load_policy, load_terms
 from moderation.decision import decide
 from moderation.errors import ClassifierUnavailable
@@ -45,9 +44,7 @@ def simulate(settings: Settings, file: Path | None, *, other: Path | None) -> in
         sys.stderr.write(f"baithak: no usable model, every comment would be held: {error}\n")
         classifier, status = None, EXIT_MISSING
     try:
-        with contextlib.ExitStack() as open_files:
-            given = sys.stdin.buffer if file is None or str(file) == "-" else open_files.enter_context(file.open("rb"))
-            counted, refused = _count(given, [Screener(policy, classifier) for policy in policies])
+        counted, refused = _count(open_input(file), [Screener(policy, classifier) for policy in policies])
     except OSError as error:
         sys.stderr.write(f"baithak: {file} can't be read: {error.strerror}\n")
         return EXIT_REFUSED

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import queue
@@ -58,9 +57,7 @@ def screen_file(file: Path | None) -> int:
         sys.stderr.write(f"no usable model, every comment is held: {error}\n")
         classifier = None
     try:
-        with contextlib.ExitStack() as open_files:
-            given = sys.stdin.buffer if file is None or str(file) == "-" else open_files.enter_context(file.open("rb"))
-            return _screen(given, sys.stdout.buffer, Screener(policy, classifier))
+        return _screen(open_input(file), sys.stdout.buffer, Screener(policy, classifier))
     except BrokenPipeError:
         # Whoever read our output has gone. Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -68,6 +65,17 @@ def screen_file(file: Path | None) -> int:
     except OSError as error:
         sys.stderr.write(f"{file} can't be read: {error.strerror}\n")
         return EXIT_REFUSED
+
+
+def open_input(file: Path | None) -> BinaryIO:
+    """The file, or standard input. Raises OSError.
+
+    Never closed by us: the thread that reads may still wait in it when we leave, and closing would wait for that. For
+    the same reason standard input is opened anew: Python ends with a fatal error when it can't lock its own one.
+    """
+    if file is None or str(file) == "-":
+        return open(0, "rb", closefd=False)
+    return file.open("rb")
 
 
 def model_to_use(settings: Settings) -> ModelFile:
