@@ -134,7 +134,8 @@ def upgrade(address: str, *, migrations: Path, version_table: str) -> bool:
     config.attributes["done"] = []
     try:
         command.upgrade(config, "head")
-    except (OperationalError, OSError) as error:
+    except (DBAPIError, OSError) as error:
+        # Not only OperationalError: asyncpg has kinds of its own for a wrong password and a missing database.
         place = url.render_as_string(hide_password=True)
         raise SettingsError(f"the database {place} can't be opened: {error}") from error
     return bool(config.attributes["done"])

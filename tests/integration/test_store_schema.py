@@ -15,6 +15,7 @@ from moderation.errors import SettingsError
 from moderation.store import Store, upgrade
 from moderation.store.tables import metadata
 from tests.builders import NOW
+from tests.conftest import PostgreSQL
 from tests.desk import Desk
 
 
@@ -35,6 +36,16 @@ async def test_the_migrations_and_the_tables_agree(empty_database_address: str) 
 async def test_a_database_that_can_not_be_opened_says_which() -> None:
     with pytest.raises(SettingsError, match="nowhere"):
         await asyncio.to_thread(upgrade, "postgresql+asyncpg://u:secret@/nowhere?host=/nonexistent")
+
+
+@pytest.mark.parametrize("server", ["postgresql"], indirect=True)
+async def test_a_server_without_the_database_is_told_in_one_line_and_never_with_the_password(
+    server: PostgreSQL,
+) -> None:
+    address = sa.make_url(server.address.format("nowhere")).set(password="secret")
+    with pytest.raises(SettingsError, match="nowhere") as told:
+        await asyncio.to_thread(upgrade, address.render_as_string(hide_password=False))
+    assert "secret" not in str(told.value)
 
 
 @pytest.mark.parametrize("server", ["sqlite"], indirect=True)
