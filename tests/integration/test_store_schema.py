@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
@@ -15,8 +16,10 @@ from moderation.errors import SettingsError
 from moderation.store import Store, upgrade
 from moderation.store.tables import metadata
 from tests.builders import NOW
-from tests.conftest import PostgreSQL
 from tests.desk import Desk
+
+if TYPE_CHECKING:
+    from tests.conftest import PostgreSQL
 
 
 async def test_the_migrations_and_the_tables_agree(empty_database_address: str) -> None:
