@@ -53,6 +53,8 @@ def calibrate(measured: Measured) -> tuple[Floats, Floats]:
             continue
         clean = measured.known[:, column] == 0
         everywhere = _clean_edge(measured, clean, column, BUDGET[label])
+        if everywhere is None:  # no set is large enough by itself: all of them are one
+            everywhere = float(np.quantile(measured.margins[clean, column], 1 - BUDGET[label]))
         for row, language in enumerate(LANGUAGES):
             here = np.isin(measured.languages, KIN.get(language, (language,)))
             edge = _clean_edge(measured, clean & here, column, BUDGET[label])

@@ -21,6 +21,7 @@ BITS = 22  # 4 million places for hashes: of the kept ones few share a place wit
 BATCH = 1_024  # texts at once
 _SPACE = 32
 _BASE = np.uint64(0x9E3779B97F4A7C15)
+_INVERSE = np.uint64(pow(int(_BASE), -1, 2**64))
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 _WORD, _PAIR, _RUN = 0x1000, 0x2000, 0x3000
 
@@ -42,8 +43,8 @@ def _place(hashes: Hashes, salt: int) -> Ints:
     return (mixed >> np.uint64(64 - BITS)).astype(np.int64)
 
 
-def _powers(count: int) -> Hashes:
-    powers = np.full(count, _BASE, dtype=np.uint64)
+def _powers(base: np.uint64, count: int) -> Hashes:
+    powers = np.full(count, base, dtype=np.uint64)
     powers[0] = 1
     return np.multiply.accumulate(powers)
 
@@ -74,10 +75,9 @@ def grams(texts: Sequence[str]) -> Grams:
 def _words(codes: Hashes, space: NDArray[np.bool_], documents: Ints) -> list[tuple[Ints, Ints, Ints]]:
     edges = np.diff(space.astype(np.int8))
     begins, ends = np.flatnonzero(edges == -1) + 1, np.flatnonzero(edges == 1) + 1
-    powers = _powers(len(codes) + 1)
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(codes * powers[:-1], dtype=np.uint64)])
-    # Brought to one power, so that a word has one hash wherever it stands.
-    hashes = (sums[ends] - sums[begins]) * powers[len(codes) - begins]
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(codes * _powers(_BASE, len(codes)), dtype=np.uint64)])
+    # Brought back to power 0, so that a word has one hash wherever it stands and whatever stands in the batch.
+    hashes = (sums[ends] - sums[begins]) * _powers(_INVERSE, len(codes))[begins]
     hashes *= _MIX
     words = (_place(hashes ^ (hashes >> np.uint64(31)), _WORD), begins, ends)
     beside = documents[begins[1:]] == documents[begins[:-1]]

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ FORMAT = 1
 LARGEST_FILE = 30 * 1024 * 1024
 SHIPPED = Path(__file__).with_name("shipped")
 MANIFEST = "manifest.json"
+_SCHEMA = "schema.json"
+_PLACE_IN_MEMORY = re.compile(r'("__id__": |"file": ")(\d+)')
 
 # Fixed: a file that holds any other type of ours, or of anybody's, is refused. Never taken from the file itself.
 TRUSTED_TYPES = (
@@ -100,7 +103,7 @@ def write_model(content: Mapping[str, Any], path: Path) -> str:
     data: bytes = skops.io.dumps(
         {"format": FORMAT, "labels": list(LABELS), **content}, compression=zipfile.ZIP_DEFLATED, compresslevel=9
     )
-    data = _timeless(data)
+    data = _settled(data)
     write_whole(path, data)
     return hashlib.sha256(data).hexdigest()
 
@@ -126,16 +129,27 @@ def write_whole(path: Path, data: bytes) -> None:
         os.close(folder)
 
 
-def _timeless(data: bytes) -> bytes:
-    """The same archive with the times of its members set to one moment, so that one training has one hash."""
+def _settled(data: bytes) -> bytes:
+    """The same archive without what differs from run to run, so that one training has one hash.
+
+    skops numbers objects by their place in memory and stamps its files with the hour; here both are counted from 1.
+    """
     import io
     import zipfile
 
+    numbers: dict[str, str] = {}
+
+    def renumbered(match: re.Match[str]) -> str:
+        return match.group(1) + numbers.setdefault(match.group(2), str(len(numbers) + 1))
+
     out = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(data)) as old,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new,
-    ):
-        for name in sorted(old.namelist()):
-            new.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), old.read(name), zipfile.ZIP_DEFLATED, 9)
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        schema = _PLACE_IN_MEMORY.sub(renumbered, old.read(_SCHEMA).decode())
+        members = {_SCHEMA: schema.encode()}
+        for name in old.namelist():
+            if name != _SCHEMA:
+                stem, dot, ending = name.partition(".")
+                members[numbers[stem] + dot + ending] = old.read(name)
+        for name in sorted(members):
+            new.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), members[name], zipfile.ZIP_DEFLATED, 9)
     return out.getvalue()

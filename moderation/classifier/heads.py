@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.special import expit
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 Floats = NDArray[np.floating[Any]]
@@ -48,7 +50,10 @@ class LabelHeads(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untype
                 progress(f"  {label}: no two sides to learn from, it will always score low")
                 continue
             model = LogisticRegression(C=self.strength, solver="lbfgs", max_iter=self.at_most, tol=1e-6)
-            model.fit(features[rows], answers, sample_weight=weights[rows, column])
+            with warnings.catch_warnings():
+                # The rounds are bounded on purpose: the last hundredths of convergence change no outcome.
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                model.fit(features[rows], answers, sample_weight=weights[rows, column])
             self.coef_[:, column] = model.coef_[0]
             self.intercept_[column] = model.intercept_[0]
             progress(f"  {label}: {int(answers.sum()):,} of {len(rows):,} examples, {int(model.n_iter_[0])} iterations")
