@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import structlog
 from aiohttp import web
 
 from moderation.web import assets, atom, comments, dashboard, health, openapi, pages, stream
@@ -16,6 +18,8 @@ from moderation.web.middlewares import count_requests, limit_addresses, set_head
 from moderation.web.parts import PARTS, WebParts
 from moderation.web.routes import Route, add_routes
 from moderation.web.schemas import Alive, CommentsPage, CommentsQuery, Counts, CountsQuery, Place, Readiness, StoryQuery
+
+log = structlog.get_logger(__name__)
 
 BODY_AT_MOST = 1024 * 1024
 """Bytes of the largest body taken; an update from Telegram is far below."""
@@ -140,6 +144,21 @@ async def _close_streams(app: web.Application) -> None:
     app[stream.LIVE].close()
 
 
+class _WithoutWords(logging.Handler):
+    """What the server itself says of a broken request, without the request: its bytes may hold words or a token."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log the kind of error alone."""
+        kind = record.exc_info[0] if record.exc_info else None
+        log.info("request not understood", error=kind.__name__ if kind is not None else None)
+
+
+def _server_log() -> logging.Logger:
+    logger = logging.Logger("http")
+    logger.addHandler(_WithoutWords())
+    return logger
+
+
 async def serve(app: web.Application, host: str, port: int, *, started: Callable[[], None] = lambda: None) -> None:
     """Serve until cancelled, calling `started` once connections are taken; then end the streams, give requests in hand
     a moment, and leave.
@@ -147,7 +166,7 @@ async def serve(app: web.Application, host: str, port: int, *, started: Callable
     Raises OSError when the port is taken.
     """
     # No access log: an address may carry a login link's token.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_S, handle_signals=False)
+    runner = web.AppRunner(app, access_log=None, logger=_server_log(), shutdown_timeout=STOP_S, handle_signals=False)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

@@ -63,6 +63,8 @@ async def tell_problems(request: web.Request, handler: Handler) -> web.StreamRes
         return Problem("method_not_allowed", headers={"Allow": allow}).response()
     except web.HTTPRequestEntityTooLarge:
         return Problem("too_large").response()
+    except web.RequestPayloadError:
+        return Problem("bad_body").response()
     except web.HTTPNotFound:
         return Problem("not_found").response()
     except web.HTTPException as error:

@@ -201,6 +201,8 @@ async def stream_comments(request: web.Request, query: StoryQuery) -> web.Stream
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         )
         await response.prepare(request)
+        if request.method == "HEAD":
+            return response
         try:
             await _write_events(response, live, page, story=story.url, resume=resume)
         except (ConnectionError, TimeoutError):

@@ -222,6 +222,39 @@ async def test_the_feed_has_what_is_published(newsroom: Newsroom, http: aiohttp.
     assert link is not None and link.get("href") == f"{story}#comment-{comment}"
 
 
+@pytest.mark.parametrize(
+    "request_line",
+    [b"GET /review/login?token=canary HTTP/1.1\r\nContent-Length: canary", b"canary", b"GET http://[canary HTTP/1.1"],
+)
+async def test_a_request_that_is_none_leaves_no_byte_of_it_in_the_log(
+    newsroom: Newsroom, request_line: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", newsroom.settings.web_port)
+    writer.write(request_line + b"\r\n\r\n")
+    async with asyncio.timeout(WAIT_S):
+        assert b" 400 " in await reader.readline()
+    writer.close()
+    said = capfd.readouterr()
+    assert "request not understood" in said.out + said.err
+    assert "canary" not in said.out + said.err
+
+
+async def test_an_error_of_ours_is_told_without_its_words(
+    newsroom: Newsroom, http: aiohttp.ClientSession, capfd: pytest.CaptureFixture[str]
+) -> None:
+    story = await newsroom.story()
+
+    async def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("canary")
+
+    newsroom.parts.threads.published = broken  # type: ignore[assignment,method-assign]  # a front door that breaks
+    async with http.get("/api/v1/comments", params={"story": story}) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (500, "broken")
+        assert "canary" not in await answer.text()
+    said = capfd.readouterr()
+    assert "RuntimeError" in said.out + said.err and "canary" not in said.out + said.err
+
+
 class Listener:
     """An open stream, read event by event."""
 
@@ -304,6 +337,15 @@ async def test_a_stream_lives_on_without_redis(
         async with aiohttp.ClientSession(room.address) as session, listening(session, story) as page:
             comment = await newsroom.published(story)
             assert (await page.event())[1]["id"] == str(comment)
+
+
+async def test_who_asks_for_a_streams_head_alone_is_not_kept_waiting(
+    newsroom: Newsroom, http: aiohttp.ClientSession
+) -> None:
+    async with asyncio.timeout(WAIT_S):
+        for _ in range(2):
+            async with http.head("/api/v1/comments/stream", params={"story": await newsroom.story()}) as answer:
+                assert (answer.status, answer.content_type) == (200, "text/event-stream")
 
 
 async def test_a_page_that_reads_too_slowly_is_ended_and_not_kept_in_memory() -> None:

@@ -268,6 +268,12 @@ async def test_a_body_that_cannot_be_read_decides_nothing(newsroom: Newsroom, de
     assert await status_of(newsroom, held) is CommentStatus.HELD
 
 
+async def test_a_body_that_does_not_unpack_is_refused(desk: Desk) -> None:
+    headers = {**SAME, "X-CSRF-Token": desk.token, "Content-Type": "application/json", "Content-Encoding": "gzip"}
+    async with desk.http.post("/review/comments/1/approve", data=b"no gzip", headers=headers) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (400, "bad_body")
+
+
 async def test_the_queue_shows_the_comment_its_story_its_author_and_why(newsroom: Newsroom, desk: Desk) -> None:
     story = await newsroom.story(title="The dam gates open")
     await newsroom.published(story)
