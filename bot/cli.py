@@ -12,7 +12,15 @@ import typer
 from bot.settings import BotSettings
 from moderation import cli as moderation_cli
 from moderation.errors import SettingsError
-from moderation.running import EXIT_MISSING, EXIT_REFUSED, say_ready, start_logging, told_plainly, until_stopped
+from moderation.running import (
+    EXIT_MISSING,
+    EXIT_REFUSED,
+    loading,
+    say_ready,
+    start_logging,
+    told_plainly,
+    until_stopped,
+)
 from moderation.settings import load_settings
 
 app = typer.Typer(
@@ -55,7 +63,8 @@ def _say(line: str) -> None:
 @told_plainly
 def bot() -> None:
     """Run the bot: updates in, stories and notices out. May run many times on many machines."""
-    from bot import process
+    with loading():
+        from bot import process
 
     settings = load_settings(BotSettings)
     start_logging(settings)
@@ -66,7 +75,8 @@ def bot() -> None:
 @told_plainly
 def worker() -> None:
     """Run a screening worker. May run many times on many machines."""
-    from moderation.cli.worker import run_worker
+    with loading():
+        from moderation.cli.worker import run_worker
 
     raise typer.Exit(run_worker(load_settings(BotSettings), ready=say_ready))
 
@@ -75,7 +85,8 @@ def worker() -> None:
 @told_plainly
 def web() -> None:
     """Run the web part: the public API, the widget, the moderators' pages."""
-    from bot import web_process
+    with loading():
+        from bot import web_process
 
     settings = load_settings(BotSettings)
     start_logging(settings)
@@ -86,7 +97,8 @@ def web() -> None:
 @told_plainly
 def sandbox() -> None:
     """Run the Telegram sandbox: a Bot API server on this machine, with a page where one person plays everybody."""
-    from bot.sandbox import run
+    with loading():
+        from bot.sandbox import run
 
     settings = load_settings(BotSettings)
     start_logging(settings)
@@ -125,10 +137,12 @@ def doctor() -> None:
 @told_plainly
 def upgrade() -> None:
     """Bring the tables to their newest form; does nothing where they are."""
-    from bot.supervisor import upgrade_schema
+    import bot.store
+    import moderation.store
 
-    done = upgrade_schema(load_settings(BotSettings))
-    _say("the tables were brought to their newest form" if done else "the tables are in their newest form")
+    address = load_settings(BotSettings).database_address()
+    done = [store.upgrade(address) for store in (moderation.store, bot.store)]
+    _say("the tables were brought to their newest form" if any(done) else "the tables are in their newest form")
 
 
 @feed_app.command()

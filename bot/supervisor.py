@@ -1,6 +1,6 @@
 """`baithak up`: every part as a process of its own; one that dies is started again; all of them end together.
 
-    checks → Redis, sandbox → schema → worker, web, bot → "ready web=… sandbox=…"
+    preflight → Redis, sandbox → schema → worker, web, bot → "ready web=… sandbox=…"
 
 A part says that it works by writing a byte to the pipe it was given (`BAITHAK_READY_FD`). Logs go to files in the data
 directory, so that the terminal shows what a person wants to see: addresses, and what went wrong.
@@ -11,31 +11,36 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
-import fcntl
 import os
-import shutil
 import signal
-import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from bot import embedded
+from bot import embedded, preflight
 from bot.settings import BotSettings
 from moderation.errors import SettingsError
+from moderation.running import EXIT_MISSING, READY_FD, TOLD
 
-STOP_S = 10.0
-"""Seconds a part has to finish what it holds after SIGTERM."""
+STOP_S = 8.0
+"""Seconds a part has to finish what it holds after SIGTERM; what it had not committed is done again at the next start.
+
+Below ten with all that follows, since who stops a service often waits no longer before it kills.
+"""
 
 READY_S = 60.0
 """Seconds the parts have, together, to say that they work."""
 
-FREE_BYTES = 64 * 1024 * 1024
-"""Below this much free disk nothing is started: a comment accepted must also be kept."""
+REDIS_S = 10.0
+"""Seconds a server has to answer before the next candidate is tried."""
 
-_LONGEST_PAUSE_S = 2.0
+STEADY_S = 10.0
+"""A part that ran this long is started again at once; one that dies sooner waits a little longer each time."""
+
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 _LOG_BYTES = 10 * 1024 * 1024
 
 
@@ -46,78 +51,67 @@ class Part:
     name: str
     command: tuple[str, ...]
     ready: asyncio.Event = field(default_factory=asyncio.Event)
+    starting: asyncio.Lock = field(default_factory=asyncio.Lock)
     process: asyncio.subprocess.Process | None = None
-    starts: int = 0
+    keeper: asyncio.Task[None] | None = None
 
 
 class Supervisor:
     """Runs the parts until it is told to stop. Never decides anything about comments."""
 
     def __init__(self, settings: BotSettings, *, say: Callable[[str], None]) -> None:
-        self._settings = settings
+        self._settings = settings.model_copy(update={"data_dir": settings.data_dir.resolve()})
         self._say = say
         self._stopping = asyncio.Event()
+        self._fault: str | None = None
         self._parts: list[Part] = []
-        self._keepers: dict[str, asyncio.Task[None]] = {}
         self._environment = dict(os.environ)
 
     async def run(self) -> None:
-        """Start everything, keep it running, and end it all at SIGINT or SIGTERM. Raises SettingsError at start."""
+        """Start everything, keep it running, and end it all at SIGINT, SIGTERM or SIGHUP.
+
+        Raises SettingsError or PolicyError at start; nothing is left running then.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stopping.set)
-        with _alone(self._settings.data_dir):
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it: the terminal may go
+            loop.add_signal_handler(signal.SIGHUP, self._stopping.set)
+        with preflight.alone(self._settings.data_dir):
             try:
                 if await self._start():
                     await self._stopping.wait()
             finally:
-                await self._stop()
+                await self._end_parts()
+        if self._fault is not None:
+            raise SettingsError(self._fault)
+        self._say("stopped")
 
     async def _start(self) -> bool:
-        check_place(self._settings)
-        self._settle_ports()
-        check_configuration(self._settings)
-        self._say(f"starting … (logs in {self._settings.data_dir / 'logs'})")
-        if self._settings.redis_url is None:
-            await self._start_redis()
+        """Start the parts, each after what it leans on; False when told to stop meanwhile."""
+        preflight.check_room(self._settings.data_dir)
+        self._settle(preflight.free_ports(self._settings))
+        preflight.check_configuration(self._settings)
+        self._say(f"starting … (logs in {self._logs()})")
+        if self._settings.redis_url is not None:
+            await self._unless_stopped(preflight.check_redis(self._settings.redis_address()))
+        else:
+            await self._unless_stopped(self._start_redis())
         if self._settings.uses_sandbox():
             self._keep(Part("sandbox", _baithak("sandbox")))
-        await asyncio.to_thread(upgrade_schema, self._settings)
+        await self._unless_stopped(self._upgrade_schema())
         for name in ("worker", "web", "bot"):
             self._keep(Part(name, _baithak(name)))
-        if not await self._all_ready():
-            return False
-        addresses = [f"web={self._settings.web_address()}"]
-        if self._settings.uses_sandbox():
-            addresses.append(f"sandbox={self._settings.telegram_address()}")
-        self._say(f"ready {' '.join(addresses)}")
-        return True
-
-    async def _all_ready(self) -> bool:
-        async def everything() -> None:
-            for part in self._parts:
-                await part.ready.wait()
-
-        waiting = {asyncio.create_task(everything()), asyncio.create_task(self._stopping.wait())}
-        await asyncio.wait(waiting, timeout=READY_S, return_when=asyncio.FIRST_COMPLETED)
-        for task in waiting:
-            task.cancel()
+        await self._unless_stopped(self._all_ready())
         if self._stopping.is_set():
             return False
-        silent = [part.name for part in self._parts if not part.ready.is_set()]
-        if silent:
-            logs = ", ".join(str(self._log_of(name)) for name in silent)
-            raise SettingsError(f"{', '.join(silent)} did not start within {READY_S:.0f} s; read {logs}")
+        for line in announcement(self._settings, logs=self._logs()):
+            self._say(line)
         return True
 
-    def _settle_ports(self) -> None:
-        """Find out the ports that were left to the kernel, and refuse one that is taken."""
-        ports = {"web_port": (self._settings.web_host, self._settings.web_port)}
-        if self._settings.uses_sandbox():
-            ports["sandbox_port"] = (self._settings.sandbox_host, self._settings.sandbox_port)
-        settled: dict[str, object] = {"data_dir": self._settings.data_dir.resolve()}
-        for name, (host, port) in ports.items():
-            settled[name] = free_port(host, port, setting=f"BAITHAK_{name.upper()}")
+    def _settle(self, ports: dict[str, int]) -> None:
+        """Hand the parts what was found out here, so that each of them sees the same."""
+        settled: dict[str, object] = {"data_dir": self._settings.data_dir, **ports}
         self._settings = self._settings.model_copy(update=settled)
         if self._settings.demo_feeds():
             own = f"{self._settings.web_host}:{self._settings.web_port}"
@@ -125,36 +119,92 @@ class Supervisor:
         for name, value in settled.items():
             self._environment[f"BAITHAK_{name.upper()}"] = str(value)
 
+    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do a step of the start; left off when told to stop, or when a part says that it can't work."""
+        if self._stopping.is_set():
+            work.close()
+            return
+        doing = asyncio.ensure_future(work)
+        told = asyncio.ensure_future(self._stopping.wait())
+        await asyncio.wait({doing, told}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if not doing.done():
+            doing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await doing
+            return
+        await doing
+
     async def _start_redis(self) -> None:
+        """The first server of this machine that answers. Raises SettingsError when none does."""
+        address = self._settings.redis_address
         await asyncio.to_thread(embedded.prepare, self._settings)
-        server = await asyncio.to_thread(embedded.find, self._settings)
-        if not server.lasting:
-            self._say("no redis-server found: a stand-in written in Python is used, which forgets at every stop")
-        part = Part("redis-server", server.command)
-        self._keep(part)
-        deadline = time.monotonic() + 10
-        while not await asyncio.to_thread(embedded.answers, self._settings.redis_address()):
-            if time.monotonic() > deadline:
-                raise SettingsError(f"redis-server does not answer; read {self._log_of(part.name)}")
-            await asyncio.sleep(0.01)
-        part.ready.set()
+        for server in await asyncio.to_thread(embedded.servers, self._settings):
+            if not server.lasting:
+                self._say("no redis-server found: a stand-in written in Python is used, which forgets at every stop")
+            part = Part("redis-server", server.command)
+            self._parts.append(part)
+            process = await self._process_of(part)
+            deadline = time.monotonic() + REDIS_S
+            while process.returncode is None and time.monotonic() < deadline:
+                if await asyncio.to_thread(embedded.answers, address()):
+                    part.ready.set()
+                    self._keep(part)
+                    return
+                await asyncio.sleep(0.01)
+            await _end(part, within_s=0)
+            self._parts.remove(part)
+            self._say(f"{server.command[0]} does not work here (see {self._log_of(part.name)}); trying another")
+        raise SettingsError("no Redis could be started; install redis-server, or set BAITHAK_REDIS_URL")
+
+    async def _upgrade_schema(self) -> None:
+        """Bring the tables to their newest form, in a process that can be ended. Raises SettingsError."""
+        part = Part("schema", _baithak("db", "upgrade"))
+        self._log_of(part.name).unlink(missing_ok=True)
+        self._parts.append(part)
+        if await (await self._process_of(part)).wait() != 0:
+            raise SettingsError(self._told_by(part) or f"the tables can't be upgraded; read {self._log_of(part.name)}")
+        self._parts.remove(part)
+
+    async def _all_ready(self) -> None:
+        """Every part has said that it works. Raises SettingsError naming the parts that did not."""
+        try:
+            async with asyncio.timeout(READY_S):
+                for part in self._parts:
+                    await part.ready.wait()
+        except TimeoutError:
+            silent = [part.name for part in self._parts if not part.ready.is_set()]
+            logs = ", ".join(str(self._log_of(name)) for name in silent)
+            raise SettingsError(f"{', '.join(silent)} did not start within {READY_S:.0f} s; read {logs}") from None
 
     def _keep(self, part: Part) -> None:
-        self._parts.append(part)
-        self._keepers[part.name] = asyncio.create_task(self._keep_running(part), name=f"keep {part.name}")
+        if part not in self._parts:
+            self._parts.append(part)
+        part.keeper = asyncio.create_task(self._keep_running(part), name=f"keep {part.name}")
 
     async def _keep_running(self, part: Part) -> None:
-        pause_s = 0.1
+        pause_s = _SHORTEST_PAUSE_S
         while not self._stopping.is_set():
             began = time.monotonic()
-            part.process = await self._spawn(part)
-            code = await part.process.wait()
+            code = await (await self._process_of(part)).wait()
             if self._stopping.is_set():
                 return
+            if code == EXIT_MISSING and not part.ready.is_set() and (fault := self._told_by(part)):
+                # It never worked and knows why: starting it again would only say so again.
+                self._fault = fault
+                self._stopping.set()
+                return
             self._say(f"{part.name} ended ({_ending(code)}); starting it again")
-            pause_s = 0.1 if time.monotonic() - began > 10 else min(pause_s * 2, _LONGEST_PAUSE_S)
+            steady = time.monotonic() - began > STEADY_S
+            pause_s = _SHORTEST_PAUSE_S if steady else min(pause_s * 2, _LONGEST_PAUSE_S)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause_s)
+
+    async def _process_of(self, part: Part) -> asyncio.subprocess.Process:
+        async with part.starting:
+            if part.process is None or part.process.returncode is not None:
+                part.process = await self._spawn(part)
+            return part.process
 
     async def _spawn(self, part: Part) -> asyncio.subprocess.Process:
         reading, writing = os.pipe()
@@ -162,136 +212,112 @@ class Supervisor:
         log.parent.mkdir(parents=True, exist_ok=True)
         if log.is_file() and log.stat().st_size > _LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))
-        asyncio.get_running_loop().add_reader(reading, self._note_ready, part, reading)
+        asyncio.get_running_loop().add_reader(reading, _note_ready, part, reading)
         try:
             with log.open("ab") as output:
-                process = await asyncio.create_subprocess_exec(
+                return await asyncio.create_subprocess_exec(
                     *part.command,
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
-                    env={**self._environment, "BAITHAK_READY_FD": str(writing)},
+                    env={**self._environment, READY_FD: str(writing)},
                     pass_fds=(writing,),
-                    preexec_fn=_end_with_parent,
+                    preexec_fn=_ending_with(os.getpid()),
+                    # redis-server would obey a Ctrl-C that is meant for us, while the others still write to it.
+                    start_new_session=part.name == "redis-server",
                 )
         finally:
             os.close(writing)
-        part.starts += 1
-        return process
 
-    def _note_ready(self, part: Part, reading: int) -> None:
-        if os.read(reading, 1):
-            part.ready.set()
-        asyncio.get_running_loop().remove_reader(reading)
-        os.close(reading)
-
-    async def _stop(self) -> None:
+    async def _end_parts(self) -> None:
         """End the parts in the order in which they lean on each other: who talks to Redis first, Redis last."""
         self._stopping.set()
-        for names in ({"bot", "web", "worker"}, {"sandbox"}, {"redis-server"}):
-            await asyncio.gather(*(_end(part) for part in self._parts if part.name in names))
-        for keeper in self._keepers.values():
-            keeper.cancel()
-        await asyncio.gather(*self._keepers.values(), return_exceptions=True)
-        if self._parts:
-            self._say("stopped")
+        deadline = time.monotonic() + STOP_S
+        for names in ({"schema", "bot", "web", "worker"}, {"sandbox"}, {"redis-server"}):
+            await self._end_all(names, within_s=max(deadline - time.monotonic(), 0.5))
+
+    async def _end_all(self, names: Collection[str], *, within_s: float) -> None:
+        async def end(part: Part) -> None:
+            async with part.starting:  # a process that is just being made must end too
+                await _end(part, within_s=within_s)
+            if part.keeper is not None:
+                await part.keeper
+
+        await asyncio.gather(*(end(part) for part in self._parts if part.name in names))
+
+    def _told_by(self, part: Part) -> str | None:
+        """The one line in which a command says what it lacks; None when its log ends with something else."""
+        lines = self._log_of(part.name).read_text(encoding="utf-8", errors="replace").splitlines()
+        last = lines[-1] if lines else ""
+        return last.removeprefix(TOLD) if last.startswith(TOLD) else None
+
+    def _logs(self) -> Path:
+        return self._settings.data_dir / "logs"
 
     def _log_of(self, name: str) -> Path:
-        return self._settings.data_dir / "logs" / f"{name}.log"
+        return self._logs() / f"{name}.log"
 
 
-async def _end(part: Part) -> None:
+def announcement(settings: BotSettings, *, logs: Path) -> list[str]:
+    """What is said when everything works: a line for programs, then what a person may open and press."""
+    web = preflight.local_address(settings.web_host, settings.web_port)
+    if not settings.uses_sandbox():
+        return [f"ready web={web}", "", f"  logs in {logs}; Ctrl-C stops everything", ""]
+    sandbox = preflight.local_address(settings.sandbox_host, settings.sandbox_port)
+    return [
+        f"ready web={web} sandbox={sandbox}",
+        "",
+        "  Open              and",
+        f"  {sandbox}   play everybody in Telegram: press Start, choose a language, press Comment, write",
+        f"  {web}   read what was published, under its story",
+        f"  {web}/review   decide about held comments; write /dashboard as Meera for the link that lets you in",
+        "",
+        f"  logs in {logs}; Ctrl-C stops everything, and the next start finds it again",
+        "",
+    ]
+
+
+async def _end(part: Part, *, within_s: float) -> None:
     process = part.process
     if process is None or process.returncode is not None:
         return
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
     try:
-        await asyncio.wait_for(process.wait(), STOP_S)
+        await asyncio.wait_for(process.wait(), within_s)
     except TimeoutError:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
 
 
+def _note_ready(part: Part, reading: int) -> None:
+    if os.read(reading, 1):
+        part.ready.set()
+    asyncio.get_running_loop().remove_reader(reading)
+    os.close(reading)
+
+
 def _ending(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"status {code}"
 
 
-def _baithak(part: str) -> tuple[str, ...]:
+def _baithak(*arguments: str) -> tuple[str, ...]:
     script = Path(sys.executable).parent / "baithak"
-    return (sys.executable, str(script), part) if script.is_file() else (sys.executable, "-m", "bot", part)
+    return (sys.executable, *((str(script),) if script.is_file() else ("-m", "bot")), *arguments)
 
 
-def _end_with_parent() -> None:
-    """Runs in the child before its program: Ctrl-C is the supervisor's to handle, and the child outlives it never."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        _LIBC.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+def _ending_with(parent: int) -> Callable[[], None]:
+    """What the child does before its program: Ctrl-C is the supervisor's to handle, and the child outlives it never."""
+
+    def prepare() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if sys.platform == "linux":
+            _LIBC.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+        if os.getppid() != parent:
+            os._exit(EXIT_MISSING)  # it died before we could ask to be told
+
+    return prepare
 
 
 _LIBC = ctypes.CDLL(None)
-
-
-@contextlib.contextmanager
-def _alone(data_dir: Path) -> Iterator[None]:
-    """Hold the data directory for this process. Raises SettingsError when another `up` has it or it is read-only."""
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        lock = (data_dir / "up.lock").open("w")
-    except OSError as error:
-        raise SettingsError(
-            f"{data_dir} can't be written ({error.strerror}); set BAITHAK_DATA_DIR to a folder that can"
-        ) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise SettingsError(
-                f"another `baithak up` runs on {data_dir}; stop it, or give this one another BAITHAK_DATA_DIR"
-            ) from None
-        yield
-
-
-def check_place(settings: BotSettings) -> None:
-    """Refuse to start on a full disk. Raises SettingsError."""
-    free = shutil.disk_usage(settings.data_dir).free
-    if free < FREE_BYTES:
-        raise SettingsError(
-            f"{settings.data_dir} has {free // 2**20} MB of free disk, {FREE_BYTES // 2**20} MB are needed: "
-            "make room, or set BAITHAK_DATA_DIR to another disk"
-        )
-
-
-def check_configuration(settings: BotSettings) -> None:
-    """Refuse to start on policy, terms or feeds that can't be used. Raises PolicyError or SettingsError."""
-    from bot.feed import load_feeds
-    from moderation.config import load_policy, load_terms
-
-    load_terms(load_policy())
-    load_feeds(settings)
-
-
-def upgrade_schema(settings: BotSettings) -> bool:
-    """Bring both packages' tables to their newest form; True if anything was done. Raises SettingsError."""
-    import bot.store
-    import moderation.store
-
-    address = settings.database_address()
-    done = moderation.store.upgrade(address)
-    return bot.store.upgrade(address) or done
-
-
-def free_port(host: str, port: int, *, setting: str) -> int:
-    """The port, or a free one for 0. Raises SettingsError naming the setting when somebody has it."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise SettingsError(
-                f"port {port} on {host} can't be used ({error.strerror}): stop what uses it, or set {setting}"
-            ) from None
-        bound: int = probe.getsockname()[1]
-        return bound

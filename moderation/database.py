@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from moderation.errors import SettingsError
@@ -53,17 +53,17 @@ class Database:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.dialect = sa.make_url(address).get_backend_name()
+        self.dialect = _url(address).get_backend_name()
         self._writing = asyncio.Lock() if self.dialect == "sqlite" else None
         if self.dialect == "sqlite":
             # One writing connection: SQLite has one writer anyway, and waiting on our lock is fair where its busy
             # handler is not.
-            self._writer = create_async_engine(address, pool_size=1, max_overflow=0)
-            self._reader = create_async_engine(address, pool_size=4, max_overflow=4)
+            self._writer = _engine(address, pool_size=1, max_overflow=0)
+            self._reader = _engine(address, pool_size=4, max_overflow=4)
             _tune_sqlite(self._writer, begin="BEGIN IMMEDIATE")
             _tune_sqlite(self._reader, begin="BEGIN")
         else:
-            self._writer = self._reader = create_async_engine(
+            self._writer = self._reader = _engine(
                 address, pool_size=8, max_overflow=8, pool_pre_ping=True, pool_recycle=1800
             )
 
@@ -88,6 +88,19 @@ class Database:
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
+
+
+def _url(address: str) -> sa.URL:
+    """The address, taken apart. Raises SettingsError when it is none; what was given may hold a password."""
+    try:
+        return sa.make_url(address)
+    except (ArgumentError, ValueError):
+        raise SettingsError("BAITHAK_DATABASE_URL can't be read as an address") from None
+
+
+def _engine(address: str, **pool: Any) -> AsyncEngine:
+    # An error of the driver quotes what was to be written, readers' words among it, and may end in a log.
+    return create_async_engine(address, hide_parameters=True, **pool)
 
 
 def _tune_sqlite(engine: AsyncEngine, *, begin: str) -> None:
@@ -123,21 +136,23 @@ def upgrade(address: str, *, migrations: Path, version_table: str) -> bool:
     """
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
-    url = sa.make_url(address)
-    if url.get_backend_name() == "sqlite" and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    url = _url(address)
     config = Config()
     config.set_main_option("script_location", str(migrations))
     config.attributes["address"] = address
     config.attributes["version_table"] = version_table
     config.attributes["done"] = []
     try:
+        if url.get_backend_name() == "sqlite" and url.database:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         command.upgrade(config, "head")
-    except (DBAPIError, OSError) as error:
+    except (DBAPIError, CommandError, OSError) as error:
         # Not only OperationalError: asyncpg has kinds of its own for a wrong password and a missing database.
         place = url.render_as_string(hide_password=True)
-        raise SettingsError(f"the database {place} can't be opened: {error}") from error
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise SettingsError(f"the database {place} can't be opened: {cause}") from error
     return bool(config.attributes["done"])
 
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -44,10 +44,22 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_separated)]
 Ids = Annotated[tuple[int, ...], NoDecode, BeforeValidator(comma_separated)]
 
 
+def in_small_letters(value: object) -> object:
+    """`"INFO"` → `"info"`."""
+    return value.lower() if isinstance(value, str) else value
+
+
+LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(in_small_letters)]
+LogFormat = Annotated[Literal["auto", "console", "json"], BeforeValidator(in_small_letters)]
+
+
 class Settings(BaseSettings):
     """Every setting `moderation` reads, with its unit in its name."""
 
-    model_config = SettingsConfigDict(env_prefix="BAITHAK_", extra="ignore", hide_input_in_errors=True)
+    # A variable set to nothing is one that is not set: compose files hand on what nobody gave.
+    model_config = SettingsConfigDict(
+        env_prefix="BAITHAK_", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
 
     data_dir: Path = Field(default=Path("var"), description="Where databases, queue, models and logs are kept.")
     database_url: SecretStr | None = Field(
@@ -65,8 +77,8 @@ class Settings(BaseSettings):
         default=("*",), description="Sites that may show the widget in a page, for frame and stream; * is all."
     )
     administrators: Ids = Field(default=(), description="Telegram ids that may do everything.")
-    log_level: str = Field(default="info", description="debug, info, warning or error.")
-    log_format: str = Field(default="auto", description="console, json, or auto: console on a terminal.")
+    log_level: LogLevel = Field(default="info", description="debug, info, warning or error.")
+    log_format: LogFormat = Field(default="auto", description="console, json, or auto: console on a terminal.")
     undo_s: float = Field(default=5, ge=0, description="Seconds a reader's notice waits for a moderator's undo.")
     undo_window_s: float = Field(default=300, ge=0, description="Seconds in which a decision can be undone.")
     claim_s: float = Field(default=60, gt=0, description="Seconds a card is kept for who pressed Reject.")
@@ -126,10 +138,14 @@ class Settings(BaseSettings):
         """The address of Redis: the given one, else what `up` wrote down, else the embedded server's socket."""
         if self.redis_url is not None:
             return self.redis_url.get_secret_value()
-        noted = self.data_dir / "redis.url"
+        noted = self.redis_note()
         if noted.is_file():
             return noted.read_text(encoding="utf-8").strip()
         return f"unix://{self.redis_socket()}"
+
+    def redis_note(self) -> Path:
+        """Where an embedded server without a socket writes its address down."""
+        return self.data_dir.resolve() / "redis.url"
 
     def redis_socket(self) -> Path:
         """The embedded server's socket, found from the data directory alone.

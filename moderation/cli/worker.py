@@ -7,7 +7,6 @@ import contextlib
 import faulthandler
 import os
 import secrets
-import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from moderation.errors import QueueUnavailable
 from moderation.outcomes import Outcomes
 from moderation.policy import Policy
 from moderation.queue import ScreeningQueue, connect, require_noeviction
-from moderation.running import start_logging
+from moderation.running import start_logging, stop_signals
 from moderation.screening import ModelKeeper, model_in_use
 from moderation.settings import Settings
 from moderation.store import Store
@@ -118,7 +117,7 @@ def _stop_at_signals(stop: asyncio.Event) -> None:
         stop.set()
         loop.call_later(GRACE_S, _leave, HUNG)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in stop_signals():
         loop.add_signal_handler(number, begin_to_stop)
 
 
