@@ -24,7 +24,8 @@ The way of what readers and moderators do:
     notices.Desk                         cards posted, changed and closed
 
 `process.assemble` puts all this together, on `store.BotStore`; `web_process` does it for the web part, which asks
-`membership.Membership` who is a moderator. `supervisor.Supervisor` runs every part as a process, on a Redis that
-`embedded.find` found; `doctor.examine` looks at everything. `editing.push_story` and `feed_check.check_feed` are an
-editor's commands. The Bot API server of demo and tests is `sandbox.server`, which shares no code with the rest.
+`membership.Membership` who is a moderator. `supervisor.Supervisor` runs every part as a process, once
+`preflight.check_configuration` and its like have found nothing wrong, on a Redis from `embedded.servers`;
+`doctor.examine` looks at everything. `editing.push_story` and `feed_check.check_feed` are an editor's commands. The Bot
+API server of demo and tests is `sandbox.server`, which shares no code with the rest.
 """
