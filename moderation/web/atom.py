@@ -33,14 +33,14 @@ async def comments_feed(request: web.Request, _query: Any) -> web.Response:
 
 def feed(comments: Sequence[PublishedComment], *, titles: Mapping[str, str], address: str) -> bytes:
     """The Atom document. Comments are plain text in it, so a feed reader shows markup as the letters it is."""
-    ET.register_namespace("", ATOM)
-    root = ET.Element(_tag("feed"))
+    # The namespace as a plain attribute: registering a prefix would change every other document this process writes.
+    root = ET.Element("feed", xmlns=ATOM)
     _add(root, "id", f"{address}/feeds/comments.atom")
     _add(root, "title", "Published comments")
     newest = max((comment.published_at for comment in comments), default=datetime(2000, 1, 1, tzinfo=UTC))
     _add(root, "updated", _instant(newest))
-    ET.SubElement(root, _tag("link"), rel="self", type="application/atom+xml", href=f"{address}/feeds/comments.atom")
-    ET.SubElement(root, _tag("link"), rel="alternate", type="text/html", href=f"{address}/")
+    ET.SubElement(root, "link", rel="self", type="application/atom+xml", href=f"{address}/feeds/comments.atom")
+    ET.SubElement(root, "link", rel="alternate", type="text/html", href=f"{address}/")
     for comment in comments:
         _entry(root, comment, title=titles.get(comment.story), address=address)
     document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
@@ -48,7 +48,7 @@ def feed(comments: Sequence[PublishedComment], *, titles: Mapping[str, str], add
 
 
 def _entry(root: ET.Element, comment: PublishedComment, *, title: str | None, address: str) -> None:
-    entry = ET.SubElement(root, _tag("entry"))
+    entry = ET.SubElement(root, "entry")
     if comment.language and comment.language != "und":
         entry.set(_XML_LANG, comment.language)
     name = _xml_text(comment.author_name) or "—"
@@ -56,18 +56,14 @@ def _entry(root: ET.Element, comment: PublishedComment, *, title: str | None, ad
     _add(entry, "title", f"{name}: {_xml_text(title)}" if title else name)
     _add(entry, "updated", _instant(comment.published_at))
     _add(entry, "published", _instant(comment.published_at))
-    _add(ET.SubElement(entry, _tag("author")), "name", name)
-    ET.SubElement(entry, _tag("link"), rel="alternate", href=f"{_xml_text(comment.story)}#comment-{comment.id}")
-    content = ET.SubElement(entry, _tag("content"), type="text")
+    _add(ET.SubElement(entry, "author"), "name", name)
+    ET.SubElement(entry, "link", rel="alternate", href=f"{_xml_text(comment.story)}#comment-{comment.id}")
+    content = ET.SubElement(entry, "content", type="text")
     content.text = _xml_text(comment.text)
 
 
 def _add(parent: ET.Element, name: str, text: str) -> None:
-    ET.SubElement(parent, _tag(name)).text = text
-
-
-def _tag(name: str) -> str:
-    return f"{{{ATOM}}}{name}"
+    ET.SubElement(parent, name).text = text
 
 
 def _instant(at: datetime) -> str:

@@ -163,6 +163,13 @@ def test_an_empty_feed_is_a_feed() -> None:
     assert updated is not None and datetime.fromisoformat(updated) < datetime.now(UTC)
 
 
+def test_writing_the_feed_leaves_other_documents_as_they_are() -> None:
+    feed([published()], titles={}, address="https://news.example")
+    mixed = ET.Element("rss")
+    ET.SubElement(mixed, f"{{{ATOM}}}link")
+    assert b"<rss " in ET.tostring(mixed) and b' xmlns="' not in ET.tostring(mixed)
+
+
 def test_plain_text_keeps_its_lines() -> None:
     assert plain("one\r\ntwo\n\nthree\tfour") == "one\ntwo\n\nthree\tfour"
 

@@ -78,7 +78,7 @@
     .note a { color: inherit; }
     ol { list-style: none; margin: 0; padding: 0; }
     li > ol { margin-inline-start: .4rem; padding-inline-start: 1rem; border-inline-start: 2px solid var(--line); }
-    article { padding: .9rem 0 .8rem; border-block-end: 1px solid var(--line); border-radius: 4px; }
+    article { padding: .9rem 0 .8rem; border-block-end: 1px solid var(--line); }
     li > ol article { padding-block: .6rem; }
     .fresh { animation: fresh 4s ease-out; }
     .target { box-shadow: inset 4px 0 0 var(--accent); padding-inline: .8rem; background: var(--fresh); }
