@@ -1,0 +1,315 @@
+"""The classifier's life: a person puts a model into use; nothing else does, and nothing worse without being told."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moderation import classifier, learning
+from moderation.classifier import ModelFile, evaluation, files, shipped
+from moderation.errors import PromotionRefused
+from moderation.screening import ModelKeeper, load_checked, model_in_use
+from moderation.store import ModelRecord, Store
+from tests.builders import NOW
+
+
+@dataclass
+class Figures:
+    """What an evaluation of a model found, as far as a trial asks."""
+
+    version: str
+    folder: Path
+
+    def summary(self) -> dict[str, Any]:
+        return {"en": {"auc": {"toxic": 0.9}}}
+
+
+@dataclass
+class School:
+    """Trains by copying the shipped model, and judges as it is told."""
+
+    reasons: list[str] = field(default_factory=list)
+    compared: list[tuple[str, str, Path]] = field(default_factory=list)
+    held_out: list[Path | None] = field(default_factory=list)
+
+    def train(self, examples: Path, *, out: Path, version: str, held_out: Path | None, **_: Any) -> ModelFile:
+        self.held_out.append(held_out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(shipped().path, out)
+        return ModelFile(version, out, shipped().sha256, {"examples": {"mine": 3}})
+
+    def evaluate(self, model: Any, folder: Path, *, progress: Callable[[str], None]) -> Figures:
+        return Figures(model.version, folder)
+
+    def compare(self, candidate: Figures, current: Figures) -> list[str]:
+        self.compared.append((candidate.version, current.version, candidate.folder))
+        return self.reasons
+
+
+@pytest.fixture
+def school(monkeypatch: pytest.MonkeyPatch) -> School:
+    school = School()
+    monkeypatch.setattr(classifier, "train", school.train)
+    monkeypatch.setattr(evaluation, "evaluate", school.evaluate)
+    monkeypatch.setattr(evaluation, "compare", school.compare)
+    return school
+
+
+@pytest.fixture
+def examples(tmp_path: Path) -> Path:
+    (tmp_path / "dev").mkdir()
+    folder = tmp_path / "train"
+    folder.mkdir()
+    return folder
+
+
+async def train(store: Store, examples: Path, *, held_out: Path | None = None) -> learning.Trial:
+    out = examples.parent / "models"
+    return await learning.train(store, examples, held_out=held_out, out=out, now=NOW, progress=lambda line: None)
+
+
+async def promote(store: Store, version: str, *, anyway: bool = False) -> None:
+    await learning.promote(store, version, who="cli:asha", now=NOW, anyway=anyway)
+
+
+async def in_use(store: Store) -> str:
+    return next(known.model.version for known in await learning.models(store) if known.in_use)
+
+
+async def test_a_training_is_recorded_with_its_judgement_and_changes_nothing(
+    store: Store, school: School, examples: Path
+) -> None:
+    trial = await train(store, examples)
+    assert (trial.model.version, trial.reasons) == ("2026-11-22.2", ())
+    assert await in_use(store) == shipped().version
+    (record,) = await store.models()
+    assert record.figures == {
+        "examples": {"mine": 3},
+        "judged": {"refused": [], "languages": {"en": {"auc": {"toxic": 0.9}}}},
+    }
+    assert school.compared == [(shipped().version, shipped().version, examples.parent / "dev")]
+
+
+async def test_a_promoted_model_is_in_use_and_rollback_takes_it_back(
+    store: Store, school: School, examples: Path
+) -> None:
+    first, second = (await train(store, examples)).model.version, (await train(store, examples)).model.version
+    assert (first, second) == ("2026-11-22.2", "2026-11-22.3")
+    await promote(store, first)
+    await promote(store, second)
+    assert await in_use(store) == second
+    assert await learning.rollback(store, who="cli:asha", now=NOW) == first
+    assert await in_use(store) == first
+    assert [promotion.who for promotion in await store.promotions()] == ["cli:asha"] * 3
+
+
+async def test_from_the_first_promotion_the_way_back_leads_to_the_shipped_model(
+    store: Store, school: School, examples: Path
+) -> None:
+    await promote(store, (await train(store, examples)).model.version)
+    assert await learning.rollback(store, who="cli", now=NOW) == shipped().version
+    assert await in_use(store) == shipped().version
+
+
+async def test_a_model_that_was_judged_worse_is_refused_unless_a_person_insists(
+    store: Store, school: School, examples: Path
+) -> None:
+    school.reasons = ["ur: toxic is told apart less well"]
+    trial = await train(store, examples)
+    assert trial.reasons == ("ur: toxic is told apart less well",)
+    with pytest.raises(PromotionRefused, match="ur: toxic"):
+        await promote(store, trial.model.version)
+    assert await in_use(store) == shipped().version
+    await promote(store, trial.model.version, anyway=True)
+    assert await in_use(store) == trial.model.version
+
+
+async def test_without_anything_to_judge_by_a_model_is_refused(store: Store, school: School, tmp_path: Path) -> None:
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    trial = await train(store, alone)
+    assert trial.figures is None
+    with pytest.raises(PromotionRefused, match="no folder of held-out comments"):
+        await promote(store, trial.model.version)
+
+
+async def test_the_folder_held_out_is_the_one_given(store: Store, school: School, examples: Path) -> None:
+    other = examples.parent / "other"
+    other.mkdir()
+    await train(store, examples, held_out=other)
+    assert school.held_out == [other]
+    assert school.compared[0][2] == other
+
+
+async def test_a_model_in_use_that_is_broken_stands_in_no_ones_way(
+    store: Store, school: School, examples: Path
+) -> None:
+    await store.record_model(ModelRecord("2026-01-01.1", "0" * 64, "/none.skops", {}, NOW))
+    await store.promote("2026-01-01.1", who="cli", now=NOW)
+    trial = await train(store, examples)
+    assert trial.reasons == ()
+    await promote(store, trial.model.version)
+    assert await in_use(store) == trial.model.version
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated"])
+async def test_a_model_whose_file_cant_be_used_is_not_promoted(
+    damage: str, store: Store, school: School, examples: Path
+) -> None:
+    trial = await train(store, examples)
+    if damage == "missing":
+        trial.model.path.unlink()
+    else:
+        trial.model.path.write_bytes(trial.model.path.read_bytes()[:-1])
+    with pytest.raises(PromotionRefused, match="can't be used"):
+        await promote(store, trial.model.version, anyway=True)
+    assert await in_use(store) == shipped().version
+
+
+async def test_a_version_nobody_knows_is_refused(store: Store) -> None:
+    with pytest.raises(PromotionRefused, match="there is no model 1999"):
+        await promote(store, "1999-01-01.1")
+
+
+async def test_there_is_no_way_back_from_the_shipped_model(store: Store) -> None:
+    with pytest.raises(PromotionRefused, match="never replaced"):
+        await learning.rollback(store, who="cli", now=NOW)
+    await promote(store, shipped().version)
+    with pytest.raises(PromotionRefused, match="no other model"):
+        await learning.rollback(store, who="cli", now=NOW)
+
+
+async def test_versions_are_listed_by_day_and_number(store: Store) -> None:
+    recorded = ["2026-12-01.10", "2026-12-01.9", "2025-01-01.1", "2026-12-01.rc"]
+    for version in recorded:
+        await store.record_model(ModelRecord(version, version, "/none.skops", {}, NOW))
+    listed = [known.model.version for known in await learning.models(store)]
+    assert [version for version in listed if version in recorded] == [
+        "2025-01-01.1",
+        "2026-12-01.rc",
+        "2026-12-01.9",
+        "2026-12-01.10",
+    ]
+
+
+async def test_without_a_store_the_shipped_models_are_known() -> None:
+    listed = await learning.models(None)
+    assert [known.model.version for known in listed if known.in_use] == [shipped().version]
+
+
+async def test_a_worker_takes_a_promoted_model_over(store: Store, school: School, examples: Path) -> None:
+    loaded: list[Path] = []
+
+    def load(model: ModelFile) -> Any:
+        loaded.append(model.path)
+        return load_checked(model)
+
+    keeper = ModelKeeper(lambda: model_in_use(store), load=load)
+    await keeper.refresh()
+    trial = await train(store, examples)
+    # The copy is the shipped file byte for byte, so give it another hash, as another training has.
+    other = trial.model.path.with_name("other.skops")
+    content = files.read_model(trial.model.path, sha256=trial.model.sha256)
+    sha256 = files.write_model({**content, "version": "2027-02-02.1"}, other)
+    await store.record_model(ModelRecord("2027-02-02.1", sha256, str(other), {}, NOW))
+    await promote(store, "2027-02-02.1")
+    await keeper.refresh()
+    assert keeper.classifier is not None
+    assert (keeper.classifier.version, loaded) == ("2027-02-02.1", [shipped().path, other])
+
+
+def command(data_dir: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "moderation", *arguments],
+        input=given,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "BAITHAK_DATA_DIR": str(data_dir)},
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_commands_of_a_model_answer_with_their_status(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    version = shipped().version
+    listed = command(data_dir, "model", "list")
+    assert (listed.returncode, listed.stdout.split()[:2]) == (0, ["*", version])
+    assert json.loads(command(data_dir, "model", "show", version).stdout)["sha256"] == shipped().sha256
+    assert not data_dir.exists()
+    unknown = command(data_dir, "model", "promote", "1999-01-01.1")
+    assert (unknown.returncode, "Traceback" in unknown.stderr) == (1, False)
+    assert command(data_dir, "model", "show", "1999-01-01.1").returncode == 1
+    assert command(data_dir, "model", "promote", version).returncode == 0
+    assert command(data_dir, "model", "rollback").returncode == 1
+    assert f"* {version}" in command(data_dir, "model", "list").stdout
+
+
+@pytest.mark.parametrize("name", ["train", "evaluate"])
+def test_a_folder_without_comments_is_refused(name: str, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    refused = command(tmp_path / "data", name, str(empty))
+    assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
+    assert "no .csv.gz file" in refused.stderr
+    assert command(tmp_path / "data", name, str(tmp_path / "missing")).returncode == 2
+
+
+def write_examples(folder: Path, *, count: int) -> None:
+    """A labelled file in the form that training reads, of sentences of our own."""
+    import csv
+    import gzip
+
+    folder.mkdir()
+    with gzip.open(folder / "en_own.csv.gz", "wt", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "lang", *classifier.LABELS])
+        for number in range(count):
+            abuse = number % 2
+            text = f"you stupid fool number {number}" if abuse else f"a fine report about the harbour, part {number}"
+            writer.writerow([text, "en", *([str(abuse)] * len(classifier.LABELS))])
+
+
+@pytest.mark.timeout(180)
+def test_a_training_killed_in_the_middle_leaves_the_model_in_use(tmp_path: Path) -> None:
+    write_examples(tmp_path / "train", count=400)
+    data_dir = tmp_path / "data"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "moderation", "train", str(tmp_path / "train")],
+        env={**os.environ, "BAITHAK_DATA_DIR": str(data_dir)},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stderr is not None
+    with process.stderr as progress:
+        for line in progress:
+            if "learning" in line:
+                break
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert f"* {shipped().version}" in command(data_dir, "model", "list").stdout
+    screened = command(data_dir, "screen", given='{"id": 1, "text": "A fine report, thank you"}\n')
+    assert json.loads(screened.stdout)["model"] == shipped().version
+
+
+def test_who_has_no_name_is_noted_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    import getpass
+
+    from moderation.cli import models
+
+    def nameless() -> str:
+        raise KeyError("uid")
+
+    monkeypatch.setattr(getpass, "getuser", nameless)
+    assert models._who() == "cli"
