@@ -6,13 +6,14 @@ What a command needs is imported when it runs, so that asking for help costs not
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
-from moderation.running import EXIT_REFUSED, say_ready, told_plainly
+from moderation.running import EXIT_REFUSED, say_ready, start_logging, told_plainly
 
 Comments = Annotated[Path | None, typer.Argument(help="JSON Lines, one comment a line; standard input without it.")]
 Examples = Annotated[Path, typer.Argument(help="Folder of labelled .csv.gz files.", exists=True, file_okay=False)]
@@ -137,10 +138,12 @@ def start_worker() -> None:
 @told_plainly
 def serve_web() -> None:
     """Serve the comments API, the widget and the moderators' pages."""
-    from moderation.cli.web import run_web
     from moderation.settings import Settings, load_settings
+    from moderation.web import process
 
-    run_web(load_settings(Settings))
+    settings = load_settings(Settings)
+    start_logging(settings)
+    asyncio.run(process.run(settings))
 
 
 @told_plainly

@@ -1,10 +1,16 @@
-"""The web part of `moderation` alone, as a process: comments, widget and dashboard without any bot beside them."""
+"""The web part as a process: everything it stands before, put together once.
+
+`opened` is for every front; `run` is `moderation` alone, without any bot beside it.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from aiohttp import web
 
 from moderation.config import load_policy, load_terms
 from moderation.database import Database
@@ -14,7 +20,7 @@ from moderation.outcomes import Outcomes
 from moderation.queue import ScreeningQueue, connect
 from moderation.review import Review
 from moderation.roles import Roles
-from moderation.running import until_stopped
+from moderation.running import say_ready, until_stopped
 from moderation.settings import Settings
 from moderation.store import Store
 from moderation.threads import Threads
@@ -22,48 +28,72 @@ from moderation.web.app import create_app, serve
 from moderation.web.parts import StoryRef, WebParts
 
 
-async def run(settings: Settings, *, ready: Callable[[], None] = lambda: None) -> None:
-    """Serve until told to stop. Without a bot every web address is a story, and only administrators may review.
+@dataclass(frozen=True, slots=True)
+class Stories:
+    """What the front knows of stories: which one a name means, and their titles by address."""
 
-    Raises SettingsError, PolicyError at start.
-    """
+    resolve: Callable[[str], Awaitable[StoryRef | None]]
+    titles: Callable[[Sequence[str]], Awaitable[dict[str, str]]]
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    settings: Settings, roles: Roles, stories_of: Callable[[Database], Stories]
+) -> AsyncIterator[WebParts]:
+    """The parts, on the database and Redis of the settings; closed at the end. Raises SettingsError, PolicyError."""
     policy = load_policy()
+    terms = load_terms(policy)
     database, redis = Database(settings.database_address()), connect(settings.redis_address())
-    store = Store(database)
+    store, stories = Store(database), stories_of(database)
     outcomes = Outcomes(store, redis)
-    roles = Roles(frozenset(f"telegram:{one}" for one in settings.administrators), _nobody)
-    parts = WebParts(
-        settings=settings,
+    review = Review(
+        store,
+        roles,
+        outcomes,
         policy=policy,
-        terms=load_terms(policy),
-        threads=Threads(store),
-        review=Review(
-            store,
-            roles,
-            outcomes,
-            policy=policy,
-            undo_s=settings.undo_s,
-            undo_window_s=settings.undo_window_s,
-            claim_s=settings.claim_s,
-        ),
-        roles=roles,
-        login=Login(store, settings),
-        outcomes=outcomes,
-        queue=ScreeningQueue(redis, at_most=settings.queue_at_most),
-        database=database,
-        resolve_story=story_by_address,
-        story_titles=_no_titles,
+        undo_s=settings.undo_s,
+        undo_window_s=settings.undo_window_s,
+        claim_s=settings.claim_s,
     )
     try:
-        await until_stopped(serve(create_app(parts), settings.web_host, settings.web_port, started=ready))
-    except OSError as error:
-        raise SettingsError(
-            f"the web part can't listen on port {settings.web_port} ({error.strerror}): set BAITHAK_WEB_PORT"
-        ) from error
+        yield WebParts(
+            settings=settings,
+            policy=policy,
+            terms=terms,
+            threads=Threads(store),
+            review=review,
+            roles=roles,
+            login=Login(store, settings),
+            outcomes=outcomes,
+            queue=ScreeningQueue(redis, at_most=settings.queue_at_most),
+            database=database,
+            resolve_story=stories.resolve,
+            story_titles=stories.titles,
+        )
     finally:
         await database.close()
         with contextlib.suppress(Exception):  # a connection that is gone can't be given back
             await redis.aclose()
+
+
+async def served(app: web.Application, settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises SettingsError where the port can't be had."""
+    try:
+        await until_stopped(serve(app, settings.web_host, settings.web_port, started=say_ready))
+    except OSError as error:
+        raise SettingsError(
+            f"the web part can't listen on port {settings.web_port} ({error.strerror}): set BAITHAK_WEB_PORT"
+        ) from error
+
+
+async def run(settings: Settings) -> None:
+    """Serve without a bot: every web address is a story, and only administrators may review.
+
+    Raises SettingsError, PolicyError at start.
+    """
+    roles = Roles(frozenset(f"telegram:{one}" for one in settings.administrators), _nobody)
+    async with opened(settings, roles, lambda _database: Stories(story_by_address, _no_titles)) as parts:
+        await served(create_app(parts), settings)
 
 
 async def story_by_address(name: str) -> StoryRef | None:
