@@ -47,7 +47,6 @@ answer-not-moderator = Only moderators can do that.
 answer-undo-late = It can’t be undone any more, or not by you.
 answer-nothing = Nothing is waiting.
 answer-unknown = There is no such comment.
-answer-claimed = { $name } is choosing a clause for it just now.
 
 dashboard =
     <b>Your way to the dashboard</b>

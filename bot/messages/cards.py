@@ -12,11 +12,11 @@ from bot.messages.texts import MODERATORS, Html, cut, escape, isolated, link, pl
 from moderation.comment import shown_text
 from moderation.decision import Finding, Reason
 
-_COMMENT_AT_MOST = 2600
+_COMMENT_AT_MOST = 2200
 _PARENT_AT_MOST = 200
 _TITLE_AT_MOST = 200
 _FINDINGS_AT_MOST = 8
-_WORDS_AT_MOST = 120
+_WORDS_AT_MOST = 80
 
 
 def held_card(
