@@ -24,6 +24,9 @@ from structlog.tracebacks import ExceptionDictTransformer
 from moderation.errors import BaithakError
 from moderation.settings import Settings
 
+STOP_AGAIN_S = 0.5
+"""Seconds between two requests to a part to end."""
+
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
 EXIT_MISSING = 3
@@ -86,8 +89,16 @@ async def until_stopped(main: Coroutine[Any, Any, None]) -> None:
     """Run `main` until it ends, or cancel it when told to stop and wait for its tidying up."""
     task = asyncio.ensure_future(main)
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        # redis-py turns a cancellation that meets it connecting into an error of its own, and a loop that rides out
+        # such errors would go on: so it is said again until it is heard.
+        if not task.done():
+            task.cancel()
+            loop.call_later(STOP_AGAIN_S, stop)
+
     for number in stop_signals():
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, stop)
     with contextlib.suppress(asyncio.CancelledError):
         await task
 
