@@ -26,12 +26,14 @@ _LABEL = r"[^\W_](?:[\w\u0900-\u0963-]{0,61}[^\W_]|[\u0900-\u0963]{0,61})?"
 
 _WITH_SCHEME = re.compile(r"(?<![a-z0-9])([a-z][a-z0-9+.-]{1,14})://([^\s<>\"'«»“”]+)", re.IGNORECASE)
 _BARE = re.compile(
-    rf"(?<![\w@.\-])((?:{_LABEL}\.){{1,8}}[^\W\d_][\w\u0900-\u0963-]{{1,23}})(?![\w@])(:\d{{1,5}})?([/?#][^\s<>\"'«»“”]*)?"
+    rf"(?<![\w@.\-])((?:{_LABEL}\.){{1,8}}[^\W\d_][\w\u0900-\u0963-]{{1,23}})(?![\w@])(:\d{{1,5}})?((?:/|[?#]\w)[^\s<>\"'«»“”]*)?"
 )
+_DOT_IN_BRACKETS = r"\s{0,2}[\[({<]\s?(?:\.|dot|डॉट|ڈاٹ|دوت)\s?[\])}>]\s{0,2}"
+_DOT_AS_A_WORD = r"\s{1,2}(?:dot|डॉट|डाट|ڈاٹ|دوت)\s{1,2}"
+# A full stop with blanks about it mostly ends a sentence: only before an ending that begins none.
+_DOT_APART = r"(?:\s{1,2}\.\s{0,2}(?=(?:com|net|org|info|biz|xyz)\b)|(?<=\w\w)\.\s{1,2}(?=com\b))"
 _HIDDEN = re.compile(
-    rf"(?<!\w)({_LABEL})(?:\s{{0,2}}[\[({{<]\s?(?:\.|dot|डॉट|ڈاٹ|دوت)\s?[\])}}>]\s{{0,2}}|\s{{1,2}}(?:dot|डॉट|डाट|ڈاٹ|دوت)\s{{1,2}}"
-    rf"|\s{{1,2}}\.\s{{0,2}}|(?<=\w\w)\.\s{{1,2}}(?=com\b))({_SPOKEN})(?!\w)",
-    re.IGNORECASE,
+    rf"(?<!\w)({_LABEL})(?:{_DOT_IN_BRACKETS}|{_DOT_AS_A_WORD}|{_DOT_APART})({_SPOKEN})(?!\w)", re.IGNORECASE
 )
 # "the dot com bubble" is history, no address.
 _ERA = re.compile(r"\s*(?:bubble|boom|crash|bust|era|years|compan|stock|craze|mania|burst)", re.IGNORECASE)
@@ -81,9 +83,8 @@ def _links(written: Plain) -> Iterator[Link]:
         end = match.start(2) + len(match[2].rstrip(".,;:!?)]}…।۔،"))
         yield Link(host, written.span(match.start(), max(end, match.start(2))))
     for match in _BARE.finditer(written.text):
-        name = match[1].lower()
-        if _is_address(name, more=bool(match[2] or match[3])):
-            yield Link(name, written.span(match.start(), match.end()))
+        if _is_address(match[1], more=bool(match[2] or match[3])):
+            yield Link(match[1].lower(), written.span(match.start(), match.end()))
     for match in _HIDDEN.finditer(written.text):
         if match[1].lower() not in _ARTICLES and not _ERA.match(written.text, match.end()):
             yield Link(f"{match[1].lower()}.{match[2].lower()}", written.span(match.start(), match.end()))
@@ -96,13 +97,16 @@ def _host(rest: str) -> str:
 
 
 def _is_address(name: str, *, more: bool) -> bool:
-    parts = _suffixes()(name)
+    parts = _suffixes()(name.lower())
     if not parts.domain or not parts.suffix:
         return False
     if more or "." in parts.suffix or _CERTAIN.fullmatch(parts.suffix) or not parts.suffix.isascii():
         return True
-    named_as_one = bool(parts.subdomain) and name.startswith(("www.", "m."))
-    return named_as_one or any(sign in "-0123456789" for sign in parts.domain)
+    if name.rpartition(".")[2].istitle() and not name.istitle():
+        return False  # "well-organised.It was": the next sentence
+    if parts.subdomain:
+        return name.lower().startswith(("www.", "m."))
+    return any(sign in "-0123456789" for sign in parts.domain) and any(sign.isalpha() for sign in parts.domain)
 
 
 @functools.cache

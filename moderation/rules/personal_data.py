@@ -35,7 +35,8 @@ _DATE = re.compile(r"(?:\d{4}[-. ]\d{1,2}[-. ]\d{1,2}|\d{1,2}[-. ]\d{1,2}[-. ]\d
 _YEARS = re.compile(r"(?:1[0-9]|20)\d\d(?:[ \-.]+(?:1[0-9]|20)\d\d)*")
 _SCORES = re.compile(r"(?<!\d)\d{1,2}-\d{1,2}(?!\d)(?:[ .()]+\d{1,2}-\d{1,2}(?!\d))+")
 _DECIMAL = re.compile(r"\d+\.\d+")
-_IP = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_IP = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?:\s.*)?")
+_RANGE = re.compile(r"(\d{4,6}0)-(\d{4,6}0)")
 _ROUND = re.compile(r"0{5,}$")
 _AMOUNT_BEFORE = re.compile(
     r"(?:[$€£¥₹₨﷼]|\b(?:rs|inr|pkr|usd|aed|sar|egp|eur|gbp)\.?|रु\.?|रुपये|روپے|روپیہ|درهم|ريال|دولار)\s*$", re.I
@@ -86,6 +87,8 @@ def _is_something_else(written: Plain, match: re.Match[str]) -> bool:
         return False
     groups = [int(group) for group in re.findall(r"\d+", shown)]
     counting = len(groups) > 2 and groups == list(range(groups[0], groups[0] + len(groups)))
+    ends = _RANGE.fullmatch(shown)
+    counting = counting or (ends is not None and int(ends[1]) < int(ends[2]))
     whole = any(kind.fullmatch(shown) for kind in (_DATE, _YEARS, _SCORES, _IP))
     decimal = bool(_DECIMAL.fullmatch(shown)) and len(shown.partition(".")[0]) != 5
     return (

@@ -97,6 +97,9 @@ def test_telephone_numbers_are_found_in_digits_of_every_script(text: str, number
         "1 2 3 4 5 6 7 8 9 10",
         "35 36 37 38 39",
         "turnout was 67.3% of 968821926 voters",
+        "between 15000-75000 a month",
+        "from 20350-20500 points",
+        "99.145.25.7  22",
         "",
     ],
 )
@@ -156,6 +159,9 @@ def test_two_mail_addresses_are_told_apart() -> None:
         ("t.me/cash4u", "t.me", "t.me/cash4u"),
         ("wa.me/919876543210", "wa.me", "wa.me/919876543210"),
         ("win-cash.in", "win-cash.in", "win-cash.in"),
+        ("Win-Cash.In", "win-cash.in", "Win-Cash.In"),
+        ("gab.ai?x=1", "gab.ai", "gab.ai?x=1"),
+        ("m.site.in", "m.site.in", "m.site.in"),
         ("www.site.in", "www.site.in", "www.site.in"),
         ("site.co.in", "site.co.in", "site.co.in"),
         ("उदाहरण.भारत", "उदाहरण.भारत", "उदाहरण.भारत"),
@@ -196,6 +202,11 @@ def test_links_are_found_as_people_write_them(text: str, host: str, link: str) -
         "آج۔کل",
         "कल।आज",
         "no full stop at all",
+        "well-organized.It was",
+        "2.IM late",
+        "come on .  In the end",
+        "kya baat hai.to?",
+        "yes.it?",
     ],
 )
 def test_a_forgotten_space_is_no_link(text: str) -> None:
