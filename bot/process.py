@@ -166,6 +166,7 @@ def assemble(ground: Ground) -> Parts:
         store=store,
         review=doors.review,
         threads=doors.threads,
+        limiter=ground.limiter,
         group=settings.moderators_group(),
         cards_at_most=settings.cards_at_most,
         clock=clock,

@@ -31,6 +31,7 @@ from aiogram.exceptions import (
 from aiogram.types import InlineKeyboardMarkup
 
 from bot import keyboards
+from bot.limiter import Limiter
 from bot.messages import cards as texts
 from bot.messages.texts import MODERATORS, Html, plain
 from bot.store import BotStore, Card
@@ -43,6 +44,10 @@ from moderation.threads import Threads
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 1.0
+
+PACED_S = 0.5
+"""A chat that has to wait longer than this is left for a later look."""
+
 SUMMARY_EVERY_S = 3.0
 """The summary is edited no more often: the group's few messages a minute are needed for cards."""
 
@@ -79,6 +84,7 @@ class Desk:
         store: BotStore,
         review: Review,
         threads: Threads,
+        limiter: Limiter,
         group: int | None,
         cards_at_most: int,
         clock: Callable[[], datetime],
@@ -87,6 +93,7 @@ class Desk:
         self._store = store
         self._review = review
         self._threads = threads
+        self._limiter = limiter
         self._group = group
         self._cards_at_most = cards_at_most
         self._clock = clock
@@ -149,6 +156,8 @@ class Desk:
             return
         await self._remove_summary()
         for one in without:
+            if await self._limiter.wait_s(self._group) > PACED_S:
+                return
             if not await self._guarded(self._show(one, self._group), what="card"):
                 return
 
@@ -269,6 +278,8 @@ class Desk:
         return (await self._store.stories.titles([story])).get(story, story)
 
     async def _edit(self, chat_id: int, message_id: int, text: Html, markup: InlineKeyboardMarkup | None) -> _Edit:
+        if await self._limiter.wait_s(chat_id) > PACED_S:
+            return _Edit.LATER  # the group's pace keeps no other chat waiting
         try:
             await self._bot.edit_message_text(text, chat_id=chat_id, message_id=message_id, reply_markup=markup)
         except (TelegramRetryAfter, TelegramNetworkError, TelegramServerError) as error:
@@ -289,20 +300,20 @@ class Desk:
             if unchanged or age < timedelta(seconds=SUMMARY_EVERY_S):
                 return
         minutes = max(0, round((now - oldest).total_seconds() // 60)) if oldest is not None else 0
-        text = texts.summary(waiting=waiting, minutes=minutes, cards=cards)
-        await self._guarded(self._say_summary(summary, text, waiting), what="summary")
-
-    async def _say_summary(self, summary: Summary | None, text: Html, waiting: int) -> None:
-        if self._group is None:
+        if self._group is None or await self._limiter.wait_s(self._group) > PACED_S:
             return
+        text = texts.summary(waiting=waiting, minutes=minutes, cards=cards)
+        await self._guarded(self._say_summary(self._group, summary, text, waiting), what="summary")
+
+    async def _say_summary(self, group: int, summary: Summary | None, text: Html, waiting: int) -> None:
         markup, message_id = keyboards.following(), None
         if summary is not None:
-            edited = await self._edit(self._group, summary.message_id, text, markup)
+            edited = await self._edit(group, summary.message_id, text, markup)
             if edited is _Edit.LATER:
                 return
             message_id = summary.message_id if edited is _Edit.SHOWN else None
         if message_id is None:
-            message_id = (await self._bot.send_message(self._group, text, reply_markup=markup)).message_id
+            message_id = (await self._bot.send_message(group, text, reply_markup=markup)).message_id
         value = {"message_id": message_id, "waiting": waiting, "at": self._clock().isoformat()}
         await self._store.shown.keep(_SUMMARY, json.dumps(value))
 

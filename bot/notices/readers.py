@@ -42,10 +42,37 @@ LEASE_S = 60.0
 AT_ONCE = 32
 
 PACED_S = 0.3
-"""A reader whose chat must wait longer than this is told the outcome alone, if it is there by then."""
+"""A notice whose chat must wait longer than this steps back, so that it keeps no other reader's waiting."""
+
+STALE_S = 1.0
+"""After this long "received" is not said any more of a comment that is decided: the outcome follows at once."""
 
 _AGAIN_S = 2.0
 _IDLE_S = 1.0
+
+
+class _NotYet(Exception):
+    """The chat was written to as often as it may be; its turn comes at `turn`."""
+
+    def __init__(self, turn: datetime) -> None:
+        super().__init__(f"at {turn}")
+        self.turn = turn
+
+
+class _Turns:
+    """When each waiting notice of a busy chat is to be looked at again: one after the other, not all at once."""
+
+    APART = timedelta(seconds=1.1)
+
+    def __init__(self) -> None:
+        self._last: dict[int, datetime] = {}
+
+    def next(self, chat_id: int, *, wait_s: float, now: datetime) -> datetime:
+        """The next turn of this chat that nobody has been given."""
+        self._last = {chat: turn for chat, turn in self._last.items() if turn > now}
+        turn = max(now + timedelta(seconds=wait_s), self._last.get(chat_id, now) + self.APART)
+        self._last[chat_id] = turn
+        return turn
 
 
 class ReaderNotices:
@@ -76,6 +103,7 @@ class ReaderNotices:
         self._clock = clock
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
+        self._turns = _Turns()
 
     async def run(self) -> None:
         """Tell of events as they come, until cancelled; what was in hand is told again by whoever comes next."""
@@ -126,6 +154,8 @@ class ReaderNotices:
     async def _one(self, event: OutcomeEvent) -> None:
         try:
             await self.tell(event)
+        except _NotYet as error:
+            await self._outcomes.release(event.id, retry_at=error.turn)
         except TelegramRetryAfter as error:
             await self._again(event, error.retry_after, "asked to wait")
         except TelegramForbiddenError:
@@ -151,7 +181,10 @@ class ReaderNotices:
         await self._outcomes.release(event.id, retry_at=self._clock() + timedelta(seconds=after_s))
 
     async def tell(self, event: OutcomeEvent) -> None:
-        """Tell the author of one event. Raises what Telegram answers, and database errors that may pass."""
+        """Tell the author of one event, or nothing where it is no news to them.
+
+        Raises what Telegram answers, database errors that may pass, and _NotYet when the chat has to wait.
+        """
         self._changed(event.comment_id)
         reader = telegram_id(event.author)
         if event.silent or reader is None:
@@ -160,8 +193,9 @@ class ReaderNotices:
         if known is not None and known.event_id >= event.id:
             return
         record = await self._threads.one(event.comment_id)
-        if record is None or (event.kind is EventKind.RECEIVED and await self._is_decided(event, record, reader)):
+        if record is None or self._is_stale(event, record):
             return
+        await self._wait_turn(reader)
         standing = record.comment.published_revision
         text = texts.notice(
             event,
@@ -177,17 +211,18 @@ class ReaderNotices:
         if event.kind is EventKind.RECEIVED and event.revision > 1:
             await self._replace_earlier(event, reader)
 
-    async def _is_decided(self, event: OutcomeEvent, record: CommentRecord, reader: int) -> bool:
-        """Whether "received" is stale news by the time this chat may be written to."""
-        while (wait_s := await self._limiter.wait_s(reader)) > PACED_S:
-            await asyncio.sleep(wait_s)
-            latest = await self._threads.one(event.comment_id)
-            if latest is None:
-                return True
-            record = latest
-            if record.comment.latest.status is not CommentStatus.RECEIVED:
-                return True
-        return record.comment.latest.number != event.revision
+    def _is_stale(self, event: OutcomeEvent, record: CommentRecord) -> bool:
+        """Whether this is "received" of a text that its author replaced, or that was decided a while ago."""
+        latest = record.comment.latest
+        if event.kind is not EventKind.RECEIVED or latest.number != event.revision:
+            return event.kind is EventKind.RECEIVED
+        late = self._clock() - event.at > timedelta(seconds=STALE_S)
+        return late and latest.status is not CommentStatus.RECEIVED
+
+    async def _wait_turn(self, reader: int) -> None:
+        wait_s = await self._limiter.wait_s(reader)
+        if wait_s > PACED_S:
+            raise _NotYet(self._turns.next(reader, wait_s=wait_s, now=self._clock()))
 
     async def _terms_for(self, reader: int) -> Terms:
         subscriber = await self._store.subscribers.one(reader)

@@ -1,0 +1,95 @@
+"""Telegram's limits and faults: nobody waits for somebody else's, and nothing is lost or said twice."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.limiter import Rates
+from moderation.database import Database
+from moderation.decision import Outcome
+from tests.integration.chat.talk import BILAL, EMMA, GROUP, MEERA, Talk, data_of, has_data, running_talk, text_of
+from tests.integration.sandbox_client import until
+
+WORDS = "The dam should have been opened years ago."
+
+
+@pytest.fixture
+async def slow(database: Database, redis: Redis, tmp_path: Path) -> AsyncIterator[Talk]:
+    """A bot that may write eight messages to a chat in three seconds."""
+    rates = Rates(per_s=1000, chat_at_most=8, chat_window_s=3.0, group_at_most=4, group_window_s=3.0)
+    async with running_talk(database, redis, tmp_path, rates=rates) as talk:
+        yield talk
+
+
+async def test_who_writes_much_keeps_nobody_else_waiting_and_is_told_outcomes_alone(slow: Talk) -> None:
+    await slow.story()
+    story, other = await slow.joins_and_agrees(), await slow.joins_and_agrees(BILAL)
+    written = [await slow.comments(story, f"{WORDS} {number}") for number in range(40)]
+    single = await slow.comments(other, WORDS, person=BILAL)
+    await slow.screen(Outcome.PUBLISH, count=41)
+    await slow.told(single, "Published")
+    told = [one for one in await slow.said_by_bot(EMMA) if one.startswith(("Published", "Received"))]
+    assert len(told) < 20
+    await slow.told(written[0], "Published")
+
+
+async def test_cards_that_must_wait_keep_no_reader_waiting(slow: Talk) -> None:
+    await slow.story()
+    story = await slow.joins_and_agrees()
+    for number in range(3):
+        await slow.comments(story, f"You fool number {number}.")
+    await slow.screen(Outcome.HOLD, count=3)
+
+    async def all_cards() -> bool:
+        cards = [one for one in await slow.sandbox.messages(GROUP) if has_data("approve:")(one)]
+        return len(cards) == 3
+
+    await until(all_cards)
+    for card in await slow.sandbox.messages(GROUP):
+        answer = await slow.press(MEERA, card, data_of(card, "approve:"))
+        assert answer is not None and answer["text"] == "Approved."
+
+    async def all_closed() -> bool:
+        return all(text_of(one).startswith("Approved by Meera") for one in await slow.sandbox.messages(GROUP))
+
+    await until(all_closed)
+
+
+async def test_a_429_is_sat_out_and_the_notice_comes(talk: Talk) -> None:
+    await talk.story()
+    story = await talk.joins_and_agrees()
+    await talk.sandbox.do("PUT", "limits", {"enabled": True, "chat_burst": 1, "chat_per_s": 1.0})
+    written = [await talk.comments(story, f"{WORDS} {number}") for number in range(2)]
+    await talk.screen(Outcome.PUBLISH, count=2)
+    for message in written:
+        await talk.told(message, "Published")
+
+
+async def test_telegram_failing_for_a_while_loses_no_comment_and_no_notice(talk: Talk) -> None:
+    await talk.story()
+    story = await talk.joins_and_agrees()
+    fault = {"kind": "error", "methods": ["sendMessage"], "count": 3}
+    await talk.sandbox.do("PUT", "faults", {"faults": [fault], "seed": 1})
+    written = await talk.comments(story, WORDS)
+    refused = await talk.comments(story, " \u200b ")
+    await talk.screen(Outcome.PUBLISH)
+    await talk.told(written, "Published")
+    await talk.told(refused, "There is nothing to read")
+
+
+async def test_an_event_told_twice_edits_the_same_message(talk: Talk) -> None:
+    await talk.story()
+    written = await talk.comments(await talk.joins_and_agrees(), WORDS)
+    await talk.told(written, "Received")
+    (event,) = await talk.store.visible_events(0, story=None, at_most=5) or (None,)
+    assert event is None
+    await talk.screen(Outcome.PUBLISH)
+    published = await talk.told(written, "Published")
+    (event,) = await talk.store.visible_events(0, story=None, at_most=5)
+    await talk.parts.notices.tell(event)
+    replies = [one for one in await talk.sandbox.messages(EMMA) if text_of(one).startswith("Published")]
+    assert [one["message_id"] for one in replies] == [published["message_id"]]
