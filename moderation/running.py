@@ -24,8 +24,8 @@ from structlog.tracebacks import ExceptionDictTransformer
 from moderation.errors import BaithakError
 from moderation.settings import Settings
 
-STOP_AGAIN_S = 0.5
-"""Seconds between two requests to a part to end."""
+STOP_AGAIN_S = 4.0
+"""Seconds between two requests to a part to end: longer than its tidying up takes, which the second one cuts short."""
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
@@ -88,14 +88,17 @@ def loading() -> Iterator[None]:
 async def until_stopped(main: Coroutine[Any, Any, None]) -> None:
     """Run `main` until it ends, or cancel it when told to stop and wait for its tidying up."""
     task = asyncio.ensure_future(main)
+    waiting = asyncio.current_task()
     loop = asyncio.get_running_loop()
 
-    def stop() -> None:
+    def stop(*, told: int = 1) -> None:
         # redis-py turns a cancellation that meets it connecting into an error of its own, and a loop that rides out
-        # such errors would go on: so it is said again until it is heard.
-        if not task.done():
-            task.cancel()
-            loop.call_later(STOP_AGAIN_S, stop)
+        # such errors goes on. So it is said again, and to every task: a task group passes on the first word alone.
+        if task.done():
+            return
+        for one in {task} if told == 1 else asyncio.all_tasks() - {waiting}:
+            one.cancel()
+        loop.call_later(STOP_AGAIN_S, functools.partial(stop, told=told + 1))
 
     for number in stop_signals():
         loop.add_signal_handler(number, stop)
