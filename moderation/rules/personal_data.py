@@ -70,6 +70,8 @@ def phone_numbers(text: str, *, regions: Sequence[str]) -> tuple[Span, ...]:
 
     A bare row of digits counts only where it is a whole mobile number, begins with the trunk 0, or is called one.
     """
+    if sum(map(str.isdecimal, text)) < FEWEST_DIGITS:
+        return ()
     written = plain(text)
     return tuple(
         written.span(match.start(), match.end())

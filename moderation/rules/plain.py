@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ class Plain:
         return Span(self.offsets[begin], self.offsets[end - 1] + 1)
 
 
+@functools.lru_cache(maxsize=1)  # every rule asks for the same text, one after the other
 def plain(text: str) -> Plain:
     """The text with digits of every script as 0–9, wide letters narrow, and zero-width signs gone. Case stays."""
     if text.isascii():
