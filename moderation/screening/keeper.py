@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from moderation.classifier import Classifier, ModelFile, load, shipped
+from moderation.classifier import Classifier, ModelFile, load, shipped, shipped_models
 from moderation.errors import ClassifierUnavailable
 
 if TYPE_CHECKING:
@@ -33,6 +33,11 @@ async def model_in_use(store: Store) -> ModelFile:
     record = await store.active_model()
     if record is None:
         return shipped()
+    if not Path(record.path).is_file():
+        # A shipped model moves with the package; the same bytes elsewhere are the same model.
+        for model in shipped_models():
+            if model.sha256 == record.sha256:
+                return model
     return ModelFile(record.version, Path(record.path), record.sha256, record.figures)
 
 

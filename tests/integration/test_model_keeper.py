@@ -121,6 +121,13 @@ async def test_the_shipped_model_is_in_use_until_another_is_promoted(store: Stor
     assert (in_use.version, in_use.sha256, in_use.path) == ("2026-12-01.1", "abc", Path("/models/a.skops"))
 
 
+async def test_a_shipped_model_that_was_promoted_is_found_where_the_package_is_now(store: Store) -> None:
+    whole = shipped()
+    await store.record_model(ModelRecord(whole.version, whole.sha256, "/an/earlier/place.skops", {}, NOW))
+    await store.promote(whole.version, who="telegram:2001", now=NOW)
+    assert (await model_in_use(store)).path == whole.path
+
+
 def test_the_shipped_model_can_be_loaded_and_answers() -> None:
     assert load_checked(shipped()).version == shipped().version
 
