@@ -20,7 +20,7 @@ ENOUGH = 40  # of each side, or the language takes the slope of all languages to
 # The share of clean comments that each label may hold. By construction this share of them scores 0.5 or more, in every
 # language: the middle set of each language counts, so that one badly rated set does not move it.
 BUDGET: Mapping[str, float] = {
-    "toxic": 0.05, "severe": 0.003, "insult": 0.02, "threat": 0.008, "obscene": 0.01, "identity_hate": 0.02,
+    "toxic": 0.06, "severe": 0.003, "insult": 0.02, "threat": 0.008, "obscene": 0.01, "identity_hate": 0.02,
     "sexual": 0.008, "spam": 0.01,
 }  # fmt: skip
 CLEAN_ENOUGH = 150  # clean comments of one set, or its edge is chance

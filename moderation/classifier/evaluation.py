@@ -176,13 +176,17 @@ def _outcome_figures(
 
 
 def _side(example: Example) -> str | None:
-    """Abuse if any label is 1; clean if it was asked whether it is toxic (or spam, or hate) and nothing was 1."""
+    """Abuse if any label is 1; clean if it was rated not toxic, or not spam where nothing else was asked.
+
+    Rated "no hatred" alone is not clean: such comments are often rude.
+    """
     if any(example.known):
         return "abuse"
     if example.source.endswith(ASSUMED_CLEAN):
         return "clean"
-    asked = (example.known[LABELS.index(label)] for label in ("toxic", "identity_hate", "spam"))
-    return "clean" if False in asked else None
+    known = dict(zip(LABELS, example.known, strict=True))
+    only_spam = all(value is None for label, value in known.items() if label != "spam")
+    return "clean" if known["toxic"] is False or (only_spam and known["spam"] is False) else None
 
 
 def compare(candidate: Evaluation, current: Evaluation) -> list[str]:

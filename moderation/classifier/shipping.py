@@ -19,42 +19,41 @@ from moderation.classifier.model import load
 from moderation.classifier.sources import source_named
 from moderation.classifier.training import train
 
-LICENSED = "+licensed"  # ends the version of the model without the files whose licence is not stated
-
-
-def licence_not_stated(stem: str) -> bool:
-    return not source_named(stem).stated
-
 
 def ship(folder: Path, version: str, *, into: Path = SHIPPED, progress: Callable[[str], None]) -> tuple[ModelFile, ...]:
     """Train both models from `folder`/train, measure them on `folder`/dev, and write them with their manifest.
 
-    The manifest comes last, so a crash leaves the old models in use. Raises ValueError and OSError as training does.
+    The second one has the next number: 2026-11-22.3 beside 2026-11-22.2. The manifest comes last, so a crash leaves the
+    old models in use. Raises ValueError and OSError as training does.
     """
+    day, _, number = version.rpartition(".")
     models = (
-        _made(folder, version, lambda stem: False, into, progress),
-        _made(folder, version + LICENSED, licence_not_stated, into, progress),
+        _made(folder, version, into, progress, stated_only=False),
+        _made(folder, f"{day}.{int(number) + 1}", into, progress, stated_only=True),
     )
     write_whole(into / MANIFEST, _manifest(models))
     return models
 
 
-def _made(
-    folder: Path, version: str, skip: Callable[[str], bool], into: Path, progress: Callable[[str], None]
-) -> ModelFile:
+def _made(folder: Path, version: str, into: Path, progress: Callable[[str], None], *, stated_only: bool) -> ModelFile:
     progress(f"model {version}")
     model = train(
         folder / "train",
         out=into / f"{version}.skops",
         version=version,
         progress=progress,
-        skip=skip,
+        skip=lambda stem: stated_only and not source_named(stem).stated,
         held_out=folder / "dev",
     )
     evaluation = evaluate(load(model.path, sha256=model.sha256), folder / "dev", progress=progress)
     progress(evaluation.table())
     licences = {stem: source_named(stem).licence for stem in model.figures["examples"]}
-    figures = {**model.figures, "licences": licences, "languages": evaluation.summary()}
+    figures = {
+        **model.figures,
+        "stated_licences_only": stated_only,
+        "licences": licences,
+        "languages": evaluation.summary(),
+    }
     return ModelFile(model.version, model.path, model.sha256, figures)
 
 

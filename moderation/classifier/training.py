@@ -42,8 +42,8 @@ def train(
 
     Deterministic: the same files give the same hash. Without `held_out` the folder's neighbour `dev` is taken, and
     without one each tenth example is held out. Files that `skip` names and those named `…_NC` are never learned from.
-    A folder with a `train` in it stands for that one. Raises ValueError for a folder without labelled comments or with
-    a broken file, and OSError where `out` can't be written; what was at `out` then stays.
+    Raises ValueError for a folder without labelled comments or with a broken file, and OSError where `out` can't be
+    written; what was at `out` then stays.
     """
     started = time.monotonic()
     examples, kept_back = _gather(folder, held_out, lambda stem: not_commercial(stem) or skip(stem))
@@ -63,7 +63,6 @@ def train(
 
 
 def _gather(folder: Path, held_out: Path | None, skip: Callable[[str], bool]) -> tuple[list[Example], list[Example]]:
-    folder = folder / "train" if (folder / "train").is_dir() else folder
     given = list(read_examples(folder, skip=skip))
     if not given:
         raise ValueError(f"{folder} holds no .csv.gz file with labelled comments")

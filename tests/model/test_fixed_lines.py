@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from moderation.classifier import LABELS, Classifier, Screened, evaluate, load, shipped, shipped_models
-from tests.model.lines import MUST_BE_PUBLISHED, MUST_NOT_BE_PUBLISHED, SPELT_OTHERWISE
+from tests.model.lines import HELD_ALTHOUGH_ORDINARY, MUST_BE_PUBLISHED, MUST_NOT_BE_PUBLISHED, SPELT_OTHERWISE
 
 LABELLED = Path(__file__).parents[3] / "shared" / "data" / "dev"
 
@@ -26,6 +26,12 @@ def labels_held(classifier: Classifier, screened: Screened) -> list[str]:
 
 @pytest.mark.parametrize("text", MUST_BE_PUBLISHED)
 def test_an_ordinary_comment_is_published(classifier: Classifier, text: str) -> None:
+    assert labels_held(classifier, classifier.classify([text])[0]) == []
+
+
+@pytest.mark.xfail(strict=True, reason="an idiom: single words can't tell it")
+@pytest.mark.parametrize("text", HELD_ALTHOUGH_ORDINARY)
+def test_a_known_fault_stands_until_it_is_mended(classifier: Classifier, text: str) -> None:
     assert labels_held(classifier, classifier.classify([text])[0]) == []
 
 
