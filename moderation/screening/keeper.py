@@ -14,7 +14,7 @@ from moderation.classifier import Classifier, ModelFile, load, shipped, shipped_
 from moderation.errors import ClassifierUnavailable
 
 if TYPE_CHECKING:
-    from moderation.store import Store
+    from moderation.store import ModelRecord, Store
 
 log = structlog.get_logger(__name__)
 
@@ -31,14 +31,17 @@ async def model_in_use(store: Store) -> ModelFile:
     A promoted model that is missing is not replaced by another: nobody promoted that one.
     """
     record = await store.active_model()
-    if record is None:
-        return shipped()
-    if not Path(record.path).is_file():
+    return shipped() if record is None else _file_of(record)
+
+
+def _file_of(record: ModelRecord) -> ModelFile:
+    path = Path(record.path)
+    if not path.is_file():
         # A shipped model moves with the package; the same bytes elsewhere are the same model.
         for model in shipped_models():
             if model.sha256 == record.sha256:
                 return model
-    return ModelFile(record.version, Path(record.path), record.sha256, record.figures)
+    return ModelFile(record.version, path, record.sha256, record.figures)
 
 
 def load_checked(model: ModelFile) -> Classifier:
