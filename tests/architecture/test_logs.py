@@ -1,4 +1,4 @@
-"""The log lines that the runbook names are the ones that are written, and no line carries what a reader wrote."""
+"""What the runbook says that one will read is what is written; and no log line carries what a reader wrote."""
 
 from __future__ import annotations
 
@@ -31,6 +31,22 @@ def test_the_lines_that_the_runbook_names_are_written() -> None:
     written = {call.args[0].value for _, call in lines() if call.args and isinstance(call.args[0], ast.Constant)}
     assert len(named) >= 10
     assert named - written == set()
+
+
+def test_the_faults_at_the_start_are_told_in_the_words_of_the_runbook() -> None:
+    table = page("operating.md").partition("### It does not start")[2].partition("\n### ")[0]
+    cells = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| ")]
+    quoted = [code for cell in cells for code in in_code(cell) if " " in code]
+    # `…` stands for what differs from case to case.
+    said = {part.strip() for code in quoted for part in code.split("…") if len(part.strip()) > 3}
+    assert len(said) >= 10
+    strings = {
+        node.value
+        for path in code_files()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert {part for part in said if not any(part in string for string in strings)} == set()
 
 
 def test_a_line_is_a_fixed_sentence_with_names_beside_it() -> None:

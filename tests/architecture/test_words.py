@@ -27,7 +27,6 @@ EXCEPTIONS = {
     ("moderation/database.py", "result"): "SQLAlchemy's name of a hook",
     ("moderation/web/limiter.py", "client"): "the other end of an HTTP connection, not a person",
     ("moderation/web/atom.py", "entry"): "Atom's element",
-    ("moderation/web/atom.py", "tag"): "an XML tag",
     ("moderation/web/middlewares.py", "limit"): "how many requests may be made: the ordinary word for it",
     ("moderation/queue.py", "job"): "one entry of the screening queue",
     ("bot/membership.py", "member"): "Telegram's word for who is in a group",
