@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 import moderation.worker
 from moderation.comment import CommentStatus
-from moderation.decision import Outcome, Reason
+from moderation.decision import Reason
 from moderation.errors import QueueUnavailable
 from moderation.intake import Accepted
 from moderation.outcomes import Outcomes
@@ -459,7 +459,6 @@ async def test_listeners_that_cant_be_woken_stop_nobody(bench: Bench, monkeypatc
 async def test_a_slow_batch_is_kept_from_the_other_workers(bench: Bench) -> None:
     touched = asyncio.Event()
     slow = threading.Event()
-    loop = asyncio.get_running_loop()
     real = bench.queue.touch
 
     async def touch(consumer: str, jobs: list[Job]) -> None:
@@ -473,7 +472,6 @@ async def test_a_slow_batch_is_kept_from_the_other_workers(bench: Bench) -> None
     accepted = await bench.receive()
     assert await bench.worker(pace=replace(PACE, retry_after_s=0.03)).round() == 1
     assert touched.is_set()
-    assert loop.is_running()
     assert await bench.status(accepted) is PUBLISHED
 
 
@@ -529,4 +527,3 @@ async def test_outcomes_are_in_the_outbox_when_the_worker_has_decided(bench: Ben
     await bench.receive()
     await bench.worker().round()
     assert [event.kind.value for event in await bench.desk.told()] == ["received", "published"]
-    assert Outcome.PUBLISH.value == "publish"
