@@ -39,6 +39,9 @@ SOCKET_TIMEOUT_S = 5.0
 DEAD_LETTERS_KEPT = 10_000
 """Dead letters are notes for an operator, the comments themselves stand in the store; so this stream may be trimmed."""
 
+LONG_DEAD_S = 86_400
+"""A living worker asks every second; one that did not for a day is no more."""
+
 EMPTY_READ_PAUSE_S = 0.02
 """fakeredis answers a blocking read at once when a count is given; without a pause that is a busy loop."""
 
@@ -346,13 +349,15 @@ class ScreeningQueue:
             return bool(await self._redis.set(key, consumer, nx=True, px=max(1, round(every_s * 1000))))
 
     async def leave(self, consumer: str) -> None:
-        """Forget a consumer that stops; only if it has nothing unfinished, for that would be dropped with it."""
+        """Forget a consumer that stops, and those that died a day ago; never one with unfinished jobs, for these would
+        be dropped with it."""
         async with self._reaching():
             await self._redis.delete(f"{HEARTBEATS}{consumer}")
             with contextlib.suppress(ResponseError):
                 for row in await self._redis.xinfo_consumers(self._stream, GROUP):
-                    if row["name"] == consumer and row["pending"] == 0:
-                        await self._redis.xgroup_delconsumer(self._stream, GROUP, consumer)
+                    gone = row["name"] == consumer or row["idle"] >= LONG_DEAD_S * 1000
+                    if gone and row["pending"] == 0:
+                        await self._redis.xgroup_delconsumer(self._stream, GROUP, row["name"])
 
     async def _with_group(self, ask: Any) -> Any:
         """The answer of `ask`, after making the group where it is missing: FLUSHALL or an empty restart took it."""

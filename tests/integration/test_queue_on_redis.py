@@ -12,6 +12,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+import moderation.queue
 from moderation.errors import QueueUnavailable, SettingsError
 from moderation.queue import GROUP, STREAM, Job, ScreeningQueue, connect, require_noeviction
 from tests.servers import short_folder
@@ -174,6 +175,18 @@ async def test_a_consumer_with_unfinished_jobs_is_not_forgotten(queue: Screening
     await queue.ack([job])
     await queue.leave("a")
     assert await redis.xinfo_consumers(STREAM, GROUP) == []
+
+
+async def test_who_leaves_clears_away_the_long_dead_that_have_nothing_unfinished(
+    queue: ScreeningQueue, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await queue.enqueue([1])
+    await ids(queue, "dead with a job")
+    await ids(queue, "dead")
+    await ids(queue, "leaving")
+    monkeypatch.setattr(moderation.queue, "LONG_DEAD_S", 0)
+    await queue.leave("leaving")
+    assert [row["name"] for row in await redis.xinfo_consumers(STREAM, GROUP)] == ["dead with a job"]
 
 
 async def test_leaving_and_touching_without_a_group_are_harmless(queue: ScreeningQueue) -> None:
