@@ -36,8 +36,11 @@ ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_membe
 POLL_S = 20
 """Seconds one getUpdates waits for news."""
 
-LEASE_S = 60.0
-"""Seconds an update belongs to whoever handles it; a handler is stopped before."""
+LEASE_S = 9.0
+"""Seconds an update belongs to whoever handles it; renewed while they do, so this long after a crash others may."""
+
+HANDLE_S = 60.0
+"""Seconds a handler may take. Waiting for a busy chat's turn is the longest that one does."""
 
 TRIES = 5
 """How often an update whose handler fails is tried before it is set aside, so that its chat can go on."""
@@ -204,7 +207,7 @@ class InboxWorker:
         self._clock = clock
         self._at_once = at_once
         self._wake = asyncio.Event()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], int] = {}
 
     def wake(self) -> None:
         """Something was stored."""
@@ -214,8 +217,9 @@ class InboxWorker:
         """Handle updates until cancelled; those in hand are given back, to be handled by whoever comes next."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._forget())
-                tasks.create_task(self._work())
+                tasks.create_task(self._forget(), name="inbox forgets")
+                tasks.create_task(self._hold(), name="inbox leases")
+                tasks.create_task(self._work(), name="inbox")
         finally:
             for task in self._running:
                 task.cancel()
@@ -244,12 +248,12 @@ class InboxWorker:
         leased = await self._store.inbox.lease(at_most=free, lease_s=LEASE_S, now=self._clock())
         for stored in leased:
             task = asyncio.create_task(self._one(stored), name=f"update {stored.update_id}")
-            self._running.add(task)
+            self._running[task] = stored.update_id
             task.add_done_callback(self._finished)
         return len(leased)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        self._running.pop(task, None)
         self._wake.set()
         if not task.cancelled() and task.exception() is not None:
             # The store was away when the outcome was to be noted: the lease runs out and the update is handled again.
@@ -261,7 +265,7 @@ class InboxWorker:
             await self._set_aside(stored, "too many tries")
             return
         try:
-            async with asyncio.timeout(LEASE_S - 10):
+            async with asyncio.timeout(HANDLE_S):
                 await self._handle(stored)
         except asyncio.CancelledError:
             with contextlib.suppress(Exception):
@@ -294,6 +298,16 @@ class InboxWorker:
     async def _set_aside(self, stored: StoredUpdate, error: str) -> None:
         log.error("update set aside", update=stored.update_id, attempts=stored.attempts, error=error)
         await self._store.inbox.done(stored.update_id, now=self._clock(), error=error)
+
+    async def _hold(self) -> None:
+        while True:
+            await asyncio.sleep(LEASE_S / 3)
+            if not self._running:
+                continue
+            try:
+                await self._store.inbox.hold(list(self._running.values()), lease_s=LEASE_S, now=self._clock())
+            except Exception as error:
+                log.warning("leases not renewed", error=type(error).__name__)
 
     async def _forget(self) -> None:
         while True:

@@ -110,6 +110,11 @@ class Limiter:
         """Seconds a message to this chat would have to wait now; takes no place."""
         return await self._ask(chat_id, take=False, alert=False)
 
+    def pace_s(self, chat_id: int) -> float:
+        """Seconds between two messages to this chat in the long run."""
+        at_most, window_ms = self._rates.of_chat(chat_id)
+        return window_ms / 1000 / at_most
+
     async def pause(self, chat_id: int, *, for_s: float) -> None:
         """Telegram asked for a pause: the chat gets it, and everybody if another private chat is paused already.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -80,6 +81,10 @@ class Outcomes:
         For `lease_s` nobody else is given them. Events of one comment come one after the other.
         """
         return await self._store.lease_events(at_most=at_most, lease_s=lease_s, now=now)
+
+    async def hold(self, event_ids: Collection[int], *, lease_s: float, now: datetime) -> None:
+        """The events are still being told: keep them from others for `lease_s` more."""
+        await self._store.hold_events(event_ids, lease_s=lease_s, now=now)
 
     async def done(self, event_id: int, *, now: datetime) -> None:
         """The event was told."""

@@ -36,8 +36,8 @@ from moderation.threads import CommentRecord, Threads
 
 log = structlog.get_logger(__name__)
 
-LEASE_S = 60.0
-"""Seconds an event belongs to whoever tells it."""
+LEASE_S = 9.0
+"""Seconds an event belongs to whoever tells it; renewed while they do, so this long after a crash others may."""
 
 AT_ONCE = 32
 
@@ -62,15 +62,13 @@ class _NotYet(Exception):
 class _Turns:
     """When each waiting notice of a busy chat is to be looked at again: one after the other, not all at once."""
 
-    APART = timedelta(seconds=1.1)
-
     def __init__(self) -> None:
         self._last: dict[int, datetime] = {}
 
-    def next(self, chat_id: int, *, wait_s: float, now: datetime) -> datetime:
+    def next(self, chat_id: int, *, wait_s: float, pace_s: float, now: datetime) -> datetime:
         """The next turn of this chat that nobody has been given."""
         self._last = {chat: turn for chat, turn in self._last.items() if turn > now}
-        turn = max(now + timedelta(seconds=wait_s), self._last.get(chat_id, now) + self.APART)
+        turn = max(now + timedelta(seconds=wait_s), self._last.get(chat_id, now) + timedelta(seconds=pace_s))
         self._last[chat_id] = turn
         return turn
 
@@ -102,7 +100,7 @@ class ReaderNotices:
         self._changed = changed
         self._clock = clock
         self._wake = asyncio.Event()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], int] = {}
         self._turns = _Turns()
 
     async def run(self) -> None:
@@ -110,6 +108,7 @@ class ReaderNotices:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._listen(), name="outcome signals")
+                tasks.create_task(self._hold(), name="notice leases")
                 tasks.create_task(self._work(), name="notices")
         finally:
             for task in self._running:
@@ -120,6 +119,16 @@ class ReaderNotices:
         while True:
             await self._outcomes.wait(timeout_s=_IDLE_S)
             self._wake.set()
+
+    async def _hold(self) -> None:
+        while True:
+            await asyncio.sleep(LEASE_S / 3)
+            if not self._running:
+                continue
+            try:
+                await self._outcomes.hold(list(self._running.values()), lease_s=LEASE_S, now=self._clock())
+            except Exception as error:
+                log.warning("leases not renewed", error=type(error).__name__)
 
     async def _work(self) -> None:
         while True:
@@ -141,12 +150,12 @@ class ReaderNotices:
         events = await self._outcomes.lease(at_most=free, lease_s=LEASE_S, now=self._clock())
         for event in events:
             task = asyncio.create_task(self._one(event), name=f"event {event.id}")
-            self._running.add(task)
+            self._running[task] = event.id
             task.add_done_callback(self._finished)
         return len(events)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        self._running.pop(task, None)
         self._wake.set()  # the next event of the same comment may follow now
         if not task.cancelled() and task.exception() is not None:
             log.warning("event left to its lease", task=task.get_name(), error=type(task.exception()).__name__)
@@ -222,7 +231,8 @@ class ReaderNotices:
     async def _wait_turn(self, reader: int) -> None:
         wait_s = await self._limiter.wait_s(reader)
         if wait_s > PACED_S:
-            raise _NotYet(self._turns.next(reader, wait_s=wait_s, now=self._clock()))
+            pace_s = self._limiter.pace_s(reader)
+            raise _NotYet(self._turns.next(reader, wait_s=wait_s, pace_s=pace_s, now=self._clock()))
 
     async def _terms_for(self, reader: int) -> Terms:
         subscriber = await self._store.subscribers.one(reader)

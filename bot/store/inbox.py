@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -61,6 +61,15 @@ class Inbox:
         async with self._database.write() as connection:
             rows = (await connection.execute(update)).all()
         return sorted((StoredUpdate(*row) for row in rows), key=lambda stored: stored.update_id)
+
+    async def hold(self, update_ids: Collection[int], *, lease_s: float, now: datetime) -> None:
+        """These updates are still being handled: nobody else is given them for `lease_s` from now."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                sa.update(inbox)
+                .where(inbox.c.update_id.in_(update_ids), inbox.c.done_at.is_(None), inbox.c.leased_until.is_not(None))
+                .values(leased_until=now + timedelta(seconds=lease_s))
+            )
 
     async def done(self, update_id: int, *, now: datetime, error: str | None = None) -> None:
         """It was handled, or set aside for the reason given."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -51,6 +52,15 @@ class OutboxQueries:
                 .returning(*outbox.c)
             )
             return sorted((_event(row) for row in rows), key=lambda event: event.id)
+
+    async def hold_events(self, event_ids: Collection[int], *, lease_s: float, now: datetime) -> None:
+        """Whoever was given these events is still at them: nobody else is given them for `lease_s` from now."""
+        async with self.database.write() as connection:
+            await connection.execute(
+                sa.update(outbox)
+                .where(outbox.c.id.in_(event_ids), outbox.c.done_at.is_(None), outbox.c.leased_until.is_not(None))
+                .values(leased_until=now + timedelta(seconds=lease_s))
+            )
 
     async def event_done(self, event_id: int, *, now: datetime) -> None:
         """The event was told; the next one of its comment may follow."""

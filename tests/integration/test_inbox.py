@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -303,3 +303,38 @@ async def test_faults_of_telegram_are_outlived_and_nothing_is_confirmed_unstored
     assert offsets[6] is None
     assert await bot_store.inbox.waiting() == 2
     assert "SECRET" not in capsys.readouterr().out
+
+
+async def test_who_is_still_at_an_update_keeps_it_and_a_dead_process_loses_it(
+    bot_store: BotStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "LEASE_S", 0.3)
+    begun, release = asyncio.Event(), asyncio.Event()
+    handled: list[str] = []
+
+    def handler(name: str) -> Callable[[StoredUpdate], Awaitable[None]]:
+        async def handle(stored: StoredUpdate) -> None:
+            begun.set()
+            await release.wait()
+            handled.append(name)
+
+        return handle
+
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    await bot_store.inbox.add([stored_update(message(1))], now=clock())
+    dead = await bot_store.inbox.lease(at_most=1, lease_s=0.3, now=clock())
+    assert len(dead) == 1
+    async with working(bot_store, handler("first"), clock):
+        await begun.wait()
+        began = clock()
+        async with working(bot_store, handler("second"), clock):
+
+            async def several_leases_later() -> bool:
+                return clock() - began > timedelta(seconds=1)
+
+            await until(several_leases_later)
+            release.set()
+            await until(lambda: empty(bot_store))
+    assert handled == ["first"]

@@ -166,3 +166,11 @@ async def test_a_listener_finds_its_way_back_after_redis_forgot_everything(desk:
         await Outcomes(desk.store, redis).signal()
         await asyncio.wait([waiting], timeout=0.01)
     assert len(await listener.lease(at_most=10, lease_s=LEASE_S, now=NOW)) == 1
+
+
+async def test_held_events_stay_with_whoever_tells_them(desk: Desk) -> None:
+    await desk.receive()
+    (event,) = await desk.outcomes.lease(at_most=5, lease_s=10, now=NOW)
+    await desk.outcomes.hold([event.id], lease_s=10, now=NOW + timedelta(seconds=8))
+    assert await desk.outcomes.lease(at_most=5, lease_s=10, now=NOW + timedelta(seconds=15)) == []
+    assert len(await desk.outcomes.lease(at_most=5, lease_s=10, now=NOW + timedelta(seconds=19))) == 1
