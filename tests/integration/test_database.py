@@ -1,0 +1,34 @@
+"""What a database's errors say, and do not say."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+import bot.store
+import moderation.store
+from bot.store.tables import stories
+from moderation.database import Database
+from moderation.errors import SettingsError
+
+
+async def test_an_error_does_not_quote_what_was_to_be_written(database: Database) -> None:
+    with pytest.raises(sa.exc.DBAPIError) as raised:
+        async with database.write() as connection:
+            await connection.execute(sa.insert(stories).values(url="https://news.example/1", title="swordfish"))
+    assert "stories" in str(raised.value)
+    assert "parameters hidden" in str(raised.value)
+
+
+@pytest.mark.parametrize("address", ["postgresql+asyncpg://reader:swordfish@host:port/name", "swordfish", ""])
+def test_an_address_that_is_none_is_told_without_its_password(address: str) -> None:
+    with pytest.raises(SettingsError, match="BAITHAK_DATABASE_URL") as raised:
+        Database(address)
+    assert "swordfish" not in str(raised.value)
+
+
+@pytest.mark.parametrize("upgrade", [moderation.store.upgrade, bot.store.upgrade])
+def test_a_database_in_a_place_that_can_not_be_made_is_told(upgrade: object) -> None:
+    assert callable(upgrade)
+    with pytest.raises(SettingsError, match="can't be opened"):
+        upgrade("sqlite+aiosqlite:////dev/null/baithak.db")
