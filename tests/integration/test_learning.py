@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from moderation.errors import PromotionRefused
 from moderation.screening import ModelKeeper, load_checked, model_in_use
 from moderation.store import ModelRecord, Store
 from tests.builders import NOW
+
+SCHOOL_DAY = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
+"""A day of which no model ships."""
 
 
 @dataclass
@@ -75,7 +79,7 @@ def examples(tmp_path: Path) -> Path:
 
 async def train(store: Store, examples: Path, *, held_out: Path | None = None) -> learning.Trial:
     out = examples.parent / "models"
-    return await learning.train(store, examples, held_out=held_out, out=out, now=NOW, progress=lambda line: None)
+    return await learning.train(store, examples, held_out=held_out, out=out, now=SCHOOL_DAY, progress=lambda line: None)
 
 
 async def promote(store: Store, version: str, *, anyway: bool = False) -> None:
@@ -90,7 +94,7 @@ async def test_a_training_is_recorded_with_its_judgement_and_changes_nothing(
     store: Store, school: School, examples: Path
 ) -> None:
     trial = await train(store, examples)
-    assert (trial.model.version, trial.reasons) == ("2026-11-22.2", ())
+    assert (trial.model.version, trial.reasons) == ("2027-03-01.1", ())
     assert await in_use(store) == shipped().version
     (record,) = await store.models()
     assert record.figures == {
@@ -104,7 +108,7 @@ async def test_a_promoted_model_is_in_use_and_rollback_takes_it_back(
     store: Store, school: School, examples: Path
 ) -> None:
     first, second = (await train(store, examples)).model.version, (await train(store, examples)).model.version
-    assert (first, second) == ("2026-11-22.2", "2026-11-22.3")
+    assert (first, second) == ("2027-03-01.1", "2027-03-01.2")
     await promote(store, first)
     await promote(store, second)
     assert await in_use(store) == second
