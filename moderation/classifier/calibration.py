@@ -29,7 +29,8 @@ KIN: Mapping[str, tuple[str, ...]] = {"hi-Latn": ("hi-Latn", "ur-Latn"), "ur-Lat
 HOLD_AT = 0.5
 PRECISION_TO_REJECT = 0.9
 CLEAN_REJECTED = 0.005
-LOWEST_REJECT, HIGHEST = 0.75, 0.995
+# However precise a label is where it could be measured, there are languages where it could not.
+LOWEST_REJECT, HIGHEST = 0.9, 0.995
 
 
 @dataclass(frozen=True, slots=True)
