@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -10,6 +11,7 @@ from typing import Any
 
 import structlog
 from aiogram import BaseMiddleware
+from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import CallbackQuery, Message, TelegramObject, Update, User
 
 from bot.messages.texts import known_language, plain, say, spoken_name
@@ -77,8 +79,9 @@ class _Bucket:
 class Throttle(BaseMiddleware):
     """Keeps one person from keeping everybody else waiting.
 
-    Presses and commands have a small allowance. Words have a large one: whether somebody floods with comments is the
-    terms' matter, and a comment that was let in here is never dropped after. Who exceeds it is told so, not each time.
+    Commands have a small allowance: each is answered with messages. Presses have a larger one, for moderators at a
+    long queue. Words have the largest: whether somebody floods with comments is the terms' matter, and a comment that
+    was let in here is never dropped after. Who exceeds it is told so: at every press, else not each time.
     """
 
     TELL_EVERY_S = 30.0
@@ -86,12 +89,13 @@ class Throttle(BaseMiddleware):
     def __init__(
         self,
         *,
-        asks: tuple[float, float] = (40, 2.0),
+        commands: tuple[float, float] = (40, 2.0),
+        presses: tuple[float, float] = (150, 5.0),
         words: tuple[float, float] = (600, 10.0),
         steady_clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`asks` and `words`: how many at once, and how many a second after that."""
-        self._allowances = {"asks": asks, "words": words}
+        """Each: how many at once, and how many a second after that."""
+        self._allowances = {"commands": commands, "presses": presses, "words": words}
         self._steady_clock = steady_clock
         self._buckets: OrderedDict[tuple[str, int], _Bucket] = OrderedDict()
 
@@ -99,12 +103,13 @@ class Throttle(BaseMiddleware):
         """Let the update pass, or say that it was too much."""
         reader: Reader = data["reader"]
         inner = event.event if isinstance(event, Update) else event
-        is_ask = not isinstance(inner, Message) or (inner.text or "").startswith("/")
-        bucket = self._bucket("asks" if is_ask else "words", reader.id)
+        bucket = self._bucket(_kind(inner), reader.id)
         if bucket.left >= 1:
             bucket.left -= 1
             return await handler(event, data)
-        if bucket.seen_at - bucket.told_at >= self.TELL_EVERY_S:
+        if isinstance(inner, CallbackQuery):
+            await _answer(inner, reader.language)
+        elif bucket.seen_at - bucket.told_at >= self.TELL_EVERY_S:
             bucket.told_at = bucket.seen_at
             log.info("throttled", reader=reader.id)
             await _tell(inner, reader.language)
@@ -122,8 +127,18 @@ class Throttle(BaseMiddleware):
         return bucket
 
 
+def _kind(event: TelegramObject) -> str:
+    if not isinstance(event, Message):
+        return "presses"
+    return "commands" if (event.text or "").startswith("/") else "words"
+
+
+async def _answer(press: CallbackQuery, language: str) -> None:
+    """Answer it, or its button goes on spinning; too old for an answer, it has stopped by itself."""
+    with contextlib.suppress(TelegramBadRequest):
+        await press.answer(plain("throttled", language))
+
+
 async def _tell(event: TelegramObject, language: str) -> None:
-    if isinstance(event, CallbackQuery):
-        await event.answer(plain("throttled", language), show_alert=True)
-    elif isinstance(event, Message) and event.chat.type == "private":
+    if isinstance(event, Message) and event.chat.type == "private":
         await event.answer(say("throttled", language))

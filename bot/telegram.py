@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from typing import Any
 
 import structlog
@@ -11,7 +13,7 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.enums import ParseMode
-from aiogram.exceptions import TelegramRetryAfter
+from aiogram.exceptions import ClientDecodeError, TelegramRetryAfter, TelegramServerError
 from aiogram.methods import TelegramMethod
 from aiogram.methods.base import Response, TelegramType
 
@@ -34,10 +36,31 @@ def make_bot(settings: BotSettings, limiter: Limiter, *, alerts: bool = False) -
     """A Bot for answers, or with `alerts` one for stories going out: with connections of its own, and giving way."""
     address = settings.telegram_address()
     api = PRODUCTION if address is None else TelegramAPIServer.from_base(address)
-    session = AiohttpSession(api=api, limit=100, timeout=30)
+    session = Session(api=api, limit=100, timeout=30)
     session.middleware(Pacing(limiter, alerts=alerts))
     properties = DefaultBotProperties(parse_mode=ParseMode.HTML, link_preview_is_disabled=True)
     return Bot(settings.token(), session=session, default=properties)
+
+
+class Session(AiohttpSession):
+    """The connections. Reads of an answer what it can: sent is sent, whatever kinds of thing it holds that are new."""
+
+    def check_response(
+        self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
+    ) -> Response[TelegramType]:
+        """The answer, or a part of it. Raises TelegramServerError for what is none, as from a proxy on the way."""
+        try:
+            return super().check_response(bot, method, status_code, content)
+        except ClientDecodeError as error:
+            answer = error.data
+        result = answer.get("result") if isinstance(answer, dict) and answer.get("ok") else None
+        if isinstance(result, dict) and "message_id" in result:
+            # The message that is replied to comes back with it, in kinds that Telegram may have learned since.
+            part = {name: result.get(name) for name in ("message_id", "date", "chat")}
+            with contextlib.suppress(ClientDecodeError):
+                return super().check_response(bot, method, status_code, json.dumps({"ok": True, "result": part}))
+        # The error itself would quote what it could not read.
+        raise TelegramServerError(method=method, message="the answer can't be read")
 
 
 class Pacing(BaseRequestMiddleware):

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -18,23 +19,27 @@ from typing import Any
 import structlog
 from aiogram import Bot, Dispatcher, Router
 from aiogram.exceptions import (
+    TelegramAPIError,
     TelegramForbiddenError,
     TelegramNetworkError,
     TelegramRetryAfter,
     TelegramServerError,
 )
-from aiogram.types import Message, TelegramObject, Update
+from aiogram.types import CallbackQuery, Message, TelegramObject, Update, User
 from pydantic import ValidationError
 
+from bot.handlers.answering import answer
 from bot.handlers.comments import CommentHandlers
 from bot.handlers.drafts import Drafts
 from bot.handlers.fallback import FallbackHandlers
 from bot.handlers.moderators import ModeratorHandlers
 from bot.handlers.reading import ReadingHandlers
 from bot.handlers.subscribers import SubscriberHandlers
-from bot.inbox import ALLOWED_UPDATES, RetryLater
+from bot.inbox import ALLOWED_UPDATES, TRIES, RetryLater
+from bot.messages.texts import known_language, plain, say
 from bot.middlewares import KnowReader, Next, Reader, Throttle
 from bot.store import BotStore, StoredUpdate
+from moderation.database import is_passing
 
 __all__ = [
     "CommentHandlers",
@@ -75,7 +80,7 @@ class Handling:
         self._dispatcher.include_routers(*routers)
 
     async def __call__(self, stored: StoredUpdate) -> None:
-        """Handle one update. Kinds unknown and updates that can't be read are passed over.
+        """Handle one update. Kinds unknown are passed over; of what can't be read, its sender is told so.
 
         Raises RetryLater when Telegram is away or wants a pause; whatever else a handler raises is the handler's fault.
         """
@@ -84,11 +89,14 @@ class Handling:
             return
         payload, damaged = readable(stored.payload)
         try:
-            update = Update.model_validate(payload, context={"bot": self._bot})
+            update = self._read(payload)
         except ValidationError as error:
             # What it says quotes the update, and so a reader's words: only how much is wrong is logged.
-            log.warning("unreadable update passed over", update=stored.update_id, faults=error.error_count())
-            return
+            log.warning("unreadable update", update=stored.update_id, faults=error.error_count())
+            try:
+                update, damaged = self._read(outline(payload)), True
+            except ValidationError:
+                return
         try:
             await self._dispatcher.feed_update(self._bot, update, damaged=damaged)
         except TelegramForbiddenError:
@@ -97,6 +105,13 @@ class Handling:
             raise RetryLater("asked to wait", after_s=error.retry_after) from error
         except (TelegramNetworkError, TelegramServerError) as error:
             raise RetryLater(type(error).__name__) from error
+        except Exception as error:
+            if stored.attempts >= TRIES and not is_passing(error):
+                await self._say_failed(update)
+            raise
+
+    def _read(self, payload: dict[str, Any]) -> Update:
+        return Update.model_validate(payload, context={"bot": self._bot})
 
     async def _left(self, update: Update) -> None:
         """The bot may not answer: its reader has blocked it, and wants no stories either."""
@@ -104,6 +119,19 @@ class Handling:
         log.info("answer refused", update=update.update_id)
         if person is not None:
             await self._store.subscribers.stop(person.id, now=self._clock())
+
+    async def _say_failed(self, update: Update) -> None:
+        """Nobody will try again: whoever waits for an answer is told."""
+        event = update.event
+        with contextlib.suppress(TelegramAPIError):
+            if isinstance(event, CallbackQuery):
+                await answer(event, plain("failed", await self._language_of(event.from_user)), alert=True)
+            elif isinstance(event, Message) and event.chat.type == "private":
+                await event.reply(say("failed", await self._language_of(event.from_user)))
+
+    async def _language_of(self, person: User | None) -> str:
+        subscriber = await self._store.subscribers.one(person.id) if person is not None else None
+        return known_language(subscriber.language if subscriber is not None else None)
 
     async def _leave_writing(self, handler: Next, event: TelegramObject, data: dict[str, Any]) -> Any:
         """Any command ends what was begun: who sends /top does not mean it as a comment."""
@@ -132,3 +160,24 @@ def readable(payload: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         return value
 
     return mend(payload), damaged
+
+
+def outline(payload: dict[str, Any]) -> dict[str, Any]:
+    """What an answer needs of an update that can't be read as it is: who sent it, and where. Promises not to be valid.
+
+    Of words only that there were some is left.
+    """
+    kept: dict[str, Any] = {"update_id": payload.get("update_id")}
+    for kind in ("message", "edited_message"):
+        if isinstance(message := payload.get(kind), dict):
+            replied = message.get("reply_to_message")
+            kept[kind] = _place(message) | ({"text": _REPLACEMENT} if isinstance(message.get("text"), str) else {})
+            kept[kind] |= {"from": message.get("from")}
+            kept[kind] |= {"reply_to_message": _place(replied)} if isinstance(replied, dict) else {}
+    if isinstance(press := payload.get("callback_query"), dict):
+        kept["callback_query"] = {name: press.get(name) for name in ("id", "from")} | {"chat_instance": "", "data": ""}
+    return kept
+
+
+def _place(message: dict[str, Any]) -> dict[str, Any]:
+    return {"message_id": message.get("message_id"), "chat": message.get("chat"), "date": 0}

@@ -48,13 +48,15 @@ SAID = frozenset(
         "sticker",
         "story",
         "text",
+        "unknown",
         "venue",
         "video",
         "video_note",
         "voice",
     }
 )
-"""Kinds of message a person sends to say something; the rest are Telegram's own notes, and are not answered."""
+"""Kinds of message a person sends to say something, and those nobody knows yet; the rest are Telegram's own notes, and
+are not answered."""
 
 
 def source_key(chat_id: int, message_id: int) -> str:
@@ -237,7 +239,7 @@ class CommentHandlers:
         return False
 
     async def edit(self, message: Message, reader: Reader, damaged: bool) -> None:
-        """An edit of a comment's message edits the comment; of a draft's, the draft; of any other, nothing."""
+        """An edit of a comment's message edits the comment; of a draft's, the draft; of any other words, nothing."""
         key = source_key(message.chat.id, message.message_id)
         known = await self._threads.by_source(key)
         drafts = (await self._drafts.of(reader.id)).drafts
@@ -246,6 +248,9 @@ class CommentHandlers:
             if message.reply_to_message is not None:
                 # Refused when it was written, and mended since.
                 await self.write(message, reader, damaged)
+            elif message.text is not None:
+                # Only words: a place that is shared live is edited every few seconds.
+                await self._refuse(message, reader, "edit-unknown")
             return
         text = await self._words(message, reader, damaged=damaged)
         if text is None:

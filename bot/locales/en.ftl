@@ -68,6 +68,7 @@ refused-drafts = I am keeping { $n ->
     } of yours until you agree to the terms. Please agree first.
 refused-parent = The comment you answered no longer stands, so your answer wasn’t sent.
 refused-gone = That comment no longer stands on the site, so editing it changes nothing.
+edit-unknown = That message is no comment of yours, so editing it changes nothing. Please send it as a new message.
 
 throttled = You are faster than I am. Give me a minute; what you sent just now wasn’t taken.
 unknown-command = I don’t know that command. /help lists those I do.

@@ -6,7 +6,13 @@ import itertools
 from typing import Any
 
 import pytest
+from aiogram import Router
+from aiogram.types import TelegramObject
 
+from bot.handlers import Drafts, Handling
+from bot.inbox import TRIES
+from bot.middlewares import Throttle
+from bot.store import StoredUpdate
 from moderation.decision import Outcome
 from tests.integration.chat.talk import EMMA, GROUP, MEERA, Message, Talk, data_of, has_data, text_of
 from tests.integration.sandbox_client import until
@@ -49,7 +55,8 @@ def message_of(story: Message | None, **content: Any) -> Message:
     return message | ({"reply_to_message": story} if story is not None else {})
 
 
-REFUSED = [
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("nothing", {"text": ""}, "There is nothing to read"),
     ("only blanks", {"text": " \n\t "}, "There is nothing to read"),
     ("zero-width", {"text": "\u200b\u200d\ufeff\u2060"}, "There is nothing to read"),
     ("a lone surrogate", {"text": "half \ud83d of a face"}, "Part of that message"),
@@ -60,6 +67,10 @@ REFUSED = [
     ("a sticker", STICKER, "I can only take a comment in writing"),
     ("a voice", VOICE, "I can only take a comment in writing"),
     ("a forward", FORWARD, "That is a forwarded message"),
+    ("a content of tomorrow", {"hologram": {"id": "a"}}, "I can only take a comment in writing"),
+    ("a broken photo", {"photo": "none"}, "I can only take a comment in writing"),
+    ("a forward from nowhere known", FORWARD | {"forward_origin": {"type": "tomorrow"}}, "Part of that message"),
+    ("words of no time", {"text": "Words.", "date": 10**15}, "Part of that message"),
 ]
 
 
@@ -158,6 +169,50 @@ async def test_a_forged_press_is_answered_and_changes_nothing(talk: Talk) -> Non
     record = await talk.threads.one(1)
     assert record is not None and record.comment.status == "held"
     await talk.settled()
+
+
+async def test_a_press_that_cannot_be_read_is_answered_like_an_old_one(talk: Talk) -> None:
+    await talk.story()
+    story = await talk.joins_and_agrees()
+    said = await talk.press(EMMA, story, "comment:1\ud800")
+    assert said is not None and said["text"].startswith("This button no longer works")
+
+
+async def test_an_edit_of_what_is_no_comment_is_answered(talk: Talk) -> None:
+    await talk.story()
+    await talk.joins_and_agrees()
+    for words in ("/help", "hello?"):
+        written = await talk.sandbox.write(EMMA, words)
+        await talk.settled()
+        await talk.sandbox.do(
+            "POST", f"users/{EMMA}/edits", {"message_id": written["message_id"], "text": "other words"}
+        )
+        await talk.told(written, "That message is no comment of yours")
+
+
+async def test_who_is_not_answered_for_a_fault_of_ours_is_told_so(talk: Talk) -> None:
+    router = Router()
+
+    async def breaks(event: TelegramObject) -> None:
+        raise LookupError("a fault of ours")
+
+    router.message.register(breaks)
+    router.callback_query.register(breaks)
+    drafts = Drafts(talk.bot_store)
+    handling = Handling(
+        talk.ground.bot,
+        store=talk.bot_store,
+        drafts=drafts,
+        throttle=Throttle(),
+        routers=[router],
+        clock=talk.ground.clock,
+    )
+    written = await talk.sandbox.write(EMMA, "words")
+    payload = {"update_id": 1, "message": written}
+    for attempt in range(1, TRIES + 1):
+        with pytest.raises(LookupError):
+            await handling(StoredUpdate(update_id=1, lane=EMMA, payload=payload, attempts=attempt))
+    assert sum(one.startswith("Something went wrong") for one in await talk.said_by_bot(EMMA)) == 1
 
 
 UNREADABLE: list[dict[str, Any]] = [
