@@ -14,8 +14,15 @@ _NAMED = re.compile(r"([a-z_]{4,13})=([0-9.]+|nan)")
 class FakeClassifier:
     """Scores by what the text says; `before` runs on each text first, and may raise, wait or end the process."""
 
-    def __init__(self, version: str = "test.1", *, before: Callable[[str], object] = lambda text: None) -> None:
+    def __init__(
+        self,
+        version: str = "test.1",
+        *,
+        before: Callable[[str], object] = lambda text: None,
+        language: Callable[[str], str] = lambda text: "en",
+    ) -> None:
         self.version = version
+        self.language = language
         self.before = before
         self.batches: list[int] = []
 
@@ -30,4 +37,4 @@ class FakeClassifier:
         for match in _NAMED.finditer(text):
             scores[match[1]] = float(match[2])
             spans[match[1]] = ((match.start(), match.end()),)
-        return Screened("en", scores, spans)
+        return Screened(self.language(text), scores, spans)

@@ -39,6 +39,8 @@ R = TypeVar("R")
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 
+UNKNOWN_LANGUAGE = "und"
+
 NO_FACTS = Facts()
 """What is known around a comment that comes from nowhere: nothing."""
 
@@ -172,6 +174,12 @@ def goes_on_unread(screener: Screener, seen: Seen) -> list[Finding]:
     return [Finding("length", Outcome.HOLD)] if unread else []
 
 
+def is_in_no_known_language(screener: Screener, seen: Seen) -> list[Finding]:
+    """Words of a script the classifier never learned: its low scores say nothing there."""
+    unknown = seen.classified is not None and seen.classified.language == UNKNOWN_LANGUAGE
+    return [Finding("language", Outcome.HOLD)] if unknown and any(map(str.isalpha, seen.subject.text)) else []
+
+
 def breaks_terms(screener: Screener, seen: Seen) -> list[Finding]:
     """What the classifier found, by the thresholds of the policy."""
     if seen.classified is None:
@@ -183,6 +191,7 @@ CHECKS: tuple[Check, ...] = (
     floods_the_page,  # what is known without reading comes first
     repeats_a_comment,
     goes_on_unread,  # then what limits the reading
+    is_in_no_known_language,
     shows_personal_data,  # what is plainly there, whoever reads it
     leads_elsewhere,
     holds_banned_words,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from moderation.classifier import detect_language
 from moderation.decision import Outcome, Span, decide
 from moderation.errors import ClassifierUnavailable
 from moderation.policy import LABELS, RuleSettings
@@ -98,6 +99,13 @@ def test_spans_count_code_points_of_the_text_as_written() -> None:
 def test_what_goes_on_beyond_what_is_read_is_held(text: str) -> None:
     assert ("length", "hold", None) in found(text)
     assert outcome(text) is Outcome.HOLD
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"), [("Ты неправ, сосед", ["language"]), ("这篇文章", ["language"]), ("👍 2-1", []), ("شکریہ", [])]
+)
+def test_words_of_a_script_never_learned_are_held_and_signs_without_words_are_not(text: str, asks: list[str]) -> None:
+    assert [check for check, _, _ in found(text, by=screener(FakeClassifier(language=detect_language)))] == asks
 
 
 def test_without_a_classifier_nothing_is_published() -> None:
