@@ -27,6 +27,7 @@ from redis.exceptions import RedisError
 
 from bot.store import BotStore, StoredUpdate
 from moderation.database import is_passing
+from moderation.running import stop_if_cancelled
 
 log = structlog.get_logger(__name__)
 
@@ -119,6 +120,7 @@ class Poller:
         offset: int | None = None
         failures = 0
         while True:
+            stop_if_cancelled()
             await self._is_mine.wait()
             try:
                 pause_s, offset = await self._fetch(session, offset)
@@ -172,6 +174,7 @@ class Poller:
     async def _keep_lock(self) -> None:
         try:
             while True:
+                stop_if_cancelled()
                 if await self._has_lock():
                     self._is_mine.set()
                 else:
@@ -227,6 +230,7 @@ class InboxWorker:
 
     async def _work(self) -> None:
         while True:
+            stop_if_cancelled()
             self._wake.clear()
             leased = 0
             try:

@@ -9,6 +9,7 @@ itself.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+
+from moderation.running import stop_if_cancelled
 
 log = structlog.get_logger(__name__)
 
@@ -98,12 +101,20 @@ class Limiter:
         self._local = _Local()
         self._redis_seen = True
 
-    async def place(self, chat_id: int, *, alert: bool = False) -> None:
-        """Wait until a message to this chat may go, and take its place. `alert`: it gives way to answers."""
+    async def place(self, chat_id: int, *, alert: bool = False, at_most_s: float = math.inf) -> float:
+        """Wait until a message to this chat may go, and take its place. `alert`: it gives way to answers.
+
+        Answers 0; or the seconds still to wait, without a place, when that would be longer than `at_most_s` in all.
+        """
+        waited_s = 0.0
         while True:
+            stop_if_cancelled()
             wait_s = await self._ask(chat_id, take=True, alert=alert)
             if wait_s <= 0:
-                return
+                return 0
+            waited_s += wait_s
+            if waited_s > at_most_s:
+                return wait_s
             await asyncio.sleep(wait_s)
 
     async def wait_s(self, chat_id: int) -> float:

@@ -23,6 +23,7 @@ from bot.ranking import rank
 from bot.store import BotStore
 from bot.store.stories import FeedState
 from bot.story import FeedStory, Story
+from moderation.running import stop_if_cancelled
 
 log = structlog.get_logger()
 
@@ -121,6 +122,7 @@ class FeedWatch:
     async def _watch(self, source: FeedSource) -> None:
         failures = 0
         while True:
+            stop_if_cancelled()
             if await self._is_ours(source):
                 try:
                     failures = await self.look(source)

@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from moderation.decision import OutcomeEvent
+from moderation.running import stop_if_cancelled
 from moderation.store import Store
 
 log = structlog.get_logger(__name__)
@@ -55,6 +56,7 @@ class Outcomes:
         ends = time.monotonic() + timeout_s
         try:
             while self._redis is not None:
+                stop_if_cancelled()
                 if self._seen is None:
                     self._seen = await self._newest_signal()
                     return
@@ -69,6 +71,7 @@ class Outcomes:
         except (RedisError, OSError) as error:
             log.warning("waiting without signals", error=type(error).__name__)
             self._seen = None
+        stop_if_cancelled()
         await asyncio.sleep(max(0.0, ends - time.monotonic()))
 
     async def _newest_signal(self) -> str:

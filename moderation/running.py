@@ -106,6 +106,17 @@ async def until_stopped(main: Coroutine[Any, Any, None]) -> None:
         await task
 
 
+def stop_if_cancelled() -> None:
+    """End the task here if it was told to stop. For every loop that never ends by itself.
+
+    On Python 3.11 redis-py loses about every tenth cancellation that meets an answer, and `asyncio.wait_for` some too;
+    the loop would then go on until it is killed. Raises CancelledError.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 def say_ready() -> None:
     """Called by a part when it works: tells the supervisor that started it, if one did."""
     given = os.environ.pop(READY_FD, None)

@@ -39,6 +39,7 @@ from moderation.comment import CommentStatus
 from moderation.database import is_passing
 from moderation.decision import DecidedBy
 from moderation.review import Held, Review
+from moderation.running import stop_if_cancelled
 from moderation.threads import Threads
 
 log = structlog.get_logger(__name__)
@@ -112,6 +113,7 @@ class Desk:
     async def run(self) -> None:
         """Keep the cards true, until cancelled."""
         while True:
+            stop_if_cancelled()
             try:
                 await self.look()
             except Exception as error:

@@ -174,3 +174,18 @@ async def test_held_events_stay_with_whoever_tells_them(desk: Desk) -> None:
     await desk.outcomes.hold([event.id], lease_s=10, now=NOW + timedelta(seconds=8))
     assert await desk.outcomes.lease(at_most=5, lease_s=10, now=NOW + timedelta(seconds=15)) == []
     assert len(await desk.outcomes.lease(at_most=5, lease_s=10, now=NOW + timedelta(seconds=19))) == 1
+
+
+async def test_a_listener_that_is_told_to_stop_stops_whenever_that_is(desk: Desk, redis: Redis) -> None:
+    outcomes = Outcomes(desk.store, redis)
+
+    async def listen() -> None:
+        while True:
+            await outcomes.wait(timeout_s=0.003)
+
+    for number in range(200):
+        task = asyncio.create_task(listen())
+        await asyncio.sleep(number % 10 / 1000)  # not waiting for anything: to meet it at every point of its round
+        task.cancel()
+        async with asyncio.timeout(5):
+            await asyncio.gather(task, return_exceptions=True)
