@@ -108,8 +108,8 @@ class Limiter:
         """
         waited_s = 0.0
         while True:
-            stop_if_cancelled()
             wait_s = await self._ask(chat_id, take=True, alert=alert)
+            stop_if_cancelled()
             if wait_s <= 0:
                 return 0
             waited_s += wait_s
