@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
@@ -32,6 +33,7 @@ from moderation.database import is_passing
 from moderation.decision import DecidedBy, EventKind, OutcomeEvent
 from moderation.outcomes import Outcomes
 from moderation.policy import Terms
+from moderation.running import stop_if_cancelled
 from moderation.threads import CommentRecord, Threads
 
 log = structlog.get_logger(__name__)
@@ -40,6 +42,9 @@ LEASE_S = 9.0
 """Seconds an event belongs to whoever tells it; renewed while they do, so this long after a crash others may."""
 
 AT_ONCE = 32
+
+TRIES = 3
+"""How often telling of an event may fail by a fault of ours; it then holds back its comment's next ones no longer."""
 
 PACED_S = 0.3
 """A notice whose chat must wait longer than this steps back, so that it keeps no other reader's waiting."""
@@ -101,6 +106,7 @@ class ReaderNotices:
         self._clock = clock
         self._wake = asyncio.Event()
         self._running: dict[asyncio.Task[None], int] = {}
+        self._faults: Counter[int] = Counter()
         self._turns = _Turns()
 
     async def run(self) -> None:
@@ -117,6 +123,7 @@ class ReaderNotices:
 
     async def _listen(self) -> None:
         while True:
+            stop_if_cancelled()
             await self._outcomes.wait(timeout_s=_IDLE_S)
             self._wake.set()
 
@@ -132,6 +139,7 @@ class ReaderNotices:
 
     async def _work(self) -> None:
         while True:
+            stop_if_cancelled()
             self._wake.clear()
             begun = 0
             try:
@@ -182,8 +190,21 @@ class ReaderNotices:
             with contextlib.suppress(Exception):
                 await self._outcomes.release(event.id, retry_at=self._clock())
             raise
+        except Exception as error:
+            if is_passing(error) or not self._is_hopeless(event):
+                raise
+            log.error("notice given up", event_id=event.id, comment=event.comment_id, error=type(error).__name__)
+            await self._outcomes.done(event.id, now=self._clock())
         else:
             await self._outcomes.done(event.id, now=self._clock())
+
+    def _is_hopeless(self, event: OutcomeEvent) -> bool:
+        """Whether telling of it has failed by a fault of ours so often that a reader might be told the same forever."""
+        self._faults[event.id] += 1
+        if self._faults[event.id] < TRIES:
+            return False
+        del self._faults[event.id]
+        return True
 
     async def _again(self, event: OutcomeEvent, after_s: float, why: str) -> None:
         log.warning("notice not sent", event_id=event.id, comment=event.comment_id, why=why, again_in_s=after_s)
@@ -202,7 +223,7 @@ class ReaderNotices:
         if known is not None and known.event_id >= event.id:
             return
         record = await self._threads.one(event.comment_id)
-        if record is None or self._is_stale(event, record):
+        if record is None or self._is_stale(event, record, known):
             return
         await self._wait_turn(reader)
         standing = record.comment.published_revision
@@ -218,13 +239,18 @@ class ReaderNotices:
         row = NoticeRow(event.comment_id, event.revision, reader, message_id, event.kind.value, event.id)
         await self._store.shown.note_notice(row, now=self._clock())
         if event.kind is EventKind.RECEIVED and event.revision > 1:
-            await self._replace_earlier(event, reader)
+        """Whether this is "received" of a text decided a while ago, or of one its author replaced before hearing of it.
 
-    def _is_stale(self, event: OutcomeEvent, record: CommentRecord) -> bool:
-        """Whether this is "received" of a text that its author replaced, or that was decided a while ago."""
+    def _is_stale(self, event: OutcomeEvent, record: CommentRecord, known: NoticeRow | None) -> bool:
+        """Whether this is "received" of a text decided a while ago, or about one its author replaced before hearing of it.
+
+        So twenty edits in a row do not bring twenty notices.
+        """
         latest = record.comment.latest
-        if event.kind is not EventKind.RECEIVED or latest.number != event.revision:
-            return event.kind is EventKind.RECEIVED
+        if latest.number != event.revision:
+            return event.kind is EventKind.RECEIVED or known is None
+        if event.kind is not EventKind.RECEIVED:
+            return False
         late = self._clock() - event.at > timedelta(seconds=STALE_S)
         return late and latest.status is not CommentStatus.RECEIVED
 

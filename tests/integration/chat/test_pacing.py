@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from aiogram import Bot
 from redis.asyncio import Redis
 
-from bot.limiter import Rates
+from bot.limiter import Limiter, Rates
+from bot.notices import ReaderNotices
+from bot.notices.readers import LEASE_S
+from bot.store import BotStore
 from moderation.database import Database
 from moderation.decision import Outcome
+from moderation.store import CommentRecord, Store
+from moderation.store.tables import outbox
+from moderation.threads import Threads
+from tests.builders import NOW
+from tests.desk import Desk
 from tests.integration.chat.talk import BILAL, EMMA, GROUP, MEERA, Talk, data_of, has_data, running_talk, text_of
 from tests.integration.sandbox_client import until
 
@@ -37,6 +50,58 @@ async def test_who_writes_much_keeps_nobody_else_waiting_and_is_told_outcomes_al
         await slow.told(message, "Published")
     edits = (await slow.sandbox.do("GET", "stats"))["calls"].get("editMessageText", 0)
     assert edits < len(written)
+
+
+async def test_who_edits_much_is_told_of_what_stands_in_the_end(slow: Talk) -> None:
+    await slow.story()
+    written = await slow.comments(await slow.joins_and_agrees(), WORDS)
+    await slow.told(written, "Received")
+    await slow.screen(Outcome.PUBLISH)
+    await slow.told(written, "Published")
+    for number in range(12):
+        body = {"message_id": written["message_id"], "text": f"{WORDS} {number}"}
+        await slow.sandbox.do("POST", f"users/{EMMA}/edits", body)
+        await slow.screen(Outcome.PUBLISH)
+    await slow.told(written, "Published: your edited comment")
+    await until(lambda: all_told(slow.store))
+    told = [one for one in await slow.said_by_bot(EMMA) if one.startswith("Published: your edited comment")]
+    assert 1 <= len(told) < 10
+    record = await slow.threads.one(1)
+    assert record is not None and record.comment.latest.text == f"{WORDS} 11"
+
+
+async def all_told(store: Store) -> bool:
+    """Whether no event waits."""
+    async with store.database.read() as connection:
+        waiting = sa.select(sa.func.count()).select_from(outbox).where(outbox.c.done_at.is_(None))
+        return (await connection.execute(waiting)).scalar() == 0
+
+
+class Forgetful(Threads):
+    """Threads that break whenever a comment is looked up."""
+
+    async def one(self, comment_id: int) -> CommentRecord | None:
+        """Breaks."""
+        raise LookupError("a fault of ours")
+
+
+async def test_an_event_that_can_never_be_told_is_given_up_and_holds_nothing_back(desk: Desk) -> None:
+    await desk.publish()
+    leases = itertools.count()
+    notices = ReaderNotices(
+        Bot("42:SANDBOX"),
+        store=BotStore(desk.store.database),
+        outcomes=desk.outcomes,
+        threads=Forgetful(desk.store),
+        limiter=Limiter(None),
+        terms={},
+        changed=lambda comment_id: None,
+        clock=lambda: NOW + timedelta(seconds=LEASE_S) * next(leases),  # whatever is left to its lease is free again
+    )
+    running = asyncio.create_task(notices.run())
+    await until(lambda: all_told(desk.store))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_cards_that_must_wait_keep_no_reader_waiting(slow: Talk) -> None:
