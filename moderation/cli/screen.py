@@ -56,15 +56,24 @@ def screen_file(file: Path | None) -> int:
     except ClassifierUnavailable as error:
         sys.stderr.write(f"no usable model, every comment is held: {error}\n")
         classifier = None
+    if sys.stdout is None:
+        sys.stderr.write("standard output is closed: there is nowhere to answer\n")
+        return EXIT_REFUSED
     try:
         return _screen(open_input(file), sys.stdout.buffer, Screener(policy, classifier))
-    except BrokenPipeError:
-        # Whoever read our output has gone. Python would complain once more when it flushes at exit.
+    except _Unwritable as error:
+        # Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error.__cause__, BrokenPipeError):  # that is somebody who has read enough
+            sys.stderr.write(f"the answers can't be written: {error}\n")
         return EXIT_REFUSED
     except OSError as error:
-        sys.stderr.write(f"{file} can't be read: {error.strerror}\n")
+        sys.stderr.write(f"{file or 'standard input'} can't be read: {error.strerror}\n")
         return EXIT_REFUSED
+
+
+class _Unwritable(Exception):
+    """The output takes no more; its cause says why."""
 
 
 def open_input(file: Path | None) -> BinaryIO:
@@ -110,8 +119,11 @@ def _screen(given: BinaryIO, out: BinaryIO, screener: Screener) -> int:
     for batch in batches(given):
         answers = _answers(batch, screener)
         refused = refused or any("error" in answer for answer in answers)
-        out.write(b"".join(json.dumps(answer, ensure_ascii=False).encode() + b"\n" for answer in answers))
-        out.flush()
+        try:
+            out.write(b"".join(json.dumps(answer, ensure_ascii=False).encode() + b"\n" for answer in answers))
+            out.flush()
+        except OSError as error:
+            raise _Unwritable(error.strerror) from error
     if screener.classifier is None:
         return EXIT_MISSING
     return EXIT_REFUSED if refused else 0

@@ -121,6 +121,29 @@ def test_a_reader_that_goes_away_ends_it_quietly(writer_goes_too: bool, nowhere:
         assert process.wait(timeout=30) == 1
 
 
+@pytest.mark.parametrize(
+    ("redirection", "told"),
+    [
+        (">/dev/full", b"the answers can't be written: No space left on device\n"),
+        (">&-", b"standard output is closed: there is nowhere to answer\n"),
+        ("<&-", b"standard input can't be read: Bad file descriptor\n"),
+    ],
+)
+def test_what_can_neither_be_read_nor_answered_is_told_in_one_line(
+    redirection: str, told: bytes, nowhere: dict[str, str]
+) -> None:
+    done = subprocess.run(
+        f'"{sys.executable}" -m moderation screen {redirection}',
+        shell=True,
+        input=line(id=1, text="Well said"),
+        capture_output=True,
+        env={**os.environ, **nowhere},
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, told)
+
+
 @pytest.mark.parametrize("name", ["missing.jsonl", "."])
 def test_a_file_that_cant_be_read_is_refused(name: str, tmp_path: Path, nowhere: dict[str, str]) -> None:
     done = command("screen", str(tmp_path / name), **nowhere)
