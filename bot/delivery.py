@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from aiogram import Bot
@@ -31,7 +32,10 @@ from moderation.database import is_passing
 
 log = structlog.get_logger()
 
-LEASE_S = 60.0
+LEASE_S = 180.0
+"""Seconds a sender has for what it took, longer than all its waits and tries together: after that it is taken for dead
+and another one sends."""
+
 AT_ONCE = 20
 TRIES = 6
 CAPTION_LENGTH = 1024
@@ -77,7 +81,7 @@ class Sender:
         """Lease what is due and send it; how many were leased."""
         leased = await self._store.deliveries.lease(at_most=AT_ONCE, lease_s=LEASE_S, now=self._clock())
         if leased:
-            await asyncio.gather(*(self._deliver(delivery) for delivery in leased))
+            await _all_of(self._deliver(delivery) for delivery in leased)
         return len(leased)
 
     async def show(self, chat_id: int, story: Story, *, language: str) -> Message:
@@ -129,3 +133,19 @@ class Sender:
         await self._store.deliveries.failed(delivery, error=why)
         await self._store.subscribers.stop(reader.id, now=self._clock())
         log.info("subscriber left", subscriber=reader.id)
+
+
+async def _all_of(sends: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Wait for every send, whatever becomes of the others. Raises the first error then.
+
+    When told to stop it still waits for those under way: a message sent and not remembered would go out twice.
+    """
+    batch = asyncio.gather(*sends, return_exceptions=True)
+    try:
+        results = await asyncio.shield(batch)
+    except asyncio.CancelledError:
+        await batch
+        raise
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 from typing import Any
 
 import structlog
@@ -72,6 +73,8 @@ class Pacing(BaseRequestMiddleware):
     def __init__(self, limiter: Limiter, *, alerts: bool) -> None:
         self._limiter = limiter
         self._alerts = alerts
+        # An alert is leased for a time: after a longer wait another process would send it as well.
+        self._patience_s = PATIENCE_S if alerts else math.inf
 
     async def __call__(
         self,
@@ -84,7 +87,9 @@ class Pacing(BaseRequestMiddleware):
         if not isinstance(chat_id, int) or not _is_paced(method):
             return await make_request(bot, method)
         for tries_left in reversed(range(_TRIES)):
-            await self._limiter.place(chat_id, alert=self._alerts)
+            wait_s = await self._limiter.place(chat_id, alert=self._alerts, at_most_s=self._patience_s)
+            if wait_s:
+                raise TelegramRetryAfter(method=method, message="no place yet", retry_after=math.ceil(wait_s))
             try:
                 return await make_request(bot, method)
             except TelegramRetryAfter as error:

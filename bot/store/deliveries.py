@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +15,10 @@ from moderation.database import Database, UtcTime
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A leased delivery: this story is to be sent to this subscriber by whoever holds the lease."""
+    """A leased delivery: this story is to be sent to this subscriber by whoever holds the lease.
+
+    `attempts` counts the leases, so it also tells this one from a later one.
+    """
 
     id: int
     story_id: int
@@ -95,16 +99,18 @@ class Deliveries:
         return sorted((Delivery(*row) for row in rows), key=lambda delivery: delivery.id)
 
     async def sent(self, delivery: Delivery, *, message_id: int, now: datetime) -> None:
-        """It was sent, as this message."""
-        await self._close(delivery, state="sent", message_id=message_id, sent_at=now, leased_until=None)
+        """It was sent, as this message: true also when the lease had run out meanwhile."""
+        values = {"state": "sent", "message_id": message_id, "sent_at": now, "leased_until": None}
+        await self._close(delivery, deliveries.c.state != "sent", values)
 
     async def failed(self, delivery: Delivery, *, error: str) -> None:
-        """It can't be sent: blocked, gone, or refused for its content."""
-        await self._close(delivery, state="failed", error=error, leased_until=None)
+        """It can't be sent: blocked, gone, or refused for its content. Says nothing about what somebody else leased."""
+        await self._close(delivery, _still_leased(delivery), {"state": "failed", "error": error, "leased_until": None})
 
     async def postpone(self, delivery: Delivery, *, due_at: datetime, error: str) -> None:
-        """Try again from `due_at` on."""
-        await self._close(delivery, state="pending", due_at=due_at, error=error, leased_until=None)
+        """Try again from `due_at` on. Says nothing about what somebody else leased meanwhile."""
+        values = {"state": "pending", "due_at": due_at, "error": error, "leased_until": None}
+        await self._close(delivery, _still_leased(delivery), values)
 
     async def counts(self, story_id: int) -> dict[str, int]:
         """How many deliveries of a story stand in each state."""
@@ -126,6 +132,11 @@ class Deliveries:
                 await connection.execute(late)
             ).first() is not None
 
-    async def _close(self, delivery: Delivery, **values: object) -> None:
+    async def _close(self, delivery: Delivery, condition: sa.ColumnElement[bool], values: Mapping[str, object]) -> None:
+        update = sa.update(deliveries).where(deliveries.c.id == delivery.id, condition).values(**values)
         async with self._database.write() as connection:
-            await connection.execute(sa.update(deliveries).where(deliveries.c.id == delivery.id).values(**values))
+            await connection.execute(update)
+
+
+def _still_leased(delivery: Delivery) -> sa.ColumnElement[bool]:
+    return sa.and_(deliveries.c.state == "leased", deliveries.c.attempts == delivery.attempts)

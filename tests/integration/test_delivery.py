@@ -1,0 +1,233 @@
+"""Deliveries at a real sandbox: each story once to each subscriber, through blocks, limits, faults and dead senders."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.delivery import LEASE_S, TRIES, Sender
+from bot.keyboards import Links
+from bot.limiter import Limiter, Rates
+from bot.settings import BotSettings
+from bot.store import BotStore
+from bot.story import FeedStory, Story
+from bot.telegram import make_bot
+from moderation.database import Database
+from tests.integration.sandbox_client import BILAL, EMMA, MEERA, OMAR, Sandbox, sandbox_running, until
+
+EVERYBODY = (EMMA, BILAL, MEERA, OMAR)
+UNLIMITED = Rates(per_s=2000, chat_at_most=10_000, group_at_most=10_000)
+PIXEL = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"
+
+
+@dataclass
+class PostRoom:
+    """Subscribers at a sandbox, a store, and a sender; the time is the test's."""
+
+    sandbox: Sandbox
+    store: BotStore
+    sender: Sender
+    clock: list[datetime] = field(default_factory=lambda: [datetime.now(UTC)])
+
+    async def story(self, slug: str = "quay", **given: Any) -> Story:
+        """A story planned for every subscriber."""
+        values = {"title": "The quay is longer", "summary": "Two lines.", "language": "en", "section": "world"}
+        told = FeedStory(url=f"https://news.example/{slug}", published_at=self.clock[0], **(values | given))
+        (story,) = await self.store.stories.add([told], now=self.clock[0])
+        await self.store.deliveries.plan(story, now=self.clock[0])
+        return story
+
+    async def after(self, seconds: float) -> int:
+        """Send what is due so much later; how many were taken up."""
+        self.clock[0] += timedelta(seconds=seconds)
+        return await self.sender.send_due()
+
+    async def got(self, person: int) -> list[str]:
+        """The first lines of what the person was sent."""
+        seen = await self.sandbox.messages(person)
+        texts = [one.get("text") or one.get("caption", "") for one in seen if one["from"]["is_bot"]]
+        return [text.splitlines()[0] for text in texts]
+
+    async def play(self, **fault: Any) -> None:
+        """A fault of the Bot API server."""
+        await self.sandbox.do("PUT", "faults", {"faults": [fault]})
+
+
+@pytest.fixture
+async def room(database: Database, redis: Redis) -> AsyncIterator[PostRoom]:
+    async with post_room(database, redis) as room:
+        yield room
+
+
+@contextlib.asynccontextmanager
+async def post_room(database: Database, redis: Redis) -> AsyncIterator[PostRoom]:
+    async with sandbox_running() as sandbox:
+        await sandbox.do("PUT", "limits", {"enabled": False})
+        await sandbox.start(*EVERYBODY)
+        settings = BotSettings(sandbox_port=urlsplit(sandbox.address).port or 0)
+        bot = make_bot(settings, Limiter(redis, rates=UNLIMITED), alerts=True)
+        clock = [datetime.now(UTC)]
+        store = BotStore(database)
+        for person in EVERYBODY:
+            await store.subscribers.subscribe(person, name="Reader", language="en", now=clock[0])
+        sender = Sender(bot, store=store, links=Links("desk_bot"), counts=no_counts, clock=lambda: clock[0])
+        yield PostRoom(sandbox, store, sender, clock)
+        await bot.session.close()
+
+
+async def no_counts(stories: Sequence[str]) -> dict[str, int]:
+    return {}
+
+
+async def test_a_story_goes_once_to_each_subscriber_and_its_message_is_remembered(room: PostRoom) -> None:
+    story = await room.story()
+    assert await room.after(0) == len(EVERYBODY)
+    assert await room.after(3600) == 0
+    for person in EVERYBODY:
+        assert await room.got(person) == ["The quay is longer"]
+        (message,) = [one for one in await room.sandbox.messages(person) if one["from"]["is_bot"]]
+        assert await room.store.shown.story_of(person, message["message_id"]) == (story.id, None)
+    assert await room.store.deliveries.counts(story.id) == {"sent": len(EVERYBODY)}
+
+
+async def test_who_blocked_the_bot_is_no_subscriber_any_more_and_the_others_get_theirs(room: PostRoom) -> None:
+    await room.sandbox.do("POST", f"users/{BILAL}/block")
+    story = await room.story()
+    await room.after(0)
+    bilal = await room.store.subscribers.one(BILAL)
+    assert bilal is not None
+    assert not bilal.active
+    assert await room.store.deliveries.counts(story.id) == {"sent": 3, "failed": 1}
+    assert await room.after(3600) == 0
+
+
+async def test_who_left_between_planning_and_sending_gets_nothing(room: PostRoom) -> None:
+    await room.story()
+    await room.store.subscribers.stop(EMMA, now=room.clock[0])
+    await room.after(0)
+    assert await room.got(EMMA) == []
+    assert await room.got(OMAR) == ["The quay is longer"]
+
+
+async def test_a_chat_that_telegram_does_not_know_is_given_up(room: PostRoom) -> None:
+    await room.store.subscribers.subscribe(5555, name="Nobody", language="en", now=room.clock[0])
+    story = await room.story()
+    await room.after(0)
+    assert await room.store.deliveries.counts(story.id) == {"sent": 4, "failed": 1}
+
+
+async def test_a_long_pause_asked_for_by_telegram_is_kept_without_holding_on_to_the_deliveries(room: PostRoom) -> None:
+    await room.sandbox.do("PUT", "limits", {"enabled": True, "chat_burst": 1, "chat_per_s": 0.01})
+    await room.story("first")
+    await room.after(0)
+    second = await room.story("second", title="The second story")
+    await room.after(0)
+    assert await room.got(EMMA) == ["The quay is longer"]
+    assert await room.store.deliveries.counts(second.id) == {"pending": len(EVERYBODY)}
+    assert await room.after(50) == 0
+    assert await room.after(51) == len(EVERYBODY)
+
+
+async def test_a_server_error_is_tried_again_later_each_time_a_little_later(room: PostRoom) -> None:
+    await room.play(kind="error", methods=["sendMessage"], count=2 * len(EVERYBODY))
+    story = await room.story()
+    await room.after(0)
+    assert await room.after(1) == 0
+    await room.after(2)
+    assert await room.after(3) == 0
+    await room.after(2)
+    assert await room.store.deliveries.counts(story.id) == {"sent": len(EVERYBODY)}
+    assert await room.got(EMMA) == ["The quay is longer"]
+
+
+async def test_what_never_works_is_given_up_in_the_end(room: PostRoom) -> None:
+    await room.play(kind="error", methods=["sendMessage"])
+    story = await room.story()
+    for _ in range(TRIES):
+        assert await room.after(61) == len(EVERYBODY)
+    assert await room.after(3600) == 0
+    assert await room.store.deliveries.counts(story.id) == {"failed": len(EVERYBODY)}
+
+
+@pytest.mark.parametrize("picture", ["https://127.0.0.1:9/none.jpg", "no address"])
+async def test_a_picture_that_can_not_be_had_does_not_cost_the_reader_the_story(room: PostRoom, picture: str) -> None:
+    await room.story(picture=picture)
+    await room.after(0)
+    assert await room.got(EMMA) == ["The quay is longer"]
+
+
+async def test_what_a_dead_sender_took_is_sent_when_its_lease_has_run_out(room: PostRoom) -> None:
+    await room.story()
+    await room.store.deliveries.lease(at_most=10, lease_s=LEASE_S, now=room.clock[0])
+    assert await room.after(LEASE_S - 1) == 0
+    assert await room.after(2) == len(EVERYBODY)
+    assert await room.got(EMMA) == ["The quay is longer"]
+
+
+async def test_the_late_word_of_a_sender_whose_lease_ran_out_changes_nothing(room: PostRoom) -> None:
+    story = await room.story()
+    late = await room.store.deliveries.lease(at_most=10, lease_s=LEASE_S, now=room.clock[0])
+    await room.after(LEASE_S + 1)
+    for delivery in late[:2]:
+        await room.store.deliveries.postpone(delivery, due_at=room.clock[0], error="late")
+    for delivery in late[2:]:
+        await room.store.deliveries.failed(delivery, error="late")
+    assert await room.store.deliveries.counts(story.id) == {"sent": len(EVERYBODY)}
+    assert await room.after(1) == 0
+
+
+async def test_two_senders_at_once_send_each_delivery_once(room: PostRoom) -> None:
+    for number in range(15):
+        await room.story(f"story-{number}", title=f"Story {number}")
+
+    async def send() -> int:
+        sent = 0
+        while taken := await room.sender.send_due():
+            sent += taken
+        return sent
+
+    assert sum(await asyncio.gather(send(), send(), send())) == 15 * len(EVERYBODY)
+    assert sorted(await room.got(EMMA)) == sorted(f"Story {number}" for number in range(15))
+
+
+async def test_what_is_under_way_when_told_to_stop_is_finished_and_remembered(room: PostRoom) -> None:
+    await room.play(kind="latency", methods=["sendMessage"], ms=200)
+    story = await room.story()
+    running = asyncio.create_task(room.sender.run())
+
+    async def under_way() -> bool:
+        return (await room.store.deliveries.counts(story.id)).get("leased") == len(EVERYBODY)
+
+    await until(under_way)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await room.store.deliveries.counts(story.id) == {"sent": len(EVERYBODY)}
+
+
+async def test_the_sender_goes_on_when_the_database_was_away(room: PostRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    await room.story()
+    lease = room.store.deliveries.lease
+    failures = iter([OSError("the database is away")])
+
+    async def breaks_once(**given: Any) -> Any:
+        for error in failures:
+            raise error
+        return await lease(**given)
+
+    monkeypatch.setattr(room.store.deliveries, "lease", breaks_once)
+    running = asyncio.create_task(room.sender.run())
+
+    async def delivered() -> bool:
+        return await room.got(EMMA) == ["The quay is longer"]
+
+    await until(delivered)
+    running.cancel()
