@@ -239,10 +239,10 @@ class ReaderNotices:
         row = NoticeRow(event.comment_id, event.revision, reader, message_id, event.kind.value, event.id)
         await self._store.shown.note_notice(row, now=self._clock())
         if event.kind is EventKind.RECEIVED and event.revision > 1:
-        """Whether this is "received" of a text decided a while ago, or of one its author replaced before hearing of it.
+            await self._replace_earlier(event, reader)
 
     def _is_stale(self, event: OutcomeEvent, record: CommentRecord, known: NoticeRow | None) -> bool:
-        """Whether this is "received" of a text decided a while ago, or about one its author replaced before hearing of it.
+        """Whether this is "received" of a text decided since, or about one its author replaced before hearing of it.
 
         So twenty edits in a row do not bring twenty notices.
         """
