@@ -27,6 +27,9 @@ BODY_AT_MOST = 1024 * 1024
 STOP_S = 2.0
 """Seconds that requests in hand are given when the process stops."""
 
+LONGEST_ADDRESS = 65_536
+"""Bytes of the longest address read: a hundred stories may be named in one, each by an address of its own."""
+
 PUBLIC_ROUTES = (
     Route("GET", "/healthz", "alive", "Whether the process answers.", health.alive, answer=Alive),
     Route(
@@ -166,7 +169,14 @@ async def serve(app: web.Application, host: str, port: int, *, started: Callable
     Raises OSError when the port is taken.
     """
     # No access log: an address may carry a login link's token.
-    runner = web.AppRunner(app, access_log=None, logger=_server_log(), shutdown_timeout=STOP_S, handle_signals=False)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        logger=_server_log(),
+        shutdown_timeout=STOP_S,
+        handle_signals=False,
+        max_line_size=LONGEST_ADDRESS,
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

@@ -55,6 +55,16 @@ async def test_only_published_comments_come_out(newsroom: Newsroom, http: aiohtt
     assert await get(http, "/api/v1/comments/counts", story=story) == {"counts": {story: 1}}
 
 
+async def test_a_hundred_stories_are_counted_at_once_however_long_their_addresses(
+    newsroom: Newsroom, http: aiohttp.ClientSession
+) -> None:
+    names = [f"https://news.example/{number}/{'long-' * 80}" for number in range(101)]
+    counts = await get(http, "/api/v1/comments/counts", story=names[:100])
+    assert counts == {"counts": dict.fromkeys(names[:100], 0)}
+    async with http.get("/api/v1/comments/counts", params={"story": names}) as answer:
+        assert answer.status == 400 and (await answer.json())["code"] == "bad_story"
+
+
 async def test_an_edit_that_waits_for_screening_does_not_show(newsroom: Newsroom, http: aiohttp.ClientSession) -> None:
     story = await newsroom.story()
     comment = await newsroom.published(story, text="First.", source_key="m:1")
