@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from bot.feed import SUMMARY_LENGTH, TITLE_LENGTH
 from bot.schedule import Schedule
 from bot.settings import BotSettings
 from bot.store import BotStore
 from bot.story import SECTIONS, FeedStory, Story, canonical_address
 from moderation.database import Database
+from moderation.errors import SettingsError
 from moderation.policy import LANGUAGES
 
 
@@ -27,7 +31,8 @@ async def push_story(
 ) -> tuple[Story, int]:
     """Plan deliveries of a story to all its subscribers; the story, and how many it goes to.
 
-    The running bot sends them. Whoever has the story does not get it again. Raises StoryRefused.
+    The running bot sends them. Whoever has the story does not get it again. Raises StoryRefused, and SettingsError
+    when the database can't be used.
     """
     database = Database(settings.database_address())
     try:
@@ -41,6 +46,11 @@ async def push_story(
         )
         story = await _story(store, url, title=title, summary=summary, language=language, section=section)
         return story, await schedule.push(story)
+    except (SQLAlchemyError, OSError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise SettingsError(
+            f"the database can't be used ({cause}): start it, or bring its tables up to date by baithak db upgrade"
+        ) from error
     finally:
         await database.close()
 
@@ -52,6 +62,9 @@ async def _story(
         address = canonical_address(url)
     except ValueError as error:
         raise StoryRefused(str(error)) from None
+    for option, text in (("--title", title), ("--summary", summary), ("--section", section)):
+        if text is not None and any("\ud800" <= letter <= "\udfff" or letter == "\0" for letter in text):
+            raise StoryRefused(f"{option} holds bytes that are no text")
     if language is not None and language not in LANGUAGES:
         raise StoryRefused(f"--language must be one of {', '.join(LANGUAGES)}")
     known = await store.stories.by_address(address)
@@ -62,8 +75,8 @@ async def _story(
     now = datetime.now(UTC)
     found = FeedStory(
         url=address,
-        title=(title or "").strip(),
-        summary=(summary or (known.summary if known else "")).strip(),
+        title=" ".join((title or "").split())[:TITLE_LENGTH],
+        summary=" ".join((summary or (known.summary if known else "")).split())[:SUMMARY_LENGTH],
         language=language or (known.language if known else "en"),
         section=section or (known.section if known else SECTIONS[0]),
         published_at=known.published_at if known else now,

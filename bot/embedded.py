@@ -19,6 +19,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from moderation.errors import SettingsError
 from moderation.settings import Settings
 
 OLDEST = (6, 2)
@@ -55,11 +56,16 @@ def servers(settings: Settings) -> list[EmbeddedServer]:
 
 
 def prepare(settings: Settings) -> None:
-    """Make the data directory's Redis folder (mode 0700) and end a server that an earlier run left behind."""
-    folder = settings.data_dir.resolve() / "redis"
-    for path in {folder, settings.redis_socket().parent}:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.chmod(0o700)
+    """Make the data directory's Redis folder (mode 0700) and end a server that an earlier run left behind.
+
+    Raises SettingsError when a folder can't be made or is somebody else's.
+    """
+    for path in {settings.data_dir.resolve() / "redis", settings.redis_socket().parent}:
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.chmod(0o700)
+        except OSError as error:
+            raise SettingsError(f"{path} can't be used for Redis ({error.strerror}); set BAITHAK_DATA_DIR") from error
     settings.redis_note().unlink(missing_ok=True)
     socket = settings.redis_socket()
     if socket.exists():

@@ -6,7 +6,18 @@ A feed that is hostile or broken costs a bounded time and memory and gives a rea
 """
 
 from bot.feed.fetch import FeedRefused, Fetched, Fetcher
-from bot.feed.reading import Reading, read_feed
+from bot.feed.reading import SUMMARY_LENGTH, TITLE_LENGTH, Reading, read_feed
 from bot.feed.sources import FeedSource, demo_feeds, load_feeds
 
-__all__ = ["FeedRefused", "FeedSource", "Fetched", "Fetcher", "Reading", "demo_feeds", "load_feeds", "read_feed"]
+__all__ = [
+    "SUMMARY_LENGTH",
+    "TITLE_LENGTH",
+    "FeedRefused",
+    "FeedSource",
+    "Fetched",
+    "Fetcher",
+    "Reading",
+    "demo_feeds",
+    "load_feeds",
+    "read_feed",
+]

@@ -20,8 +20,10 @@ from moderation.policy import LANGUAGES
 MAX_ITEMS = 500
 """Most items of one feed that are read; a feed lists newest first."""
 
-_TITLE_LENGTH = 300
-_SUMMARY_LENGTH = 600
+TITLE_LENGTH = 300
+SUMMARY_LENGTH = 600
+"""Characters of a story's title and summary that are kept: both fit into one message with its buttons."""
+
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _ENCODING = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 # Encodings in which the bytes of "<!DOCTYPE" can't hide: others could smuggle it past the look for it.
@@ -81,7 +83,7 @@ def _refuse_bombs(body: bytes) -> None:
 
 
 def _story(entry: Any, source: FeedSource, *, feed: Any, now: datetime) -> FeedStory:
-    title = plain_text(entry.get("title", ""))[:_TITLE_LENGTH]
+    title = plain_text(entry.get("title", ""))[:TITLE_LENGTH]
     if not title:
         raise ValueError("has no title")
     link = entry.get("link") or (entry.get("id") if "://" in str(entry.get("id", "")) else None)
@@ -92,7 +94,7 @@ def _story(entry: Any, source: FeedSource, *, feed: Any, now: datetime) -> FeedS
     return FeedStory(
         url=canonical_address(link),
         title=title,
-        summary=_shortened(summary, _SUMMARY_LENGTH),
+        summary=_shortened(summary, SUMMARY_LENGTH),
         language=_language(entry, title, summary, default=source.language),
         section=next((word for word in words if word in SECTIONS), None)
         or next((word for word in words if word and len(word) <= 40 and word not in _TOP_MARKS), source.section),

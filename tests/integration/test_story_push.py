@@ -1,0 +1,127 @@
+"""`baithak story push`: an editor's story goes to its subscribers, once, whatever the feeds say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bot.editing import StoryRefused, push_story
+from bot.settings import BotSettings
+from bot.store import BotStore
+from bot.story import FeedStory, Story
+from moderation.database import Database
+from moderation.errors import SettingsError
+from tests.integration.processes import baithak
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+URL = "https://news.example/stories/quay"
+
+
+class Editor:
+    """Somebody at the command line, and the store they push into."""
+
+    def __init__(self, address: str, database: Database) -> None:
+        self.settings = BotSettings(database_url=SecretStr(address))
+        self.store = BotStore(database)
+
+    async def pushes(self, url: str = URL, **given: str | None) -> tuple[Story, int]:
+        options = {"title": None, "summary": None, "language": None, "section": None}
+        return await push_story(self.settings, url, **(options | given))
+
+    async def subscriber(self, person: int, *, language: str = "en", sections: tuple[str, ...] = ()) -> None:
+        await self.store.subscribers.subscribe(person, name="Reader", language=language, now=NOW)
+        await self.store.subscribers.set_sections(person, sections)
+
+
+@pytest.fixture
+def editor(database_address: str, database: Database) -> Editor:
+    return Editor(database_address, database)
+
+
+async def test_a_story_no_feed_has_goes_to_the_subscribers_of_its_language_and_section(editor: Editor) -> None:
+    await editor.subscriber(1)
+    await editor.subscriber(2, sections=("sport",))
+    await editor.subscriber(3, sections=("business",))
+    await editor.subscriber(4, language="ur")
+    story, planned = await editor.pushes(title="The quay is longer", summary="Two lines.", section="business")
+    assert (story.title, story.language, story.section) == ("The quay is longer", "en", "business")
+    assert planned == 2
+    assert [await editor.store.deliveries.received(person) for person in (1, 2, 3, 4)] == [
+        {story.id},
+        set(),
+        {story.id},
+        set(),
+    ]
+
+
+async def test_who_has_it_does_not_get_it_again(editor: Editor) -> None:
+    await editor.subscriber(1)
+    assert (await editor.pushes(title="The quay is longer"))[1] == 1
+    await editor.subscriber(2)
+    assert (await editor.pushes())[1] == 1
+    assert (await editor.pushes(f"{URL}?utm_source=mail#top"))[1] == 0
+
+
+async def test_a_story_of_a_feed_needs_nothing_but_its_address(editor: Editor) -> None:
+    await editor.subscriber(1, language="ur")
+    told = FeedStory(URL, "گھاٹ", "دو سطریں", "ur", "world", NOW)
+    await editor.store.stories.add([told], now=NOW)
+    story, planned = await editor.pushes()
+    assert (story.title, planned) == ("گھاٹ", 1)
+
+
+@pytest.mark.parametrize(
+    ("url", "given", "word"),
+    [
+        (URL, {}, "--title"),
+        (URL, {"title": "  "}, "--title"),
+        (URL, {"title": "A title", "language": "fr"}, "--language"),
+        (URL, {"title": "A \udcff title"}, "--title"),
+        (URL, {"title": "A title", "section": "\udcff"}, "--section"),
+        ("swordfish", {"title": "A title"}, "web address"),
+        ("ftp://news.example/1", {"title": "A title"}, "web address"),
+        ("https://reader:pass@news.example/1", {"title": "A title"}, "user name"),
+        ("https://news.example:port/1", {"title": "A title"}, "port"),
+    ],
+)
+async def test_what_can_not_be_pushed_is_refused_with_what_to_give(
+    editor: Editor, url: str, given: dict[str, str], word: str
+) -> None:
+    await editor.subscriber(1)
+    with pytest.raises(StoryRefused, match=word):
+        await editor.pushes(url, **given)
+    assert await editor.store.deliveries.received(1) == set()
+
+
+async def test_a_title_of_any_length_and_form_becomes_one_that_fits_a_message(editor: Editor) -> None:
+    story, _ = await editor.pushes(title="The\n quay  <b>is</b> " + "longer " * 900, summary="x" * 5000)
+    assert story.title.startswith("The quay <b>is</b> longer")
+    assert len(story.title) <= 300
+    assert len(story.summary) <= 600
+
+
+async def test_without_a_database_the_editor_is_told_what_to_do(tmp_path: Path) -> None:
+    for settings in (
+        BotSettings(data_dir=tmp_path),
+        BotSettings(database_url=SecretStr("postgresql://desk:swordfish@127.0.0.1:9/desk")),
+    ):
+        with pytest.raises(SettingsError, match="baithak db upgrade") as raised:
+            await push_story(settings, URL, title="A title", summary=None, language=None, section=None)
+        assert "swordfish" not in str(raised.value)
+
+
+def test_the_command_says_what_it_did_and_ends_with_the_status_of_its_kind(tmp_path: Path) -> None:
+    nothing_there = baithak(tmp_path / "var", "story", "push", URL, "--title", "A title")
+    assert nothing_there.returncode == 3
+    assert nothing_there.stderr.count("\n") == 1
+    assert baithak(tmp_path / "var", "db", "upgrade").returncode == 0
+    done = baithak(tmp_path / "var", "story", "push", URL, "--title", "The quay is longer")
+    assert done.returncode == 0
+    assert "The quay is longer" in done.stdout
+    assert "0 subscribers" in done.stdout
+    refused = baithak(tmp_path / "var", "story", "push", "https://news.example/other")
+    assert refused.returncode == 1
+    assert "--title" in refused.stderr
