@@ -19,7 +19,6 @@ ACTIONS = (
     "callback_data", "url", "web_app", "login_url", "switch_inline_query", "switch_inline_query_current_chat",
     "switch_inline_query_chosen_chat", "copy_text", "callback_game", "pay", "disabled",
 )  # fmt: skip
-REPLY_PARTS_LEFT_OUT = frozenset({"reply_to_message", "reply_markup"})
 
 
 def text_content(params: Params) -> Json:
@@ -189,8 +188,8 @@ def reply_content(chat: Chat, params: Params) -> Json:
 
 
 def as_replied(message: Json) -> Json:
-    """A message as it stands inside its answer: without what it answers itself."""
-    return {key: value for key, value in message.items() if key not in REPLY_PARTS_LEFT_OUT}
+    """A message as it stands inside its answer: with its buttons, without what it answers itself."""
+    return {key: value for key, value in message.items() if key != "reply_to_message"}
 
 
 def _quote(asked: Json, message: Json) -> Json:

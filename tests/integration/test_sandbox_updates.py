@@ -114,6 +114,13 @@ async def test_updates_of_people_expire_by_the_clock_presses_first(sandbox: Sand
     assert await sandbox.updates() == []
 
 
+async def test_an_answer_carries_the_buttons_of_what_it_answers(sandbox: Sandbox) -> None:
+    message = await sandbox.send(EMMA, "a", reply_markup=keyboard({"text": "Go", "callback_data": "go:1"}))
+    await sandbox.write(EMMA, "hello", reply_to_message_id=message["message_id"])
+    [update] = await sandbox.updates()
+    assert update["message"]["reply_to_message"]["reply_markup"] == message["reply_markup"]
+
+
 async def test_a_press_can_be_answered_once_and_not_too_late(sandbox: Sandbox) -> None:
     message = await sandbox.send(EMMA, "a", reply_markup=keyboard({"text": "Go", "callback_data": "go:1"}))
     queries = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot import keyboards
 from moderation.comment import CommentStatus
 from moderation.decision import Outcome
 from tests.integration.chat.talk import BILAL, EMMA, Talk, data_of, has_data, text_of
@@ -74,6 +75,15 @@ async def test_a_command_leaves_the_comment_that_was_begun(talk: Talk) -> None:
     await talk.press(EMMA, story, data_of(story, "comment:"))
     await talk.sandbox.write(EMMA, "/help")
     await talk.told(await talk.sandbox.write(EMMA, WORDS), "To comment")
+
+
+async def test_a_reply_to_a_story_the_bot_died_before_noting_is_a_comment_on_it(talk: Talk) -> None:
+    story = await talk.story()
+    await talk.joins_and_agrees()
+    markup = keyboards.alert(story, comments=0, links=keyboards.Links("desk_bot"), language="en")
+    sent = await talk.ground.bot.send_message(EMMA, story.title, reply_markup=markup)
+    written = await talk.sandbox.write(EMMA, WORDS, reply_to_message_id=sent.message_id)
+    await talk.told(written, "Received")
 
 
 async def test_a_reply_to_a_comment_shown_answers_it(talk: Talk) -> None:
