@@ -1,0 +1,8 @@
+"""How fast it is, beside peers that do the same work on the same comments in the same run.
+
+    python -m benchmarks screening [FOLDER]    comments → candidates, each in a process of its own: timed
+    python -m benchmarks decisions             intake → worker process → store: site, loops
+
+What was measured goes into `docs/benchmarks.md` by `report`; nothing here asserts a figure, since a busy machine would
+decide about it. Only the ratios of one run mean anything on another machine.
+"""

@@ -1,0 +1,48 @@
+"""The benchmarks run, each on a few comments, and what they give has its form. No figure is judged."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import decisions, screening
+from benchmarks.candidates import CANDIDATES
+from benchmarks.comments import Comments, own_comments
+from benchmarks.decisions import WORKER
+
+FEW = 200
+"""Examples for the peer to learn from, where only its being there matters."""
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def test_every_installed_candidate_is_timed_and_judged_on_fifty_comments() -> None:
+    own = own_comments(50)
+    comments = Comments("labelled comments", own.texts, ("en",) * 50, tuple(n % 2 == 0 for n in range(50)))
+    found = screening.measure(comments, runs=1, peer_examples_at_most=FEW)
+    assert set(found) == {each.key for each in CANDIDATES if each.installed()}
+    for (run,) in found.values():
+        assert len(run.scores) == 50
+        assert len(set(run.scores)) > 1, "it tells texts apart"
+        figures = (run.in_64s_per_s, run.in_64s_per_cpu_s, run.at_once_per_s, run.p50_ms, run.start_s, run.first_mb)
+        assert min(figures) > 0
+        assert run.p50_ms <= run.p99_ms
+        assert run.first_mb <= run.peak_mb
+    shown = screening.section(comments, found, load_before=0)
+    assert all(each.name in shown for each in CANDIDATES)
+
+
+def test_fifty_comments_at_a_pace_are_all_accepted_and_decided() -> None:
+    run = decisions.pace(own_comments(50).texts, per_s=100)
+    assert (len(run.accepted_ms), len(run.decided_ms)) == (50, 50)
+    assert 0 < min(run.accepted_ms) < max(run.decided_ms)
+    assert "due → decided" in decisions.pace_section([run], per_s=100, load_before=0)
+
+
+def test_a_backlog_is_decided_beside_a_loop_without_a_queue() -> None:
+    loop = ("plain", 1)
+    # More than two batches: the rate is taken between the first and the last.
+    texts = own_comments(140).texts
+    found = decisions.backlog(texts, runs=1, loops=[loop], peer_examples_at_most=FEW)
+    assert [set(run) for run in found] == [{WORKER, loop}]
+    assert min(found[0].values()) > 0
+    assert "1.00 ×" in decisions.backlog_section(found, count=len(texts), load_before=0)
