@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import os
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
-from bot import embedded
+import sqlalchemy as sa
+from alembic.script import ScriptDirectory
+from redis.exceptions import ResponseError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+import bot
+import moderation
+from bot import embedded, preflight
 from bot.settings import BotSettings
-from moderation.errors import BaithakError
+from moderation.database import Database
+from moderation.errors import BaithakError, QueueUnavailable, SettingsError
+
+LOOK_S = 30.0
+"""Seconds one look may take before that is a fault of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +45,7 @@ async def examine(settings: BotSettings) -> list[Diagnosis]:
     for look in LOOKS:
         name = look.__name__.removeprefix("look_at_").replace("_", " ")
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(LOOK_S):
                 found.append(await look(settings))
         except BaithakError as error:
             found.append(Diagnosis(name, "", str(error), "mend what the message names"))
@@ -47,20 +59,26 @@ async def examine(settings: BotSettings) -> list[Diagnosis]:
 
 async def look_at_disk(settings: BotSettings) -> Diagnosis:
     """The data directory can be written and has room."""
-    folder = settings.data_dir
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".doctor"
-        probe.write_bytes(b"x")
-        probe.unlink()
-    except OSError as error:
-        return Diagnosis(
-            "disk", "", f"{folder}: {error.strerror}", "set BAITHAK_DATA_DIR to a folder that can be written"
-        )
-    free = shutil.disk_usage(folder).free // 2**20
+    folder = settings.data_dir.resolve()
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        return Diagnosis("disk", "", f"{there} can't be written", "set BAITHAK_DATA_DIR to a folder that can be")
+    free = shutil.disk_usage(there).free // 2**20
     if free < 512:
-        return Diagnosis("disk", "", f"{free} MB free at {folder}", "make room: below 64 MB nothing is started")
-    return Diagnosis("disk", f"{folder.resolve()}, {free} MB free")
+        return Diagnosis("disk", "", f"{free} MB free at {there}", "make room: below 64 MB nothing is started")
+    return Diagnosis("disk", f"{folder}, {free} MB free")
+
+
+async def look_at_ports(settings: BotSettings) -> Diagnosis:
+    """The ports are free, or it is this very system that has them."""
+    if preflight.is_held(settings.data_dir):
+        return Diagnosis("ports", "`baithak up` runs on this data directory")
+    try:
+        ports = preflight.free_ports(settings)
+    except SettingsError as error:
+        fault, _, advice = str(error).partition(": ")
+        return Diagnosis("ports", "", fault, advice)
+    return Diagnosis("ports", f"{', '.join(str(port) for port in ports.values())} free")
 
 
 async def look_at_terms(settings: BotSettings) -> Diagnosis:
@@ -74,29 +92,37 @@ async def look_at_terms(settings: BotSettings) -> Diagnosis:
 
 async def look_at_database(settings: BotSettings) -> Diagnosis:
     """The database answers, and its tables are in their newest form."""
-    import sqlalchemy as sa
-
-    from moderation.database import Database
-
     address = settings.database_address()
-    shown = sa.make_url(address).render_as_string(hide_password=True)
-    file = sa.make_url(address).database
-    if address.startswith("sqlite") and file and not await asyncio.to_thread(Path(file).exists):
+    url = sa.make_url(address)
+    shown = url.render_as_string(hide_password=True)
+    if address.startswith("sqlite") and url.database and not await asyncio.to_thread(Path(url.database).exists):
         return Diagnosis("database", f"{shown} is made at the first start")
     database = Database(address)
     try:
         async with database.read() as connection:
-            versions = []
-            for table in ("moderation_version", "bot_version"):
-                with contextlib.suppress(sa.exc.DBAPIError):
-                    versions.append((await connection.execute(sa.text(f"SELECT version_num FROM {table}"))).scalar())  # noqa: S608  two fixed names
+            found = [await version_of(connection, table) for table in ("moderation_version", "bot_version")]
     except (sa.exc.SQLAlchemyError, OSError) as error:
         return Diagnosis("database", "", f"{shown}: {type(error).__name__}", "start it, or mend BAITHAK_DATABASE_URL")
     finally:
         await database.close()
-    if len(versions) < 2:
-        return Diagnosis("database", "", f"{shown} has no tables yet", "run baithak db upgrade")
-    return Diagnosis("database", f"{shown}, schema {versions[0]} and {versions[1]}")
+    if found != [newest_version(package) for package in (moderation, bot)]:
+        return Diagnosis(
+            "database", "", f"the tables of {shown} are not in their newest form", "run baithak db upgrade"
+        )
+    return Diagnosis("database", f"{shown}, schema {found[0]} and {found[1]}")
+
+
+async def version_of(connection: AsyncConnection, table: str) -> str | None:
+    """The form one package's tables are in; None without tables."""
+    if not await connection.run_sync(lambda plain: sa.inspect(plain).has_table(table)):
+        return None
+    version: str | None = await connection.scalar(sa.select(sa.column("version_num")).select_from(sa.table(table)))
+    return version
+
+
+def newest_version(package: ModuleType) -> str | None:
+    """The form a package's tables are in after its last migration."""
+    return ScriptDirectory(str(Path(package.__path__[0]) / "migrations")).get_current_head()
 
 
 async def look_at_redis(settings: BotSettings) -> Diagnosis:
@@ -116,11 +142,17 @@ async def look_at_redis(settings: BotSettings) -> Diagnosis:
         return Diagnosis("redis", f"embedded, {server.version}; not running now")
     client = connect(settings.redis_address())
     try:
-        info = await client.info()
         await require_noeviction(client)
+        info = await client.info()
+    except QueueUnavailable as error:
+        return Diagnosis("redis", "", str(error), "start it, or mend BAITHAK_REDIS_URL")
+    except ResponseError:
+        return Diagnosis("redis", "the stand-in of `baithak up`, which forgets at every stop")
     finally:
         await client.aclose()
-    version = str(info.get("redis_version", "?"))
+    version = str(info["redis_version"])
+    if tuple(int(part) for part in version.split(".")[:2]) < embedded.OLDEST:
+        return Diagnosis("redis", "", f"{version} is too old", "Redis 6.2 or newer is needed")
     if not info.get("aof_enabled"):
         return Diagnosis(
             "redis",
@@ -132,38 +164,44 @@ async def look_at_redis(settings: BotSettings) -> Diagnosis:
 
 
 async def look_at_classifier(settings: BotSettings) -> Diagnosis:
-    """The shipped model loads and scores."""
-    from moderation import classifier
+    """The model in use loads and scores."""
+    from moderation.cli.screen import model_to_use
+    from moderation.screening import load_checked
 
-    shipped = classifier.shipped()
-    model = await asyncio.to_thread(classifier.load, shipped.path, sha256=shipped.sha256)
+    model = load_checked(await asyncio.to_thread(model_to_use, settings))
     await asyncio.to_thread(model.classify, ["doctor"])
-    return Diagnosis("classifier", f"shipped model {model.version} scores")
+    return Diagnosis("classifier", f"model {model.version} scores")
 
 
 async def look_at_telegram(settings: BotSettings) -> Diagnosis:
-    """The Bot API server answers to the token."""
-    from aiogram.exceptions import TelegramAPIError
+    """The Bot API server answers to the token, and the bot is in the moderators' group."""
+    from aiogram.exceptions import TelegramAPIError, TelegramNetworkError, TelegramUnauthorizedError
 
     from bot.limiter import Limiter
     from bot.telegram import make_bot
 
-    place = settings.telegram_address() or "Telegram"
-    bot = make_bot(settings, Limiter(None))
+    place, group = settings.telegram_address() or "Telegram", settings.moderators_group()
+    if group is None:
+        return Diagnosis("telegram", "", "no moderators' group is named", "set BAITHAK_MODERATORS_CHAT")
+    client = make_bot(settings, Limiter(None))
     try:
-        me = await bot.get_me()
-        group = settings.moderators_group()
-        if group is None:
-            return Diagnosis("telegram", "", f"@{me.username}: no moderators' group", "set BAITHAK_MODERATORS_CHAT")
-        chat = await bot.get_chat(group)
-    except TelegramAPIError as error:
+        me = await client.get_me()
+        chat = await client.get_chat(group)
+    except TelegramNetworkError as error:
         if settings.uses_sandbox():
             return Diagnosis("telegram", f"sandbox at {place}; not running now")
+        return Diagnosis("telegram", "", f"{place}: {error.message}", "look at the network, and BAITHAK_TELEGRAM_API")
+    except TelegramUnauthorizedError:
+        return Diagnosis("telegram", "", f"{place} does not know the token", "mend BAITHAK_BOT_TOKEN")
+    except TelegramAPIError as error:
         return Diagnosis(
-            "telegram", "", f"{place}: {error.message}", "check BAITHAK_BOT_TOKEN, and that the bot is in the group"
+            "telegram",
+            "",
+            f"{place}: {error.message}",
+            f"see that the bot is in the group BAITHAK_MODERATORS_CHAT {group}",
         )
     finally:
-        await bot.session.close()
+        await client.session.close()
     return Diagnosis("telegram", f"@{me.username} at {place}, moderators in {chat.title!r}")
 
 
@@ -199,6 +237,7 @@ async def look_at_feeds(settings: BotSettings) -> Diagnosis:
 
 LOOKS: tuple[Look, ...] = (
     look_at_disk,
+    look_at_ports,
     look_at_terms,
     look_at_database,
     look_at_redis,

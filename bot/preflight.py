@@ -41,6 +41,18 @@ def alone(data_dir: Path) -> Iterator[None]:
         yield
 
 
+def is_held(data_dir: Path) -> bool:
+    """Whether a running `up` has the data directory."""
+    try:
+        with (data_dir / "up.lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def check_room(data_dir: Path) -> None:
     """Refuse to start on a full disk. Raises SettingsError."""
     free = shutil.disk_usage(data_dir).free
