@@ -60,6 +60,9 @@ log = structlog.get_logger(__name__)
 
 _TELEGRAM_AGAIN_S = 0.5
 
+SAMPLE_S = 10.0
+"""Seconds the bot waits, at its start, for the sample's stories."""
+
 
 def now() -> datetime:
     """The time it is."""
@@ -105,8 +108,12 @@ async def run(settings: BotSettings) -> None:
             watch = FeedWatch(
                 sources, store=parts.store, schedule=parts.schedule, fetcher=fetcher, redis=redis, clock=now
             )
-            for loop in (*parts.loops(), watch.run(), _receive(settings, bot, parts.poller)):
+            for loop in (*parts.loops(), _receive(settings, bot, parts.poller)):
                 tasks.create_task(loop)
+            if settings.demo_feeds():
+                # The sample comes from the web part, which starts beside us: the first reader is to find a story.
+                await watch.first_look(within_s=SAMPLE_S)
+            tasks.create_task(watch.run())
             say_ready()
             log.info("bot works", bot=username, feeds=len(sources))
 

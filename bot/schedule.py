@@ -33,6 +33,8 @@ FIRST_LOOK = 1
 LONGEST_PAUSE_S = 900.0
 """A failing feed is looked at ever less often, but at least this often."""
 
+_EAGER_S = 0.2
+
 CANDIDATES = 50
 """How many of the newest stories of a language are considered for a reader's top stories."""
 
@@ -118,6 +120,15 @@ class FeedWatch:
         async with asyncio.TaskGroup() as tasks:
             for source in self._sources:
                 tasks.create_task(self._watch(source), name=f"feed {source.url}")
+
+    async def first_look(self, *, within_s: float) -> None:
+        """Look at every feed until each was read once, or the time is over: for feeds that start when we do."""
+        ends = asyncio.get_running_loop().time() + within_s
+        waiting = list(self._sources)
+        while waiting and asyncio.get_running_loop().time() < ends:
+            failures = await asyncio.gather(*(self.look(source) for source in waiting))
+            waiting = [source for source, failed in zip(waiting, failures, strict=True) if failed]
+            await asyncio.sleep(_EAGER_S if waiting else 0)
 
     async def _watch(self, source: FeedSource) -> None:
         failures = 0

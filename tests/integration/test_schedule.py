@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,22 +25,24 @@ class Newsroom:
     def __init__(self, database: Database, redis: Redis, folder: Path) -> None:
         self.store = BotStore(database)
         self.file = folder / "feed.xml"
+        self.source = FeedSource(str(self.file), "en", "world", 2)
         self.woken = 0
         self.schedule = Schedule(self.store, counts=self._counts, wake=self._wake, clock=lambda: NOW, alerts_per_poll=2)
         self._redis = redis
 
+    def watch(self, fetcher: Fetcher) -> FeedWatch:
+        return FeedWatch(
+            [self.source],
+            store=self.store,
+            schedule=self.schedule,
+            fetcher=fetcher,
+            redis=self._redis,
+            clock=lambda: NOW,
+        )
+
     async def look(self) -> int:
-        source = FeedSource(str(self.file), "en", "world", 2)
         async with Fetcher(allowed=()) as fetcher:
-            watch = FeedWatch(
-                [source],
-                store=self.store,
-                schedule=self.schedule,
-                fetcher=fetcher,
-                redis=self._redis,
-                clock=lambda: NOW,
-            )
-            return await watch.look(source)
+            return await self.watch(fetcher).look(self.source)
 
     def write(self, *numbers: int) -> None:
         items = "".join(
@@ -94,6 +97,19 @@ async def test_a_refused_feed_counts_its_failures_and_recovers(newsroom: Newsroo
     newsroom.write(1)
     assert await newsroom.look() == 0
     assert await newsroom.planned(1) == ["Story 1"]
+
+
+async def test_a_feed_that_starts_when_we_do_is_looked_at_until_it_is_there(newsroom: Newsroom) -> None:
+    async with Fetcher(allowed=()) as fetcher:
+        looking = asyncio.create_task(newsroom.watch(fetcher).first_look(within_s=30))
+        while (await newsroom.store.stories.feed(str(newsroom.file))).failures == 0:
+            await asyncio.sleep(0)
+        newsroom.write(1)
+        await looking
+        assert await newsroom.planned(1) == ["Story 1"]
+        newsroom.file.unlink()
+        await newsroom.watch(fetcher).first_look(within_s=0.01)
+    assert (await newsroom.store.stories.feed(str(newsroom.file))).failures > 0
 
 
 async def test_a_reader_is_given_the_best_story_they_have_not_had(newsroom: Newsroom) -> None:
