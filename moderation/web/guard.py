@@ -51,11 +51,13 @@ async def refuse_forgeries(request: web.Request, handler: Handler) -> web.Stream
     cookie = request.cookies.get(cookie_name(settings))
     if not _came_from_here(request, settings, has_cookie=cookie is not None):
         raise Problem("forged_request")
+    session = await _session_of(request) if request.path != LOGIN else None
+    if session is None and request.path != LOGIN:
+        raise Problem("forged_request")  # before a body is read that may be none
     fields = await _fields(request)
-    if request.path != LOGIN:
-        session = await _session_of(request)
+    if session is not None:
         given = request.headers.get(TOKEN_HEADER) or (fields or {}).get("csrf", "")
-        if session is None or not hmac.compare_digest(given.encode(), session.csrf.encode()):
+        if not hmac.compare_digest(given.encode(), session.csrf.encode()):
             raise Problem("forged_request")
     if fields is None:
         raise Problem("wrong_content_type", "send application/json or application/x-www-form-urlencoded")

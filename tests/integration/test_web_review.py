@@ -274,6 +274,13 @@ async def test_a_body_that_does_not_unpack_is_refused(desk: Desk) -> None:
         assert (answer.status, (await answer.json())["code"]) == (400, "bad_body")
 
 
+@pytest.mark.parametrize("body", [b"no gzip", b"x" * 2_000_000], ids=["damaged", "too large"])
+async def test_without_a_session_a_body_is_not_even_read(stranger: aiohttp.ClientSession, body: bytes) -> None:
+    headers = SAME | {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    async with stranger.post("/review/comments/1/approve", data=body, headers=headers) as answer:
+        assert answer.status == 403
+
+
 async def test_the_queue_shows_the_comment_its_story_its_author_and_why(newsroom: Newsroom, desk: Desk) -> None:
     story = await newsroom.story(title="The dam gates open")
     await newsroom.published(story)
