@@ -24,6 +24,15 @@ TITLE_LENGTH = 300
 SUMMARY_LENGTH = 600
 """Characters of a story's title and summary that are kept: both fit into one message with its buttons."""
 
+MAX_TAGS = 100_000
+MAX_DEPTH = 1_000
+"""Tags of a feed after its last item read was cut off, and how many of them unclosed at once."""
+
+_REFERENCE = re.compile(rb"&#(?:x([0-9a-f]{1,9})|([0-9]{1,9}));", re.IGNORECASE)
+_ITEM = re.compile(rb"<(?:item|entry)[\s>]")
+_ROOT = re.compile(rb"<([A-Za-z][\w:.-]*)")
+_TAG = re.compile(rb"<(/?)[A-Za-z][^<>]*?(/?)>")
+_QUOTED = re.compile(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>", re.DOTALL)
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _ENCODING = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 # Encodings in which the bytes of "<!DOCTYPE" can't hide: others could smuggle it past the look for it.
@@ -51,15 +60,20 @@ def read_feed(body: bytes, source: FeedSource, *, content_type: str | None, addr
     Broken feeds give what can be read of them; HTML never passes; dates in the future become now.
     """
     _refuse_bombs(body)
+    body, items = _shorter(_REFERENCE.sub(_real_character, body))
+    _refuse_mazes(body)
     headers = {"content-type": content_type or "application/xml"}
     if "://" in address:
         headers["content-location"] = address
-    parsed = feedparser.parse(body, response_headers=headers)
+    try:
+        parsed = feedparser.parse(body, response_headers=headers)
+    except Exception as error:  # the parser promises nothing of what it raises at a feed made to break it
+        raise FeedRefused(f"can't be read: {type(error).__name__}") from None
     if not parsed.get("version") and not parsed.entries:
         raise FeedRefused("is not a feed that can be read (RSS or Atom)")
     problems = [f"not well formed: {parsed.bozo_exception}"] if parsed.bozo and not parsed.entries else []
-    if len(parsed.entries) > MAX_ITEMS:
-        problems.append(f"has {len(parsed.entries)} items; the first {MAX_ITEMS} are read")
+    if items > MAX_ITEMS:
+        problems.append(f"has {items} items; the first {MAX_ITEMS} are read")
     stories: dict[str, FeedStory] = {}
     for number, entry in enumerate(parsed.entries[:MAX_ITEMS], 1):
         try:
@@ -80,6 +94,31 @@ def _refuse_bombs(body: bytes) -> None:
     prolog = plain[: root.start()] if root else plain
     if b"<!DOCTYPE" in prolog.upper() or b"<!ENTITY" in plain.upper():
         raise FeedRefused("declares a document type or entities, which is refused")
+
+
+def _real_character(reference: re.Match[bytes]) -> bytes:
+    """A character given by its number; where that is half a character's or none's, the parser would fall over it."""
+    number = int(reference[1], 16) if reference[1] else int(reference[2])
+    return b"&#xFFFD;" if number == 0 or 0xD800 <= number <= 0xDFFF or number > 0x10FFFF else reference[0]
+
+
+def _shorter(body: bytes) -> tuple[bytes, int]:
+    """The feed with no more items than are read, and how many it has: the parser takes seconds for ten thousand."""
+    begins = [found.start() for found in _ITEM.finditer(body)]
+    root = _ROOT.search(body)
+    if len(begins) <= MAX_ITEMS or root is None:
+        return body, len(begins)
+    ends = b"</channel></rss>" if root[1] == b"rss" else b"</" + root[1] + b">"
+    return body[: begins[MAX_ITEMS]] + ends, len(begins)
+
+
+def _refuse_mazes(body: bytes) -> None:
+    """Tags cost the parser time and, one in another, memory, hundreds of times what they cost to send."""
+    depth = 0
+    for number, tag in enumerate(_TAG.finditer(_QUOTED.sub(b"", body)), 1):
+        depth += -1 if tag[1] else 0 if tag[2] else 1
+        if depth > MAX_DEPTH or number > MAX_TAGS:
+            raise FeedRefused(f"has more than {MAX_TAGS} tags, or more than {MAX_DEPTH} in one another")
 
 
 def _story(entry: Any, source: FeedSource, *, feed: Any, now: datetime) -> FeedStory:

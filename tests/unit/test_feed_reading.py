@@ -44,6 +44,51 @@ def test_a_story_has_title_summary_section_picture_and_date() -> None:
     assert story.published_at == datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("reference", ["&#xD83D;", "&#x00dfff;", "&#55296;", "&#0;", "&#x0;", "&#x110000;"])
+def test_a_number_for_half_a_character_or_none_does_not_keep_the_feed_from_being_read(reference: str) -> None:
+    half, whole = read(rss(item(title=f"Dam {reference} opens"), item(link="https://news.example/b"))).stories
+    assert half.title == "Dam \ufffd opens"
+    assert whole.title == "Dam opens"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<rss><channel>" + b"<a>" * 200_000 + b"</channel></rss>",
+        b"<rss><channel>" + b"<a/>" * 200_000 + b"</channel></rss>",
+        rss(item(more="<x>" * 2000 + "</x>" * 2000)),
+        b"<" * 1_000_000,
+    ],
+    ids=["a tower", "a wall", "a tower in an item", "no tag closed"],
+)
+def test_a_maze_of_tags_is_refused_before_it_costs_seconds(body: bytes) -> None:
+    with pytest.raises(FeedRefused):
+        read(body)
+
+
+@pytest.mark.parametrize(
+    ("begin", "one", "end"),
+    [
+        ("<rss version='2.0'><channel>", "<item><title>n</title><link>https://n.example/{}</link></item>", ""),
+        (
+            "<feed xmlns='http://www.w3.org/2005/Atom'>",
+            "<entry><title>n</title><link href='https://n.example/{}'/></entry>",
+            "",
+        ),
+        (
+            "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns='http://purl.org/rss/1.0/'>",
+            "<item><title>n</title><link>https://n.example/{}</link></item>",
+            "</rdf:RDF>",
+        ),
+    ],
+    ids=["RSS", "Atom", "RDF"],
+)
+def test_of_a_feed_without_end_the_first_items_are_read(begin: str, one: str, end: str) -> None:
+    reading = read((begin + "".join(one.format(number) for number in range(50_000)) + end).encode())
+    assert [story.url for story in reading.stories] == [f"https://n.example/{number}" for number in range(500)]
+    assert reading.problems == ("has 50000 items; the first 500 are read",)
+
+
 def test_one_address_is_one_story_and_tracking_does_not_make_two() -> None:
     reading = read(
         rss(item(), item(link="https://news.example/dam?utm_source=rss"), item(link="https://news.example/b"))
