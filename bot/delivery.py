@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from aiogram import Bot
@@ -36,7 +35,10 @@ LEASE_S = 180.0
 """Seconds a sender has for what it took, longer than all its waits and tries together: after that it is taken for dead
 and another one sends."""
 
-AT_ONCE = 20
+AT_ONCE = 60
+"""Deliveries under way at once; some of them wait for their chat's turn."""
+
+STOP_S = 3.0
 TRIES = 6
 CAPTION_LENGTH = 1024
 
@@ -55,34 +57,65 @@ class Sender:
         self._counts = counts
         self._clock = clock
         self._work = asyncio.Event()
+        self._sending: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
         """There is something to send."""
         self._work.set()
 
     async def run(self) -> None:
-        """Send what is due, until cancelled; what was leased then goes out when the lease has run out."""
-        while True:
-            try:
-                sent = await self.send_due()
-            except Exception as error:
-                if not is_passing(error):
-                    log.error("deliveries can't be sent", error=type(error).__name__)
-                sent = 0
-                await asyncio.sleep(0.5)
-            if not sent:
-                self._work.clear()
-                # Not wait_for: on Python 3.11 it loses a cancellation that comes with the event.
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(0.5):
-                        await self._work.wait()
+        """Send what is due, until cancelled; what is under way then is finished and remembered."""
+        try:
+            while True:
+                await self._round()
+        except asyncio.CancelledError:
+            # A message sent and not remembered would go out twice; one that still waits for its place may wait long.
+            await self.settled(within_s=STOP_S)
+            raise
+
+    async def _round(self) -> None:
+        try:
+            started = await self.send_due()
+        except Exception as error:
+            if not is_passing(error):
+                log.error("deliveries can't be sent", error=type(error).__name__)
+            started = 0
+            await asyncio.sleep(0.5)
+        if not started:
+            self._work.clear()
+            # Not wait_for: on Python 3.11 it loses a cancellation that comes with the event.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await self._work.wait()
 
     async def send_due(self) -> int:
-        """Lease what is due and send it; how many were leased."""
-        leased = await self._store.deliveries.lease(at_most=AT_ONCE, lease_s=LEASE_S, now=self._clock())
-        if leased:
-            await _all_of(self._deliver(delivery) for delivery in leased)
+        """Lease what is due, as far as there is room, and begin to send it; how many were leased.
+
+        One that waits for its chat's turn keeps no other waiting.
+        """
+        room = AT_ONCE - len(self._sending)
+        if room <= 0:
+            return 0
+        leased = await self._store.deliveries.lease(at_most=room, lease_s=LEASE_S, now=self._clock())
+        for delivery in leased:
+            task = asyncio.create_task(self._deliver(delivery))
+            self._sending.add(task)
+            task.add_done_callback(self._sent)
         return len(leased)
+
+    async def settled(self, *, within_s: float) -> None:
+        """Wait for what is under way, so long at most; the rest is given up and goes out when its lease has run out."""
+        if self._sending:
+            _, late = await asyncio.wait(self._sending, timeout=within_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        self._work.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("delivery broken", error=type(error).__name__)
 
     async def show(self, chat_id: int, story: Story, *, language: str) -> Message:
         """Send a story to a chat now, and remember which message shows it. Raises what Telegram answers."""
@@ -133,19 +166,3 @@ class Sender:
         await self._store.deliveries.failed(delivery, error=why)
         await self._store.subscribers.stop(reader.id, now=self._clock())
         log.info("subscriber left", subscriber=reader.id)
-
-
-async def _all_of(sends: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Wait for every send, whatever becomes of the others. Raises the first error then.
-
-    When told to stop it still waits for those under way: a message sent and not remembered would go out twice.
-    """
-    batch = asyncio.gather(*sends, return_exceptions=True)
-    try:
-        results = await asyncio.shield(batch)
-    except asyncio.CancelledError:
-        await batch
-        raise
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result

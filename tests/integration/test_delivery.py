@@ -48,7 +48,9 @@ class PostRoom:
     async def after(self, seconds: float) -> int:
         """Send what is due so much later; how many were taken up."""
         self.clock[0] += timedelta(seconds=seconds)
-        return await self.sender.send_due()
+        started = await self.sender.send_due()
+        await self.sender.settled(within_s=30)
+        return started
 
     async def got(self, person: int) -> list[str]:
         """The first lines of what the person was sent."""
@@ -190,12 +192,33 @@ async def test_two_senders_at_once_send_each_delivery_once(room: PostRoom) -> No
 
     async def send() -> int:
         sent = 0
-        while taken := await room.sender.send_due():
+        while taken := await room.after(0):
             sent += taken
         return sent
 
     assert sum(await asyncio.gather(send(), send(), send())) == 15 * len(EVERYBODY)
     assert sorted(await room.got(EMMA)) == sorted(f"Story {number}" for number in range(15))
+
+
+async def test_a_chat_whose_turn_is_far_off_keeps_no_other_waiting(room: PostRoom) -> None:
+    await room.play(kind="latency", methods=["sendMessage"], count=1, ms=5000)
+    story = await room.story()
+    running = asyncio.create_task(room.sender.run())
+
+    async def all_but_one() -> bool:
+        return (await room.store.deliveries.counts(story.id)).get("sent", 0) == len(EVERYBODY) - 1
+
+    await until(all_but_one)
+    later = await room.story("late", title="A later story")
+
+    async def later_too() -> bool:
+        return (await room.store.deliveries.counts(later.id)).get("sent", 0) == len(EVERYBODY)
+
+    await until(later_too)
+    assert (await room.store.deliveries.counts(story.id)).get("leased") == 1
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
 
 
 async def test_what_is_under_way_when_told_to_stop_is_finished_and_remembered(room: PostRoom) -> None:
