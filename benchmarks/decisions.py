@@ -173,7 +173,7 @@ async def _until_decided(settings: Settings) -> None:
 def decided_per_s(database: Path) -> float:
     """What the store says of how fast it went: from the first batch's decision to the last's, less the first batch.
 
-    So neither the worker's start is in it nor anything that looked on. Raises ValueError for fewer than two batches.
+    So the worker's start is not in it. Raises ValueError for fewer than two batches.
     """
     with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         rows = connection.execute("SELECT at, count(*) FROM audit WHERE act = 'screen' GROUP BY at ORDER BY at")

@@ -15,8 +15,14 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks: how fast it is, beside what
 
 Written by `make bench`. Every row of a table does its work on the same comments, in the same run, one candidate after
-the other, in another order each time. A cell is the median of the runs, with the least and the most behind it. Absolute
-figures belong to the machine and its load; the ratios are what can be compared.
+the other. A cell is the median of the runs, with the least and the most behind it. Absolute figures belong to the
+machine and its load; the ratios are what can be compared, and even they move when other programs take the cores between
+one candidate and the next.
+
+`python -m benchmarks screening FOLDER` screens labelled comments (`.csv.gz` files with the columns of the training
+data) instead of our own, and judges too; FOLDER must hold nothing that a model learned from. The figures on labelled
+comments below come from the held-out files of the [model card](model-card.md), by which that model was also chosen. A
+peer that is not installed is named as such: `pip install alt-profanity-check` brings the one there is.
 """
 DIGITS = 2
 
