@@ -83,7 +83,7 @@ def test_a_feed_reader_finds_every_field_of_every_story() -> None:
             story = own[entry.link.rpartition("/")[2]]
             assert entry.link == entry.id == f"http://site.example/demo/stories/{story.slug}"
             assert (entry.title, entry.summary) == (story.title, story.summary)
-            assert [tag.term for tag in entry.tags] == [story.section]
+            assert [tag.term for tag in entry.tags] == [story.section, *(["top"] if story.top else [])]
             assert datetime(*entry.published_parsed[:6], tzinfo=UTC) == NOW - timedelta(minutes=story.minutes_ago)
             addresses = [f"http://site.example/demo/pictures/{story.picture}"] if story.picture else []
             assert [enclosure.href for enclosure in entry.enclosures] == addresses
