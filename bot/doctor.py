@@ -8,10 +8,8 @@ import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 import sqlalchemy as sa
-from alembic.script import ScriptDirectory
 from redis.exceptions import ResponseError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -105,7 +103,7 @@ async def look_at_database(settings: BotSettings) -> Diagnosis:
         return Diagnosis("database", "", f"{shown}: {type(error).__name__}", "start it, or mend BAITHAK_DATABASE_URL")
     finally:
         await database.close()
-    if found != [newest_version(package) for package in (moderation, bot)]:
+    if found != [preflight.newest_version(package) for package in (moderation, bot)]:
         return Diagnosis(
             "database", "", f"the tables of {shown} are not in their newest form", "run baithak db upgrade"
         )
@@ -118,11 +116,6 @@ async def version_of(connection: AsyncConnection, table: str) -> str | None:
         return None
     version: str | None = await connection.scalar(sa.select(sa.column("version_num")).select_from(sa.table(table)))
     return version
-
-
-def newest_version(package: ModuleType) -> str | None:
-    """The form a package's tables are in after its last migration."""
-    return ScriptDirectory(str(Path(package.__path__[0]) / "migrations")).get_current_head()
 
 
 async def look_at_redis(settings: BotSettings) -> Diagnosis:

@@ -159,6 +159,8 @@ class Supervisor:
 
     async def _upgrade_schema(self) -> None:
         """Bring the tables to their newest form, in a process that can be ended. Raises SettingsError."""
+        if await asyncio.to_thread(preflight.tables_are_current, self._settings):
+            return
         part = Part("schema", _baithak("db", "upgrade"))
         self._log_of(part.name).unlink(missing_ok=True)
         self._parts.append(part)

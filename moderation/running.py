@@ -17,10 +17,6 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, ParamSpec, TypeVar
 
-import structlog
-from structlog.processors import ExceptionRenderer
-from structlog.tracebacks import ExceptionDictTransformer
-
 from moderation.errors import BaithakError
 from moderation.settings import Settings
 
@@ -43,6 +39,10 @@ R = TypeVar("R")
 
 def start_logging(settings: Settings) -> None:
     """Structured lines on standard error: JSON, or readable ones on a terminal. Ids and numbers, no readers' words."""
+    import structlog  # a fifth of the time that a command takes which logs nothing
+    from structlog.processors import ExceptionRenderer
+    from structlog.tracebacks import ExceptionDictTransformer
+
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     # Without the values of local variables: readers' words and tokens are among them.
     tracebacks = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
