@@ -8,6 +8,7 @@ from bot.sandbox.state import Chat, Json, Person, World
 from bot.sandbox.updates import UpdateQueue
 
 HIGHEST_UPDATE_ID = 2**53
+HIGHEST_MESSAGE_ID = 2**31 - 1
 
 
 class GivenUpdates:
@@ -46,6 +47,9 @@ class GivenUpdates:
             "date": message.get("date", int(self._clock.now())),
         }
         if not isinstance(whole["message_id"], int) or not isinstance(whole["date"], int):
+            return message
+        if not 0 < whole["message_id"] <= HIGHEST_MESSAGE_ID:
+            # The chat counts on from its highest, and no bot could keep what comes after.
             return message
         if chat.private and not person.started:
             self._world.keep_person(Person(user=person.user, started=True, blocked=person.blocked))

@@ -114,6 +114,16 @@ async def test_updates_of_people_expire_by_the_clock_presses_first(sandbox: Sand
     assert await sandbox.updates() == []
 
 
+async def test_a_message_with_an_id_beyond_telegrams_reaches_the_bot_and_leaves_the_chats_count_alone(
+    sandbox: Sandbox,
+) -> None:
+    for number in (2**31, 2**70, 0, -1):
+        message = {"message_id": number, "from": {"id": EMMA}, "chat": {"id": EMMA}, "text": "far"}
+        await sandbox.do("POST", "updates", {"message": message})
+    assert kinds(await sandbox.updates()) == ["message"] * 4
+    assert (await sandbox.write(EMMA, "near"))["message_id"] < 100
+
+
 async def test_an_answer_carries_the_buttons_of_what_it_answers(sandbox: Sandbox) -> None:
     message = await sandbox.send(EMMA, "a", reply_markup=keyboard({"text": "Go", "callback_data": "go:1"}))
     await sandbox.write(EMMA, "hello", reply_to_message_id=message["message_id"])
