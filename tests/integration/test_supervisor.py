@@ -15,7 +15,15 @@ import aiohttp
 import pytest
 
 from tests.e2e.system import GROUP, ROOT, People, System, eventually, people_of, running, text_of, url_of
-from tests.integration.processes import baithak, cpu_seconds, path_without_redis, processes_on, started, without_modules
+from tests.integration.processes import (
+    baithak,
+    cpu_seconds,
+    cpu_seconds_to_import,
+    path_without_redis,
+    processes_on,
+    started,
+    without_modules,
+)
 from tests.servers import redis_running, short_folder
 
 pytestmark = pytest.mark.xdist_group("e2e")
@@ -205,7 +213,7 @@ async def test_no_log_holds_readers_words_or_tokens(system: System, people: Peop
         assert [path.name for path, text in logs.items() if word in text] == [], word
 
 
-async def test_the_next_start_finds_everything_again_and_costs_two_processors_less_than_five_seconds(
+async def test_the_next_start_finds_everything_again_and_costs_little_more_than_loading_the_libraries(
     tmp_path: Path,
 ) -> None:
     system = System(tmp_path)
@@ -221,8 +229,15 @@ async def test_the_next_start_finds_everything_again_and_costs_two_processors_le
         await gone(tmp_path, within_s=1)
         system.start()
         spent = {pid: cpu_seconds(pid) for pid in processes_on(tmp_path)}
-        print({"ready after s": round(system.ready_after_s, 2), "computing s": round(sum(spent.values()), 2)})
-        assert sum(spent.values()) < 2 * 5
+        figures = {
+            "ready after s": round(system.ready_after_s, 2),
+            "computing s": round(sum(spent.values()), 2),
+            "computing s for the Telegram library": round(cpu_seconds_to_import("aiogram"), 2),
+        }
+        print(figures)
+        # Measured in the library that takes the longest, since seconds would measure the machine: 5 s on two
+        # processors are four times what it takes there.
+        assert figures["computing s"] < 4.5 * figures["computing s for the Telegram library"], figures
         async with people_of(system) as people:
             assert COMMENT in await people.published(url_of(story, "/demo/stories/"))
         os.kill(system.pid, signal.SIGTERM)
