@@ -145,7 +145,9 @@ async def test_a_rejected_comment_names_its_clause_in_the_readers_language(peopl
     text = "پل کے بارے میں مزید دستاویز کے لیے sana@example.com پر لکھیے"
     comment = await reader.comments(story, text)
     await reader.agrees()
-    card = await people.moderator.sees(lambda message: "sana@example.com" in text_of(message), what="the card", chat=GROUP)
+    card = await people.moderator.sees(
+        lambda message: "sana@example.com" in text_of(message), what="the card", chat=GROUP
+    )
     await people.moderator.press(card, button="Reject")
     choice = await people.moderator.sees(
         lambda message: message["message_id"] == card["message_id"] and has_data("clause:")(message),
