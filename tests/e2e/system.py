@@ -103,7 +103,7 @@ class System:
     def children(self) -> dict[str, int]:
         """Process ids of the parts by name."""
         listed = subprocess.run(
-            ["ps", "-o", "pid=,args=", "--ppid", str(self.pid)], capture_output=True, text=True
+            ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.pid)], capture_output=True, text=True
         ).stdout
         found: dict[str, int] = {}
         for line in listed.splitlines():

@@ -39,7 +39,7 @@ async def slow(database: Database, redis: Redis, tmp_path: Path) -> AsyncIterato
         yield talk
 
 
-async def test_who_writes_much_keeps_nobody_else_waiting_and_is_told_outcomes_alone(slow: Talk) -> None:
+async def test_who_writes_much_keeps_nobody_else_waiting(slow: Talk) -> None:
     await slow.story()
     story, other = await slow.joins_and_agrees(), await slow.joins_and_agrees(BILAL)
     written = [await slow.comments(story, f"{WORDS} {number}") for number in range(16)]
@@ -49,8 +49,6 @@ async def test_who_writes_much_keeps_nobody_else_waiting_and_is_told_outcomes_al
     many = [await slow.told(message, "Published") for message in written]
     # Told by when each was said, not by what a slow machine sees in between.
     assert said_at(alone) <= max(said_at(one) for one in many)
-    edits = (await slow.sandbox.do("GET", "stats"))["calls"].get("editMessageText", 0)
-    assert edits < len(written)
 
 
 async def test_who_edits_much_is_told_of_what_stands_in_the_end(slow: Talk) -> None:
