@@ -28,6 +28,7 @@ from moderation.errors import QueueUnavailable
 from moderation.outcomes import Outcomes
 from moderation.policy import LABELS, Policy
 from moderation.queue import Job, ScreeningQueue
+from moderation.running import stop_if_cancelled
 from moderation.screening import Facts, ModelKeeper, Screener, Subject, isolate
 from moderation.store import Counts, Pending, Store
 
@@ -279,6 +280,7 @@ class Worker:
 
         async def touch() -> None:
             while True:
+                stop_if_cancelled()
                 await asyncio.sleep(self._pace.retry_after_s / 3)
                 with contextlib.suppress(QueueUnavailable):
                     await self._queue.touch(self._consumer, jobs)
@@ -294,6 +296,7 @@ class Worker:
     async def _keep_up(self) -> None:
         """The model in use and the sign of life, about once a second."""
         while True:
+            stop_if_cancelled()
             model = self._keeper.classifier.version if self._keeper.classifier is not None else None
             with contextlib.suppress(QueueUnavailable):
                 await self._queue.beat(self._consumer, model=model, ttl_s=HEARTBEAT_TTL_S)
