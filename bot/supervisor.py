@@ -263,10 +263,10 @@ class Supervisor:
 def announcement(settings: BotSettings, *, logs: Path) -> list[str]:
     """What is said when everything works: a line for programs, then what a person may open and press."""
     web = preflight.local_address(settings.web_host, settings.web_port)
-    asking = "write /dashboard as Meera" if settings.uses_sandbox() else "write /dashboard to the bot"
+    who = "as Meera, in her own chat with the bot, " if settings.uses_sandbox() else "in private, "
     places = [
         ("The site", web, "what was published stands there, under its story"),
-        ("For moderators", f"{web}/review", f"{asking}: the bot answers with the link that lets you in"),
+        ("For moderators", f"{web}/review", f"{who}write /dashboard: the bot answers with the link that lets you in"),
         ("Logs", str(logs), ""),
     ]
     ready = f"ready web={web}"

@@ -184,7 +184,12 @@ def breaks_terms(screener: Screener, seen: Seen) -> list[Finding]:
     """What the classifier found, by the thresholds of the policy."""
     if seen.classified is None:
         return []
-    return findings_of(seen.classified.scores, screener.policy, seen.classified.spans)
+    # A sign or a single letter weighs with the model, and tells a moderator nothing.
+    telling = {
+        label: [(begin, end) for begin, end in spans if sum(map(str.isalnum, seen.subject.text[begin:end])) > 1]
+        for label, spans in seen.classified.spans.items()
+    }
+    return findings_of(seen.classified.scores, screener.policy, telling)
 
 
 CHECKS: tuple[Check, ...] = (

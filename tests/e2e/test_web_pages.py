@@ -324,3 +324,24 @@ async def test_without_scripts_the_dashboards_buttons_still_decide(browser: Brow
     await watched.page.get_by_role("button", name="3.2").click()
     await expect(watched.page.get_by_text("The queue is empty")).to_be_visible()
     assert await status_of(newsroom, held) is CommentStatus.REJECTED
+
+
+async def test_on_a_light_page_the_widget_is_dark_on_light_whatever_the_reader_prefers(
+    browser: Browser, newsroom: Newsroom
+) -> None:
+    context = await browser.new_context(color_scheme="dark")
+    page = await context.new_page()
+    await page.goto(f"{newsroom.address}/terms/en")
+    await page.evaluate(
+        """async () => {
+            document.body.innerHTML = "";
+            document.body.style.color = "rgb(17, 17, 17)";
+            const tag = document.createElement("script");
+            tag.src = "/embed.js";
+            document.body.append(tag);
+            await new Promise((done) => { tag.onload = done; });
+        }"""
+    )
+    host = page.locator(".baithak-comments")
+    assert await host.get_attribute("data-theme") == "light"
+    await context.close()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from moderation.classifier import detect_language
+from moderation.classifier import Screened, detect_language
 from moderation.decision import Outcome, Span, decide
 from moderation.errors import ClassifierUnavailable
 from moderation.policy import LABELS, RuleSettings
@@ -93,6 +93,15 @@ def test_everything_that_speaks_against_a_comment_is_kept() -> None:
 def test_spans_count_code_points_of_the_text_as_written() -> None:
     (screening,) = screener().screen([Subject("😀 you sc\u200boundrel")])
     assert screening.findings[0].spans == (Span(6, 16),)
+
+
+def test_signs_and_single_letters_are_no_evidence() -> None:
+    class Marking(FakeClassifier):
+        def _one(self, text: str) -> Screened:
+            return Screened("en", dict.fromkeys(LABELS, 0.6), {"insult": ((0, 1), (2, 5), (6, 7))})
+
+    (screening,) = Screener(policy(), Marking()).screen([Subject("+ oaf a")])
+    assert {finding.label: finding.spans for finding in screening.findings}["insult"] == (Span(2, 5),)
 
 
 @pytest.mark.parametrize("text", ["x " * 5000, "\ufdfa" * 4000])

@@ -4,7 +4,7 @@
 
    data-story     the story's address or id; without it the page's canonical address
    data-language  en, ur, hi, mr or ar; without it the page's own
-   data-theme     light or dark; without it the reader's choice
+   data-theme     light or dark; without it what goes with the page's own ink
    data-terms     off where the page itself names the terms beside the thread
 
    Readers' words enter the page as text nodes only. Everything lives in a shadow root: neither page disturbs the other. */
@@ -283,12 +283,19 @@
   const host = document.createElement("div");
   host.className = "baithak-comments";
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const paint = () => { host.dataset.theme = script.dataset.theme || (dark.matches ? "dark" : "light"); };
-  paint();
+  // The page decides, not the reader's system: most sites stay light, and light ink on their ground can't be read.
+  const inkIsLight = () => {
+    const ink = getComputedStyle(host.parentElement || document.documentElement).color.match(/^rgba?\(([^)]*)\)/);
+    if (!ink) return dark.matches;
+    const [red, green, blue] = ink[1].split(/[,\s/]+/).map(Number);
+    return 0.299 * red + 0.587 * green + 0.114 * blue > 140;
+  };
+  const paint = () => { host.dataset.theme = script.dataset.theme || (inkIsLight() ? "dark" : "light"); };
   dark.addEventListener("change", paint);
   // In the head nothing is shown; there the thread goes to the end of the page.
-  if (script.closest("head")) addEventListener("DOMContentLoaded", () => document.body.append(host));
+  if (script.closest("head")) addEventListener("DOMContentLoaded", () => { document.body.append(host); paint(); });
   else script.after(host);
+  paint();
   new Thread(host, script.dataset.story || (canonical ? canonical.href : location.href.split("#")[0]),
     languageOf(script.dataset.language || (script.closest("[lang]") || {}).lang));
 })();
