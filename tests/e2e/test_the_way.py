@@ -92,6 +92,7 @@ async def test_a_comment_on_a_war_is_published_in_all_written_languages(people: 
     comment = await reader.comments(story, WAR)
     await reader.agrees()
     await reader.told(comment, "Published")
+    written = [WAR]
     for text in (
         "فضائی حملے میں ایک جنرل مارا گیا، میرے خیال میں یہ جنگ اب ختم ہونی چاہیے۔",
         "हवाई हमले में एक जनरल मारा गया, मेरी राय में यह युद्ध अब रुकना चाहिए।",
@@ -101,6 +102,8 @@ async def test_a_comment_on_a_war_is_published_in_all_written_languages(people: 
         "Muslims and Hindus in this city have lived together for generations.",
     ):
         await reader.told(await reader.comments(story, text), "Published")
+        written.append(text)
+    assert set(written) <= set(await people.published(url_of(story, "/demo/stories/")))
 
 
 async def test_an_attack_on_a_neighbour_is_not_published_and_the_clause_is_named(people: People) -> None:
