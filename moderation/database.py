@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import threading
+import weakref
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,10 @@ from moderation.errors import SettingsError
 
 BUSY_S = 5.0
 """Seconds a writer waits for another process's transaction on SQLite before it gives up."""
+
+
+THREAD_ENDS_S = 1.0
+"""Seconds that closing waits for one connection's thread, which has only to close a file."""
 
 
 class UtcTime(sa.types.TypeDecorator[datetime]):
@@ -55,11 +61,13 @@ class Database:
         self.address = address
         self.dialect = _url(address).get_backend_name()
         self._writing = asyncio.Lock() if self.dialect == "sqlite" else None
+        self._threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
         if self.dialect == "sqlite":
             # One writing connection: SQLite has one writer anyway, and waiting on our lock is fair where its busy
             # handler is not.
-            self._writer = _engine(address, pool_size=1, max_overflow=0)
-            self._reader = _engine(address, pool_size=4, max_overflow=4)
+            opening = {"async_creator_fn": self._open_sqlite}
+            self._writer = _engine(address, pool_size=1, max_overflow=0, connect_args=opening)
+            self._reader = _engine(address, pool_size=4, max_overflow=4, connect_args=opening)
             _tune_sqlite(self._writer, begin="BEGIN IMMEDIATE")
             _tune_sqlite(self._reader, begin="BEGIN")
         else:
@@ -84,10 +92,31 @@ class Database:
         return postgresql.insert(table) if self.dialect == "postgresql" else sqlite.insert(table)
 
     async def close(self) -> None:
-        """Give back every connection."""
+        """Give back every connection, and see the threads that SQLite's ran in end."""
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
+        ending = list(self._threads)
+        if ending:
+            await asyncio.to_thread(_join, ending)
+
+    async def _open_sqlite(self, *args: Any, **options: Any) -> Any:
+        """A connection of aiosqlite's, whose thread is remembered.
+
+        A connection that could not be opened, or was given up, ends its thread without waiting for it. The thread's
+        last word then meets a loop that may be closed by now, and it dies with a traceback on standard error.
+        """
+        import aiosqlite
+
+        connection = aiosqlite.connect(*args, **options)
+        connection._thread.daemon = True  # as SQLAlchemy has it: one left behind holds up nobody's exit
+        self._threads.add(connection._thread)
+        return await connection
+
+
+def _join(threads: Sequence[threading.Thread]) -> None:
+    for thread in threads:
+        thread.join(THREAD_ENDS_S)
 
 
 def _url(address: str) -> sa.URL:

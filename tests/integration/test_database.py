@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 
@@ -32,3 +37,31 @@ def test_a_database_in_a_place_that_can_not_be_made_is_told(upgrade: object) -> 
     assert callable(upgrade)
     with pytest.raises(SettingsError, match="can't be opened"):
         upgrade("sqlite+aiosqlite:////dev/null/baithak.db")
+
+
+@pytest.fixture
+def died() -> Iterator[list[BaseException | None]]:
+    """What threads died of."""
+    before, died = threading.excepthook, []
+    threading.excepthook = lambda told: died.append(told.exc_value)
+    yield died
+    threading.excepthook = before
+
+
+def test_a_database_that_can_not_be_opened_leaves_no_thread_that_dies_after_its_loop(
+    tmp_path: Path, died: list[BaseException | None]
+) -> None:
+    async def try_to_read() -> None:
+        database = Database(f"sqlite+aiosqlite:///{tmp_path}/nowhere/baithak.db")
+        try:
+            async with database.read() as connection:
+                await connection.execute(sa.text("select 1"))
+        finally:
+            await database.close()
+
+    threads = threading.active_count()
+    for _ in range(100):  # every fifth or so would leave one
+        with pytest.raises(sa.exc.OperationalError):
+            asyncio.run(try_to_read())
+    assert threading.active_count() == threads
+    assert died == []
