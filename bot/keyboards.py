@@ -163,12 +163,20 @@ def card(comment_id: int, revision: int) -> InlineKeyboardMarkup:
 
 
 def clauses(comment_id: int, revision: int, *, terms: Terms, likely: Sequence[str]) -> InlineKeyboardMarkup:
-    """The clauses a comment may be rejected under, those found broken first; and the way back."""
-    order = [*dict.fromkeys(id_ for id_ in likely if id_ in terms.clauses)]
-    order += [id_ for id_ in terms.clauses if id_ not in order]
-    buttons = [_button(f"{id_} {terms.clauses[id_].title}", Ask.CLAUSE, comment_id, revision, id_) for id_ in order]
-    back = _desk("button-back", Ask.REJECT, comment_id, revision, "back")
-    return _rows([*buttons, back], width=1)
+    """The clauses a comment may be rejected under; and the way back.
+
+    Those found broken come first, each on a row of its own; of the others two share one, so that the comment they are
+    about stays in view on a telephone.
+    """
+    found = [*dict.fromkeys(id_ for id_ in likely if id_ in terms.clauses)]
+    others = [id_ for id_ in terms.clauses if id_ not in found]
+
+    def rows(ids: Sequence[str], *, width: int) -> list[list[InlineKeyboardButton]]:
+        buttons = [_button(f"{id_} {terms.clauses[id_].title}", Ask.CLAUSE, comment_id, revision, id_) for id_ in ids]
+        return _rows(buttons, width=width).inline_keyboard
+
+    back = [_desk("button-back", Ask.REJECT, comment_id, revision, "back")]
+    return InlineKeyboardMarkup(inline_keyboard=[*rows(found, width=1), *rows(others, width=2), back])
 
 
 def decided(comment_id: int, revision: int, *, following: bool) -> InlineKeyboardMarkup:

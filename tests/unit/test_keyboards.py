@@ -82,11 +82,13 @@ def test_data_above_the_bound_is_a_fault() -> None:
         keyboards.data(Ask.SETTINGS, "x" * 60)
 
 
-def test_the_likely_clauses_come_first_and_each_once() -> None:
+def test_the_likely_clauses_come_first_with_a_row_each_and_every_clause_comes_once() -> None:
     keyboard = keyboards.clauses(1, 1, terms=TERMS["en"], likely=["5.1", "3.2", "5.1", "9.9"])
-    ids = [row[0].text.partition(" ")[0] for row in keyboard.inline_keyboard]
-    assert ids[:2] == ["5.1", "3.2"]
-    assert sorted(ids[:-1]) == sorted(POLICY.clauses) and ids[-1] == "Back"
+    rows = [[button.text.partition(" ")[0] for button in row] for row in keyboard.inline_keyboard]
+    assert rows[:2] == [["5.1"], ["3.2"]]
+    assert {len(row) for row in rows[2:-2]} == {2}
+    assert rows[-1] == ["Back"]
+    assert sorted(id_ for row in rows[:-1] for id_ in row) == sorted(POLICY.clauses)
 
 
 def test_a_shared_link_opens_the_story_and_grants_nothing() -> None:
