@@ -20,6 +20,9 @@ from moderation.policy import Terms
 DATA_AT_MOST = 64
 """Bytes of callback data Telegram takes."""
 
+START = "start"
+"""What a language's button names besides when it was offered by /start."""
+
 
 class Ask(StrEnum):
     """What a button asks for: the word before the first colon of its callback data."""
@@ -89,9 +92,10 @@ class Links:
         return "https://t.me/share/url?" + urlencode({"url": self.story(story.id), "text": story.title[:200]})
 
 
-def languages() -> InlineKeyboardMarkup:
-    """The five languages, each under its own name."""
-    buttons = [_button(name, Ask.LANGUAGE, code) for code, name in LANGUAGE_NAMES.items()]
+def languages(*, starting: bool = False) -> InlineKeyboardMarkup:
+    """The five languages, each under its own name; `starting`: the press is to bring a story as well."""
+    ending = [START] if starting else []
+    buttons = [_button(name, Ask.LANGUAGE, code, *ending) for code, name in LANGUAGE_NAMES.items()]
     return _rows(buttons, width=2)
 
 

@@ -104,7 +104,7 @@ async def run(settings: BotSettings) -> None:
         username = await _name_of(bot)
         ground = Ground(settings, bot, alerts, username, membership, limiter, database, redis, policy, terms, now)
         parts = assemble(ground)
-        async with Fetcher(allowed=settings.feed_allow) as fetcher, asyncio.TaskGroup() as tasks:
+        async with Fetcher(allowed=settings.allowed_feeds()) as fetcher, asyncio.TaskGroup() as tasks:
             watch = FeedWatch(
                 sources, store=parts.store, schedule=parts.schedule, fetcher=fetcher, redis=redis, clock=now
             )
@@ -229,7 +229,8 @@ def _handling(
 ) -> Handling:
     """The features, in the order in which an update is offered to them."""
     bot, clock = ground.bot, ground.clock
-    drafts, fallback = Drafts(store), FallbackHandlers(bot)
+    drafts = Drafts(store)
+    fallback = FallbackHandlers(bot, username=ground.username, group=ground.settings.moderators_group())
     reading = _reading(ground, doors, store)
     comments = _comments(ground, doors, store, drafts)
     subscribers = SubscriberHandlers(

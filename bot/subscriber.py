@@ -10,7 +10,10 @@ from bot.story import Story
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A reader of the bot. `sections` is what they chose; none chosen means all. Not `active`: no story is pushed."""
+    """A reader of the bot. `sections` is what they chose; none chosen means all. Not `active`: no story is pushed.
+
+    `stopped_at` says since when, where that is their own wish; who was only met has not chosen yet.
+    """
 
     id: int
     name: str
@@ -18,6 +21,7 @@ class Subscriber:
     sections: frozenset[str]
     active: bool
     joined_at: datetime
+    stopped_at: datetime | None = None
 
     def wants(self, story: Story) -> bool:
         """Whether this story is to be pushed to them."""

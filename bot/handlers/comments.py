@@ -199,12 +199,21 @@ class CommentHandlers:
         return None
 
     async def _keep_for_later(self, message: Message, reader: Reader, draft: Draft) -> None:
+        before = await self._drafts.of(reader.id)
+        asked = before.target is not None or bool(before.drafts)
         try:
             await self._drafts.put(reader.id, draft, now=self._clock())
         except ValueError:
-            waiting = len((await self._drafts.of(reader.id)).drafts)
-            await self._refuse(message, reader, "refused-drafts", n=waiting)
-        await self._ask_agreement(reader, kept=True)
+            await self._refuse(message, reader, "refused-drafts", n=len(before.drafts))
+        if asked:
+            # The terms stand a little above; the whole wall of them a second time would hide what is new.
+            await self._bot.send_message(
+                reader.id,
+                say("terms-kept", reader.language),
+                reply_markup=keyboards.terms(version=self._version, language=reader.language),
+            )
+        else:
+            await self._ask_agreement(reader, kept=True)
 
     async def _ask_agreement(self, reader: Reader, *, kept: bool) -> None:
         await self._bot.send_message(

@@ -78,9 +78,9 @@ class ModeratorHandlers:
         """What of the updates is for this feature. Its commands are for moderators: to others they are unknown."""
         router = Router(name="moderators")
         router.message.filter(F.chat.type == ChatType.PRIVATE, self.is_moderator)
-        router.message.register(self.dashboard, Command("dashboard"))
-        router.message.register(self.queue, Command("queue"))
-        router.message.register(self.stats, Command("stats"))
+        router.message.register(self.dashboard, Command("dashboard", ignore_case=True))
+        router.message.register(self.queue, Command("queue", ignore_case=True))
+        router.message.register(self.stats, Command("stats", ignore_case=True))
         for ask in PRESSES:
             router.callback_query.register(self.press, F.data.startswith(f"{ask}:"))
         return router
@@ -192,8 +192,9 @@ class ModeratorHandlers:
                 now=self._clock(),
             )
         except NotAllowed:
-            held = await self._review.held(pressed.card.comment_id)
-            undone = held is not None and held.revision == pressed.card.revision
+            # The same press handled again after a crash finds its own work done.
+            acts = [row.act for row in await self._review.history(pressed.card.comment_id)]
+            undone = acts[-1:] == ["undo"]
             await answer(callback, plain("answer-undone" if undone else "answer-undo-late", MODERATORS), alert=True)
         else:
             await answer(callback, plain("answer-undone", MODERATORS))

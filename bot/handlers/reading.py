@@ -54,9 +54,9 @@ class ReadingHandlers:
         """What of the updates is for this feature."""
         router = Router(name="reading")
         router.message.filter(F.chat.type == "private")
-        router.message.register(self.comments, Command("comments"))
-        router.message.register(self.own_comments, Command("mycomments"))
-        router.message.register(self.terms, Command("terms"))
+        router.message.register(self.comments, Command("comments", ignore_case=True))
+        router.message.register(self.own_comments, Command("mycomments", ignore_case=True))
+        router.message.register(self.terms, Command("terms", ignore_case=True))
         router.callback_query.register(self.press_comments, F.data.startswith(f"{Ask.THREAD}:"))
         return router
 

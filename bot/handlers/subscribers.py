@@ -21,6 +21,7 @@ from bot.messages.texts import LANGUAGE_NAMES, plain, say
 from bot.middlewares import Reader
 from bot.store import BotStore
 from bot.story import SECTIONS, Story, story_of_payload
+from bot.subscriber import Subscriber
 
 log = structlog.get_logger(__name__)
 
@@ -78,20 +79,20 @@ class SubscriberHandlers:
         router = Router(name="subscribers")
         private = router.message
         private.filter(F.chat.type == "private")
-        private.register(self.start, CommandStart())
-        private.register(self.stop, Command("stop"))
-        private.register(self.top, Command("top"))
-        private.register(self.settings, Command("settings", "topics"))
-        private.register(self.language, Command("language"))
-        private.register(self.privacy, Command("privacy"))
-        private.register(self.help, Command("help"))
+        private.register(self.start, CommandStart(ignore_case=True))
+        private.register(self.stop, Command("stop", ignore_case=True))
+        private.register(self.top, Command("top", ignore_case=True))
+        private.register(self.settings, Command("settings", "topics", ignore_case=True))
+        private.register(self.language, Command("language", ignore_case=True))
+        private.register(self.privacy, Command("privacy", ignore_case=True))
+        private.register(self.help, Command("help", ignore_case=True))
         router.callback_query.register(self.choose_language, F.data.startswith(f"{Ask.LANGUAGE}:"))
         router.callback_query.register(self.choose, F.data.startswith(f"{Ask.SETTINGS}:"))
         router.my_chat_member.register(self.blocked, F.chat.type == "private")
         return router
 
     async def start(self, message: Message, command: CommandObject, reader: Reader) -> None:
-        """Offer the languages; a story's link opens the story first."""
+        """Offer the languages, and send stories again to who had stopped them; a story's link opens the story."""
         payload = (command.args or "").strip()
         story_id = story_of_payload(payload)
         story = await self._store.stories.one(story_id) if story_id is not None else None
@@ -100,30 +101,47 @@ class SubscriberHandlers:
             return
         if payload:
             await self._bot.send_message(reader.id, say("story-unknown", reader.language))
-        await self._offer_languages(reader)
+        known = await self._store.subscribers.one(reader.id)
+        if known is not None and known.stopped_at is not None:
+            await self._store.subscribers.subscribe(
+                reader.id, name=reader.name, language=known.language, now=self._clock()
+            )
+        await self._offer_languages(reader, starting=True)
 
     async def _open(self, reader: Reader, story: Story) -> None:
         known = await self._store.subscribers.one(reader.id)
         await self._store.subscribers.meet(reader.id, name=reader.name, language=reader.language, now=self._clock())
         if known is None:
-            await self._offer_languages(reader)
+            await self._offer_languages(reader, starting=True)
         await self._shows.show(reader.id, story, language=reader.language)
         await self._begin(reader, story)
 
-    async def _offer_languages(self, reader: Reader) -> None:
+    async def _offer_languages(self, reader: Reader, *, starting: bool = False) -> None:
         text = say("start-choose", reader.language)
-        await self._bot.send_message(reader.id, text, reply_markup=keyboards.languages())
+        await self._bot.send_message(reader.id, text, reply_markup=keyboards.languages(starting=starting))
 
     async def choose_language(self, callback: CallbackQuery, reader: Reader) -> None:
-        """Subscribe in this language, send a story at once, offer the sections."""
+        """Subscribe in this language, send a story at once, offer the sections. Who has stopped stories gets none."""
         press, place = keyboards.read(callback.data), place_of(callback)
         language = press.name(0) if press is not None else ""
-        if language not in LANGUAGE_NAMES:
+        if press is None or language not in LANGUAGE_NAMES:
             await answer(callback, plain("old-button", reader.language), alert=True)
             return
-        await answer(callback, plain("language-saved", language))
         before = await self._store.subscribers.one(reader.id)
-        now = self._clock()
+        starting = press.name(1) == keyboards.START
+        if before is not None and before.stopped_at is not None and not starting:
+            await self._store.subscribers.set_language(reader.id, language)
+            await answer(callback, plain("sections-saved", language))
+            await self._show_choice(reader.id, message_id=place[1] if place is not None else None)
+        else:
+            await self._subscribe(callback, reader, language=language, before=before, starting=starting)
+        await self._name_commands(reader.id, language)
+
+    async def _subscribe(
+        self, callback: CallbackQuery, reader: Reader, *, language: str, before: Subscriber | None, starting: bool
+    ) -> None:
+        await answer(callback, plain("language-saved", language))
+        place, now = place_of(callback), self._clock()
         subscriber = await self._store.subscribers.subscribe(reader.id, name=reader.name, language=language, now=now)
         markup = keyboards.settings(language=language, chosen=subscriber.sections, active=True)
         if place is None:
@@ -131,15 +149,33 @@ class SubscriberHandlers:
         else:
             await edit_or_send(self._bot, reader.id, place[1], say("welcome", language), reply_markup=markup)
         anew = before is None or not before.active or before.language != language
-        if anew or not await self._store.deliveries.received(reader.id):
-            await self._first_story(reader.id, language=language, sections=subscriber.sections)
-        await self._name_commands(reader.id, language)
+        if anew or starting or not await self._store.deliveries.received(reader.id):
+            await self._first_story(subscriber, offer=place[1] if starting and place is not None else None)
 
-    async def _first_story(self, person: int, *, language: str, sections: frozenset[str]) -> None:
-        story = await self._choice.first_story(person, language=language, sections=sections)
+    async def _first_story(self, subscriber: Subscriber, *, offer: int | None) -> None:
+        """A story at once, also to who had all there are, where a message `offer` promised one.
+
+        The offer is noted as the story's, so that its button, pressed twice or handled again after a crash, brings one.
+        """
+        noted = await self._store.shown.story_of(subscriber.id, offer) if offer is not None else None
+        if noted is not None:
+            await self._plan(noted[0], subscriber)
+            return
+        language, sections = subscriber.language, subscriber.sections
+        fresh = await self._choice.first_story(subscriber.id, language=language, sections=sections)
+        story = fresh or next(iter(await self._choice.top_stories(language, at_most=1)), None)
         if story is None:
-            await self._bot.send_message(person, say("top-none", language))
-        elif await self._store.deliveries.plan_one(story.id, person, now=self._clock()):
+            await self._bot.send_message(subscriber.id, say("top-none", language))
+            return
+        if offer is not None:
+            await self._store.shown.note_story(subscriber.id, offer, story_id=story.id, now=self._clock())
+        if fresh is not None:
+            await self._plan(fresh.id, subscriber)
+        elif offer is not None:
+            await self._shows.show(subscriber.id, story, language=language)
+
+    async def _plan(self, story_id: int, subscriber: Subscriber) -> None:
+        if await self._store.deliveries.plan_one(story_id, subscriber.id, now=self._clock()):
             self._deliver()
 
     async def _name_commands(self, chat_id: int, language: str) -> None:
@@ -168,12 +204,7 @@ class SubscriberHandlers:
         if subscriber is None:
             await self._offer_languages(reader)
             return
-        chosen, active = subscriber.sections, subscriber.active
-        await self._bot.send_message(
-            reader.id,
-            stories.settings(language=reader.language, sections=chosen, active=active),
-            reply_markup=keyboards.settings(language=reader.language, chosen=chosen, active=active),
-        )
+        await self._show_choice(reader.id, message_id=None)
 
     async def choose(self, callback: CallbackQuery, reader: Reader) -> None:
         """Switch a section, all of them, or the stories; the message shows what is chosen now."""
@@ -204,20 +235,20 @@ class SubscriberHandlers:
                 await answer(callback, plain("old-button", reader.language), alert=True)
                 return
         await answer(callback, plain("sections-saved", reader.language))
-        await self._show_choice(reader, message_id=place[1])
+        await self._show_choice(reader.id, message_id=place[1])
 
-    async def _show_choice(self, reader: Reader, *, message_id: int) -> None:
-        subscriber = await self._store.subscribers.one(reader.id)
+    async def _show_choice(self, person: int, *, message_id: int | None) -> None:
+        """What the reader has chosen, in place of a message, or as a new one."""
+        subscriber = await self._store.subscribers.one(person)
         if subscriber is None:
             return
-        chosen, active = subscriber.sections, subscriber.active
-        await edit_or_send(
-            self._bot,
-            reader.id,
-            message_id,
-            stories.settings(language=reader.language, sections=chosen, active=active),
-            reply_markup=keyboards.settings(language=reader.language, chosen=chosen, active=active),
-        )
+        language, chosen, active = subscriber.language, subscriber.sections, subscriber.active
+        text = stories.settings(language=language, sections=chosen, active=active)
+        markup = keyboards.settings(language=language, chosen=chosen, active=active)
+        if message_id is None:
+            await self._bot.send_message(person, text, reply_markup=markup)
+        else:
+            await edit_or_send(self._bot, person, message_id, text, reply_markup=markup)
 
     async def language(self, message: Message, reader: Reader) -> None:
         """Offer the languages again."""

@@ -9,6 +9,10 @@ card-clause = clause { $clause }{ $label ->
        *[other] {" "}{ $label }
     } { $score }
 card-check = { $check } { $score }
+card-cut = { $n ->
+        [one] One more character
+       *[other] { $n } more characters
+    }: /dashboard has the whole text.
 card-unscreened = Nothing scored it: no usable classifier.
 card-poison = Screening it stopped the worker, so a person decides.
 card-approved = <b>Approved by { $name }</b>
@@ -44,8 +48,9 @@ answer-late = Too late: { $status } by { $name }.
 answer-late-clause = Too late: rejected by { $name }, clause { $clause }.
 answer-stale = Its author edited or withdrew it meanwhile.
 answer-not-moderator = Only moderators can do that.
-answer-undo-late = It can’t be undone any more, or not by you.
+answer-undo-late = There is nothing to undo, or not any more, or not by you.
 answer-nothing = Nothing is waiting.
+answer-in-private = I answer commands in private: { $link }
 answer-unknown = There is no such comment.
 
 dashboard =

@@ -1,6 +1,7 @@
 """Review cards and the rest of what moderators are shown, in English.
 
-Every card fits in 4,096 UTF-16 units: the comment is cut before it is escaped, so no entity and no tag is ever split.
+Every card fits in 4,096 UTF-16 units: the comment takes what is left beside the rest, and is cut before it is escaped,
+so no entity and no tag is ever split. A card that does not show the whole of a comment says so.
 """
 
 from __future__ import annotations
@@ -8,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.messages.stories import language_in_english
-from bot.messages.texts import MODERATORS, Html, cut, escape, isolated, link, plain, say, spoken_name
-from moderation.comment import shown_text
+from bot.messages.texts import MODERATORS, Html, cut, escape, isolated, link, plain, say, spoken_name, visible_length
+from moderation.comment import shown_text, utf16_length
 from moderation.decision import Finding, Reason
 
-_COMMENT_AT_MOST = 2200
+_CARD_AT_MOST = 4096
+_NOTE_AT_MOST = 100
+_CLOSED_AT_MOST = 2200
+_FOLDED_FROM = 700
 _PARENT_AT_MOST = 200
 _TITLE_AT_MOST = 200
 _FINDINGS_AT_MOST = 8
@@ -33,7 +37,8 @@ def held_card(
     findings: Sequence[Finding],
 ) -> Html:
     """A held comment's card: story, what it answers, who wrote it, the text, and why it is held."""
-    lines = [
+    hidden = is_abusive(findings, reason)
+    head = [
         say("card-held", MODERATORS, language=language_in_english(language)),
         _story_line(story_title, story_url),
         *([_parent_line(parent_text)] if parent_text is not None else []),
@@ -44,13 +49,11 @@ def held_card(
             published=author_published,
             rejected=author_rejected,
         ),
-        "",
-        _comment(text, hidden=is_abusive(findings, reason)),
-        "",
-        *_reasons(reason),
-        *(_finding(finding, text) for finding in findings[:_FINDINGS_AT_MOST]),
     ]
-    return Html("\n".join(lines).strip())
+    why = [*_reasons(reason), *(_finding(finding, text, hidden=hidden) for finding in findings[:_FINDINGS_AT_MOST])]
+    rest = visible_length(Html("\n".join([*head, "", "", "", *why])))
+    shown = _comment(text, hidden=hidden, at_most=_CARD_AT_MOST - rest)
+    return Html("\n".join([*head, "", shown, "", *why]).strip())
 
 
 def closed_card(*, status_line: Html, text: str, story_title: str, story_url: str, author_name: str) -> Html:
@@ -63,7 +66,7 @@ def closed_card(*, status_line: Html, text: str, story_title: str, story_url: st
                 _story_line(story_title, story_url),
                 f"<b>{isolated(author, MODERATORS)}</b>",
                 "",
-                _comment(text, hidden=True),
+                _comment(text, hidden=True, at_most=_CLOSED_AT_MOST),
             ]
         )
     )
@@ -127,16 +130,22 @@ def _parent_line(text: str) -> Html:
     return say("card-answers", MODERATORS, parent=cut(shown_text(text), at_most=_PARENT_AT_MOST))
 
 
-def _comment(text: str, *, hidden: bool) -> str:
-    shown = escape(cut(shown_text(text), at_most=_COMMENT_AT_MOST))
-    return f"<tg-spoiler>{shown}</tg-spoiler>" if hidden else f"<blockquote>{shown}</blockquote>"
+def _comment(text: str, *, hidden: bool, at_most: int) -> str:
+    whole = shown_text(text)
+    shown = whole if utf16_length(whole) <= at_most else cut(whole, at_most=at_most - _NOTE_AT_MOST)
+    note = "" if shown == whole else f"\n<i>{say('card-cut', MODERATORS, n=len(whole) - len(shown) + 1)}</i>"
+    if hidden:
+        return f"<tg-spoiler>{escape(shown)}</tg-spoiler>{note}"
+    folded = " expandable" if len(shown) > _FOLDED_FROM else ""  # one long comment would fill the screen
+    return f"<blockquote{folded}>{escape(shown)}</blockquote>{note}"
 
 
 def _reasons(reason: Reason | str | None) -> list[Html]:
     return [] if reason is None else [say(f"card-{reason}", MODERATORS)]
 
 
-def _finding(finding: Finding, text: str) -> str:
+def _finding(finding: Finding, text: str, *, hidden: bool) -> str:
+    """One line; its words are covered where the comment is, for they stand open in it otherwise."""
     score = f"{finding.score:.2f}"
     if finding.clause is None:
         line: str = say("card-check", MODERATORS, check=finding.check, score=score)
@@ -145,4 +154,6 @@ def _finding(finding: Finding, text: str) -> str:
         line = say("card-clause", MODERATORS, clause=finding.clause, label=named.replace("_", " "), score=score)
     words = ", ".join(dict.fromkeys(text[span.begin : span.end].strip() for span in finding.spans))
     shown = escape(cut(shown_text(words), at_most=_WORDS_AT_MOST)) if words else ""
-    return f"• {line}: <tg-spoiler>{shown}</tg-spoiler>" if shown else f"• {line}"
+    if not shown:
+        return f"• {line}"
+    return f"• {line}: <tg-spoiler>{shown}</tg-spoiler>" if hidden else f"• {line}: <i>{shown}</i>"

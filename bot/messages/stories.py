@@ -7,7 +7,7 @@ from datetime import datetime
 
 from babel.dates import format_datetime
 
-from bot.messages.texts import LANGUAGE_NAMES, Html, cut, escape, isolated, plain, say, spoken_name
+from bot.messages.texts import LANGUAGE_NAMES, RIGHT_TO_LEFT, Html, cut, escape, isolated, plain, say, spoken_name
 from bot.story import SECTIONS, Story
 
 _TITLE_AT_MOST = 250
@@ -29,13 +29,13 @@ def section(name: str, language: str) -> str:
 
 def settings(*, language: str, sections: Collection[str], active: bool) -> Html:
     """What a reader has chosen."""
-    chosen = ", ".join(section(name, language) for name in SECTIONS if name in sections)
+    chosen = _comma(language).join(section(name, language) for name in SECTIONS if name in sections)
     return say(
         "settings",
         language,
         language=LANGUAGE_NAMES[language],
         sections=chosen or plain("section-all", language),
-        push="on" if active else "off",
+        push=Html("on" if active else "off"),  # chooses a wording and is shown nowhere: isolated, it would choose none
     )
 
 
@@ -43,7 +43,7 @@ def thread_comment(
     *, author_name: str, text: str, published_at: datetime, edited: bool, answers: str | None, language: str
 ) -> Html:
     """A published comment as one message. The text is cut so that the message fits in 4,096 UTF-16 units."""
-    notes = [format_datetime(published_at, "d MMM, HH:mm", locale=language) + " UTC"]
+    notes = [format_datetime(published_at, f"d MMM'{_comma(language)}'HH:mm", locale=language) + " UTC"]
     if answers is not None:
         notes.append(plain("comment-answers", language, name=spoken_name(answers)))
     if edited:
@@ -52,8 +52,12 @@ def thread_comment(
     return Html(f"{head}\n{escape(cut(text, at_most=3800))}")
 
 
+def _comma(language: str) -> str:
+    return "، " if language in RIGHT_TO_LEFT else ", "
+
+
 def language_in_english(code: str | None) -> str:
     """A comment's language for moderators."""
-    names = {"en": "English", "ur": "Urdu", "hi": "Hindi", "mr": "Marathi", "ar": "Arabic"}
+    names = {"en": "English", "ur": "Urdu", "hi": "Hindi", "mr": "Marathi", "ar": "Arabic", "und": "unknown language"}
     base, _, script = (code or "und").partition("-")
-    return names.get(base, code or "unknown language") + (" in Latin letters" if script == "Latn" else "")
+    return names.get(base, base) + (" in Latin letters" if script == "Latn" else "")

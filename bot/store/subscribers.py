@@ -80,4 +80,5 @@ def _subscriber(row: Any) -> Subscriber:
         sections=frozenset(row["sections"]),
         active=row["active"],
         joined_at=row["joined_at"],
+        stopped_at=row["stopped_at"],
     )

@@ -87,6 +87,26 @@ def test_a_finding_without_a_clause_names_its_check() -> None:
     assert "• links 1.00" in card(findings=[Finding("links", Outcome.HOLD)])
 
 
+def test_a_long_comment_is_shown_whole_where_it_fits_and_folded() -> None:
+    text = "The bridge is old. " * 150 + "TAIL"
+    assert f"<blockquote expandable>{text}</blockquote>" in card(text=text, findings=[])
+
+
+def test_a_card_without_room_for_the_whole_comment_says_how_much_is_left_and_where_it_is() -> None:
+    text = "ж" * 4096
+    shown = card(text=text, findings=[])
+    left = int(shown.partition("…</blockquote>\n<i>")[2].split(" ")[0].replace(",", ""))
+    assert shown.count("ж") + left == len(text)
+    assert left < 400
+    assert "/dashboard has the whole text" in shown
+
+
+def test_what_speaks_against_a_comment_is_covered_only_where_the_comment_is() -> None:
+    number = Finding("personal_data", Outcome.HOLD, "2.2", spans=(Span(5, 10),))
+    assert "<tg-spoiler>" not in card(text="Ring 98765.", findings=[number])
+    assert ": <i>98765</i>" in card(text="Ring 98765.", findings=[number])
+
+
 def test_marks_stacked_on_a_letter_do_not_reach_the_group() -> None:
     assert card(text="z" + "\u0301" * 500, findings=[]).count("\u0301") == MAX_COMBINING_RUN
 

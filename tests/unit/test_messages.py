@@ -146,7 +146,7 @@ def test_a_comment_in_a_thread_says_who_when_and_whom_it_answers() -> None:
     [
         ("en", "English"),
         ("hi-Latn", "Hindi in Latin letters"),
-        ("und", "und"),
+        ("und", "unknown language"),
         (None, "unknown language"),
         ("fr", "fr"),
     ],

@@ -174,7 +174,7 @@ class Talk:
     async def settled(self, person: int = EMMA) -> None:
         """Return once everything this person did before was handled: their updates are handled in order."""
         asked = await self.sandbox.write(person, "/help")
-        await self.sees(person, lambda one: text_of(one).startswith("What I can do"), after=asked["message_id"])
+        await self.sees(person, lambda one: "/mycomments" in text_of(one), after=asked["message_id"])
 
 
 @contextlib.asynccontextmanager

@@ -49,6 +49,20 @@ async def test_several_comments_written_before_agreeing_are_all_sent_once(talk: 
     assert len(await talk.received(3)) == 3
 
 
+async def test_the_whole_terms_are_asked_once_and_then_in_a_line(talk: Talk) -> None:
+    await talk.story()
+    story = await talk.joins()
+    await talk.press(EMMA, story, data_of(story, "comment:"))
+    asked = await talk.sees(EMMA, has_data("agree:"))
+    for number in range(2):
+        written = await talk.comments(story, f"{WORDS} {number}")
+        kept = await talk.sees(EMMA, has_data("agree:"), after=written["message_id"])
+        assert text_of(kept) == "Your comment is kept, and sent as soon as you agree."
+    assert "clause" not in text_of(kept) and len(text_of(asked)) > 300
+    await talk.press(EMMA, kept, data_of(kept, "agree:"))
+    assert len(await talk.received(2)) == 2
+
+
 async def test_agreeing_to_terms_that_have_changed_shows_the_new_ones(talk: Talk) -> None:
     await talk.story()
     written = await talk.comments(await talk.joins(), WORDS)

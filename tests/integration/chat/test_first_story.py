@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from bot.messages import stories
 from bot.messages.texts import LANGUAGE_NAMES
-from tests.integration.chat.talk import BILAL, EMMA, Talk, buttons_of, has_data, text_of
+from tests.integration.chat.talk import BILAL, EMMA, Talk, buttons_of, data_of, has_data, text_of
 from tests.integration.sandbox_client import until
 
 
@@ -70,6 +73,55 @@ async def test_stop_ends_and_start_resumes(talk: Talk) -> None:
     await talk.press(EMMA, choice, "settings:resume")
     subscriber = await talk.bot_store.subscribers.one(EMMA)
     assert subscriber is not None and subscriber.active
+    await talk.sandbox.write(EMMA, "/stop")
+    await talk.sandbox.write(EMMA, "/start")
+    await talk.settled()
+    subscriber = await talk.bot_store.subscribers.one(EMMA)
+    assert subscriber is not None and subscriber.active
+
+
+async def test_who_has_stopped_and_chooses_another_language_gets_no_stories(talk: Talk) -> None:
+    await talk.story(), await talk.story(language="ur", title="بند بھر گیا")
+    await talk.joins()
+    await talk.sandbox.write(EMMA, "/stop")
+    asked = await talk.sandbox.write(EMMA, "/language")
+    choice = await talk.sees(EMMA, has_data("lang:"), after=asked["message_id"])
+    await talk.press(EMMA, choice, "lang:ur")
+    shown = await talk.sees(EMMA, has_data("settings:resume"), after=asked["message_id"])
+    assert shown["message_id"] == choice["message_id"] and "اردو" in text_of(shown)
+    await talk.settled()
+    subscriber = await talk.bot_store.subscribers.one(EMMA)
+    assert subscriber is not None and not subscriber.active and subscriber.language == "ur"
+    assert len(await talk.bot_store.deliveries.received(EMMA)) == 1
+
+
+@pytest.mark.parametrize("stories", [1, 2])
+async def test_who_starts_again_gets_a_story_again_and_pressing_twice_brings_one(talk: Talk, stories: int) -> None:
+    for number in range(stories):
+        await talk.story(f"dam-{number}")
+    await talk.joins()
+    for _ in range(2):  # the second time everything was sent before
+        started = await talk.sandbox.write(EMMA, "/start")
+        choice = await talk.sees(EMMA, has_data("lang:"), after=started["message_id"])
+        for _ in range(2):
+            await talk.press(EMMA, choice, data_of(choice, "lang:en"))
+        await talk.sees(EMMA, has_data("comment:"), after=started["message_id"])
+        await talk.settled()
+        seen = await talk.sandbox.messages(EMMA, started["message_id"])
+        assert len([one for one in seen if has_data("comment:")(one)]) == 1
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGE_NAMES))
+async def test_settings_say_whether_stories_are_sent(talk: Talk, language: str) -> None:
+    on, off = (stories.settings(language=language, sections=[], active=active) for active in (True, False))
+    assert on != off
+    await talk.story(language=language)
+    await talk.joins(language=language)
+    await talk.sandbox.write(EMMA, "/settings")
+    await talk.sees(EMMA, lambda one: text_of(one).splitlines()[-1:] == on.splitlines()[-1:])
+    await talk.sandbox.write(EMMA, "/stop")
+    await talk.sandbox.write(EMMA, "/SETTINGS")
+    await talk.sees(EMMA, lambda one: text_of(one).splitlines()[-1:] == off.splitlines()[-1:])
 
 
 async def test_who_blocks_the_bot_gets_no_more_stories(talk: Talk) -> None:

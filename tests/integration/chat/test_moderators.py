@@ -128,13 +128,37 @@ async def test_undo_holds_it_again_on_the_same_card(talk: Talk) -> None:
     await talk.told(written, "Not published: a moderator decided under clause 1.1")
 
 
+async def test_what_nobody_decided_can_not_be_undone(talk: Talk) -> None:
+    await talk.story()
+    await talk.held_comment(await talk.joins_and_agrees())
+    card = await talk.card()
+    data = data_of(card, "approve:").replace("approve:", "undo:")
+    answer = await talk.press(MEERA, card, data)
+    assert answer is not None and answer["text"].startswith("There is nothing to undo")
+
+
+async def test_a_command_in_the_moderators_group_is_told_where_it_is_answered(talk: Talk) -> None:
+    for command in ("/queue", "/stats@desk_bot", "/Foo"):
+        asked = await talk.sandbox.write(MEERA, command, chat_id=GROUP)
+        told = await talk.sees(GROUP, lambda one: one["from"]["is_bot"], after=asked["message_id"])
+        assert text_of(told) == "I answer commands in private: @desk_bot"
+    others = await talk.sandbox.write(MEERA, "/queue@other_bot", chat_id=GROUP)
+    words = await talk.sandbox.write(MEERA, "Who takes the next one?", chat_id=GROUP)
+    asked = await talk.sandbox.write(MEERA, "/queue", chat_id=GROUP)
+    await talk.sees(GROUP, lambda one: one["from"]["is_bot"], after=asked["message_id"])
+    assert [one["message_id"] for one in await talk.sandbox.messages(GROUP, others["message_id"])][:2] == [
+        words["message_id"],
+        asked["message_id"],
+    ]
+
+
 async def test_only_who_decided_may_undo(talk: Talk) -> None:
     await talk.story()
     await talk.held_comment(await talk.joins_and_agrees())
     card = await talk.card()
     await talk.press(MEERA, card, data_of(card, "approve:"))
     answer = await talk.press(OMAR, card, data_of(card, "approve:").replace("approve", "undo"))
-    assert answer is not None and answer["text"].startswith("It can’t be undone")
+    assert answer is not None and answer["text"].startswith("There is nothing to undo, or")
     assert await status_of(talk) is CommentStatus.PUBLISHED
 
 
