@@ -109,7 +109,8 @@ def sandbox() -> None:
         asyncio.run(until_stopped(serving))
     except OSError as error:
         raise SettingsError(
-            f"the sandbox can't listen on port {settings.sandbox_port} ({error.strerror}): set BAITHAK_SANDBOX_PORT"
+            f"the sandbox can't start at {settings.sandbox_host}:{settings.sandbox_port} ({error.strerror}): "
+            "set BAITHAK_SANDBOX_HOST, BAITHAK_SANDBOX_PORT or BAITHAK_DATA_DIR"
         ) from error
 
 
@@ -155,7 +156,10 @@ def check(
 ) -> None:
     """Say what the bot would make of a feed; not 0 when the feed is refused."""
     from bot.feed_check import check_feed
+    from moderation.policy import LANGUAGES
 
+    if language not in LANGUAGES:
+        raise typer.BadParameter(f"must be one of {', '.join(LANGUAGES)}", param_hint="--language")
     report = asyncio.run(check_feed(url, load_settings(BotSettings), language=language, section=section))
     if as_json:
         _say(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
@@ -176,9 +180,10 @@ def push(
 ) -> None:
     """Push a story to its subscribers now; who has it already does not get it again."""
     from bot.editing import StoryRefused, push_story
+    from bot.story import SECTIONS
 
     settings = load_settings(BotSettings)
-    start_logging(settings)
+    start_logging(settings.model_copy(update={"log_level": "warning"}))  # what was done is the command's own answer
     try:
         story, planned = asyncio.run(
             push_story(settings, url, title=title, summary=summary, language=language, section=section)
@@ -186,4 +191,7 @@ def push(
     except StoryRefused as error:
         print(f"baithak: {error}", file=sys.stderr)  # noqa: T201  the command's answer
         raise typer.Exit(EXIT_REFUSED) from None
+    if story.section not in SECTIONS:
+        known = ", ".join(SECTIONS)
+        _say(f"no subscriber can choose the section {story.section}: it goes to those who have all. Known are {known}")
     _say(f"story {story.id} “{story.title}” goes to {planned} subscribers")

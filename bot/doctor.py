@@ -210,7 +210,7 @@ async def look_at_feeds(settings: BotSettings) -> Diagnosis:
     if not sources:
         return Diagnosis("feeds", "", "no feed is named", f"add [[feeds]] to {settings.feeds_file()}")
     faults = []
-    async with Fetcher(allowed=settings.feed_allow) as fetcher:
+    async with Fetcher(allowed=settings.allowed_feeds()) as fetcher:
         for source in sources:
             try:
                 fetched = await fetcher.fetch(source.url)

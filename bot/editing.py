@@ -10,7 +10,7 @@ from bot.feed import SUMMARY_LENGTH, TITLE_LENGTH
 from bot.schedule import Schedule
 from bot.settings import BotSettings
 from bot.store import BotStore
-from bot.story import SECTIONS, FeedStory, Story, canonical_address
+from bot.story import SECTION_LENGTH, SECTIONS, FeedStory, Story, canonical_address
 from moderation.database import Database
 from moderation.errors import SettingsError
 from moderation.policy import LANGUAGES
@@ -72,13 +72,16 @@ async def _story(
         raise StoryRefused("no feed has this story: give --title, and --summary, --language, --section with it")
     if known is not None and title is None:
         return known
+    named = " ".join((section or "").lower().split())
+    if len(named) > SECTION_LENGTH:
+        raise StoryRefused(f"--section has at most {SECTION_LENGTH} characters")
     now = datetime.now(UTC)
     found = FeedStory(
         url=address,
         title=" ".join((title or "").split())[:TITLE_LENGTH],
         summary=" ".join((summary or (known.summary if known else "")).split())[:SUMMARY_LENGTH],
         language=language or (known.language if known else "en"),
-        section=section or (known.section if known else SECTIONS[0]),
+        section=named or (known.section if known else SECTIONS[0]),
         published_at=known.published_at if known else now,
         picture=known.picture if known else None,
         top=known.top if known else False,

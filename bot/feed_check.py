@@ -40,14 +40,14 @@ class FeedReport:
             out.write(f"{'':<16}  {story.url}\n")
         for problem in self.reading.problems:
             out.write(f"problem: {problem}\n")
-        out.write(f"{len(self.reading.stories)} stories, {len(self.reading.problems)} problems\n")
+        out.write(f"stories: {len(self.reading.stories)}, problems: {len(self.reading.problems)}\n")
 
 
 async def check_feed(url: str, settings: BotSettings, *, language: str, section: str) -> FeedReport:
     """Fetch and read a feed as the bot would. A refused feed is a report, not an exception."""
     source = FeedSource(url=url, language=language, section=section, poll_s=0)
     try:
-        async with Fetcher(allowed=settings.feed_allow) as fetcher:
+        async with Fetcher(allowed=settings.allowed_feeds()) as fetcher:
             fetched = await fetcher.fetch(url)
         reading = await asyncio.to_thread(
             read_feed,

@@ -126,7 +126,7 @@ class FeedWatch:
         ends = asyncio.get_running_loop().time() + within_s
         waiting = list(self._sources)
         while waiting and asyncio.get_running_loop().time() < ends:
-            failures = await asyncio.gather(*(self.look(source) for source in waiting))
+            failures = await asyncio.gather(*(self._look_again(source, 0) for source in waiting))
             waiting = [source for source, failed in zip(waiting, failures, strict=True) if failed]
             await asyncio.sleep(_EAGER_S if waiting else 0)
 
@@ -135,13 +135,16 @@ class FeedWatch:
         while True:
             stop_if_cancelled()
             if await self._is_ours(source):
-                try:
-                    failures = await self.look(source)
-                except Exception as error:
-                    # A database that is locked or away: the feed is looked at again, the others go on.
-                    failures += 1
-                    log.warning("feed look failed", feed=source.url, error=type(error).__name__)
+                failures = await self._look_again(source, failures)
             await asyncio.sleep(_pause(source.poll_s, failures) * random.uniform(0.95, 1.05))
+
+    async def _look_again(self, source: FeedSource, failures: int) -> int:
+        """A look that raises nothing: with a database that is locked or away, it counts as one more failure."""
+        try:
+            return await self.look(source)
+        except Exception as error:
+            log.warning("feed look failed", feed=source.url, error=type(error).__name__)
+            return failures + 1
 
     async def look(self, source: FeedSource) -> int:
         """One look at a feed; how many looks in a row have failed now. Raises only what the database raises."""

@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from moderation.errors import SettingsError
-from moderation.settings import Names, Settings, config_dir
+from moderation.settings import Names, Settings, WebAddress, config_dir
 
 SANDBOX_TOKEN = "42:SANDBOX"  # noqa: S105  the sandbox takes any well-formed token; this one is in the documentation
 SANDBOX_MODERATORS_CHAT = -1003000000001
 SANDBOX_ADMINISTRATOR = 2001
+
+
+def _places(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        host, _, port = value.rpartition(":")
+        if not host or "/" in host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
+            raise ValueError("give host:port pairs, like 127.0.0.1:8090")
+    return values
+
+
+def _webhook_secret(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
+        raise ValueError("Telegram takes 1 to 256 letters, digits, _ and -")
+    return value
+
+
+Places = Annotated[Names, AfterValidator(_places)]
+WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
 
 
 class BotSettings(Settings):
@@ -20,24 +39,32 @@ class BotSettings(Settings):
 
     bot_token: SecretStr | None = Field(default=None, description="The bot's token; without it the sandbox is used.")
     bot_token_file: Path | None = Field(default=None, description="A file that holds the bot's token.")
-    telegram_api: str | None = Field(
+    telegram_api: WebAddress | None = Field(
         default=None, description="Base address of the Bot API server, when not Telegram's."
     )
     sandbox_host: str = Field(default="127.0.0.1", description="Address the sandbox listens on.")
     sandbox_port: int = Field(default=8081, ge=0, le=65535, description="Port of the sandbox.")
     moderators_chat: int | None = Field(default=None, description="Telegram id of the moderators' group.")
     feeds: Path | None = Field(default=None, description="Path of the feeds file; config/feeds.toml without it.")
-    feed_allow: Names = Field(default=(), description="host:port pairs that feeds may live at although not public.")
-    webhook_url: str | None = Field(
+    feed_allow: Places = Field(default=(), description="host:port pairs that feeds may live at although not public.")
+    webhook_url: WebAddress | None = Field(
         default=None, description="Public https address of /telegram/webhook; without it polling."
     )
-    webhook_secret: SecretStr | None = Field(default=None, description="Secret Telegram sends with each webhook call.")
+    webhook_secret: WebhookSecret | None = Field(
+        default=None, description="Secret Telegram sends with each webhook call; needed with the address."
+    )
     cards_at_most: int = Field(
         default=10, ge=1, description="Held comments shown as cards before one live summary takes over."
     )
     alerts_per_poll: int = Field(
         default=5, ge=1, description="New stories of one language pushed after one look at the feeds."
     )
+
+    @model_validator(mode="after")
+    def _webhook_has_its_secret(self) -> Self:
+        if self.webhook_url is not None and self.webhook_secret is None:
+            raise ValueError("BAITHAK_WEBHOOK_URL needs BAITHAK_WEBHOOK_SECRET: without it anybody could play Telegram")
+        return self
 
     def token(self) -> str:
         """The bot's token; the sandbox's where none is given. Raises SettingsError for what can't be one."""
@@ -78,6 +105,10 @@ class BotSettings(Settings):
     def demo_feeds(self) -> bool:
         """Whether the sample feed is used: on the sandbox, when no feeds file is named."""
         return self.uses_sandbox() and self.feeds is None
+
+    def allowed_feeds(self) -> tuple[str, ...]:
+        """Where feeds may live although not public: the places named, and the sample's where it is used."""
+        return (*self.feed_allow, f"{self.web_host}:{self.web_port}") if self.demo_feeds() else self.feed_allow
 
     def feeds_file(self) -> Path:
         """The feeds file in use."""

@@ -11,6 +11,9 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 SECTIONS = ("world", "politics", "business", "sport", "science", "culture", "cities")
 """The sections a general news site has, in the order in which they are offered. Feeds may name others."""
 
+SECTION_LENGTH = 64
+"""Characters of the longest section's name."""
+
 _TRACKING = re.compile(
     r"^(utm_.+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|twclid|igshid|mc_cid|mc_eid|yclid|_ga|_gl|ref_src|cmpid|ns_.+|at_.+)$"
 )

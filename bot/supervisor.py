@@ -113,9 +113,6 @@ class Supervisor:
         """Hand the parts what was found out here, so that each of them sees the same."""
         settled: dict[str, object] = {"data_dir": self._settings.data_dir, **ports}
         self._settings = self._settings.model_copy(update=settled)
-        if self._settings.demo_feeds():
-            own = f"{self._settings.web_host}:{self._settings.web_port}"
-            settled["feed_allow"] = ",".join({*self._settings.feed_allow, own})
         for name, value in settled.items():
             self._environment[f"BAITHAK_{name.upper()}"] = str(value)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import os
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -49,6 +51,34 @@ def in_small_letters(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
+def web_address(value: str) -> str:
+    """The address, if it is one of the web: a scheme, a host, and no more port than there are."""
+    try:
+        parts = urlsplit(value)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ValueError("give an address that begins with https:// or http://")
+    return value
+
+
+def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        if value != "*" and urlsplit(web_address(value)).path.strip("/"):
+            raise ValueError("give origins, like https://news.example, or *")
+    return values
+
+
+def _addresses(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        ipaddress.ip_address(value)  # raises what it is not
+    return values
+
+
+WebAddress = Annotated[str, AfterValidator(web_address)]
+Origins = Annotated[Names, AfterValidator(_origins)]
+Addresses = Annotated[Names, AfterValidator(_addresses)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(in_small_letters)]
 LogFormat = Annotated[Literal["auto", "console", "json"], BeforeValidator(in_small_letters)]
 
@@ -70,10 +100,10 @@ class Settings(BaseSettings):
     )
     web_host: str = Field(default="127.0.0.1", description="Address the web part listens on.")
     web_port: int = Field(default=8080, ge=0, le=65535, description="Port of the web part.")
-    public_url: str | None = Field(
+    public_url: WebAddress | None = Field(
         default=None, description="Address readers reach the web part at; without it host and port."
     )
-    embed_origins: Names = Field(
+    embed_origins: Origins = Field(
         default=("*",), description="Sites that may show the widget in a page, for frame and stream; * is all."
     )
     administrators: Ids = Field(default=(), description="Telegram ids that may do everything.")
@@ -102,7 +132,7 @@ class Settings(BaseSettings):
     login_link_s: float = Field(default=600, gt=0, description="Seconds a one-time login link works.")
     session_s: float = Field(default=43_200, gt=0, description="Seconds a moderator's web session lasts.")
     api_per_minute: int = Field(default=600, ge=1, description="Requests to the public API per address and minute.")
-    trusted_proxies: Names = Field(default=(), description="Addresses whose X-Forwarded-For is believed.")
+    trusted_proxies: Addresses = Field(default=(), description="Addresses whose X-Forwarded-For is believed.")
 
     @classmethod
     def settings_customise_sources(
@@ -169,7 +199,9 @@ def load_settings(kind: type[T], **given: Any) -> T:
         return kind(**given)
     except ValidationError as error:
         faults = "; ".join(
-            f"BAITHAK_{'_'.join(str(part) for part in fault['loc'][:1]).upper()}: {fault['msg']}"
+            # A fault between two settings has no place of its own, and names them in its words.
+            "".join(f"BAITHAK_{str(name).upper()}: " for name in fault["loc"][:1])
+            + fault["msg"].removeprefix("Value error, ")
             for fault in error.errors()
         )
         raise SettingsError(f"the settings can't be used: {faults}") from None

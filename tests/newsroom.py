@@ -90,7 +90,7 @@ class Newsroom:
         """The machine decides about the comment's latest revision, and says so."""
         record = await self.parts.threads.one(comment_id)
         assert record is not None
-        conclusion: Decision = builders.decision(outcome, decided_at=datetime.now(UTC), **given)
+        conclusion: Decision = builders.decision(outcome, **({"decided_at": datetime.now(UTC)} | given))
         assert await enforcement.enforce(self.store, [(record.comment.latest.id, conclusion)])
         await self.parts.outcomes.signal()
 

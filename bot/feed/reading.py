@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urljoin
 
 import feedparser
 import nh3
@@ -128,13 +128,15 @@ def _story(entry: Any, source: FeedSource, *, feed: Any, now: datetime) -> FeedS
     link = entry.get("link") or (entry.get("id") if "://" in str(entry.get("id", "")) else None)
     if not link:
         raise ValueError("has no address")
+    if "://" not in link:
+        link = urljoin(str(feed.get("link", "")), link)
     summary = plain_text(entry.get("summary", "") or _content(entry))
     words = [plain_text(tag.get("term") or "").lower() for tag in entry.get("tags", [])]
     return FeedStory(
         url=canonical_address(link),
         title=title,
         summary=_shortened(summary, SUMMARY_LENGTH),
-        language=_language(entry, title, summary, default=source.language),
+        language=_language(entry, title, summary, feed=feed, default=source.language),
         section=next((word for word in words if word in SECTIONS), None)
         or next((word for word in words if word and len(word) <= 40 and word not in _TOP_MARKS), source.section),
         published_at=_published(entry, now),
@@ -159,20 +161,22 @@ def _content(entry: Any) -> str:
     return next((str(part.get("value", "")) for part in entry.get("content", [])), "")
 
 
-def _language(entry: Any, title: str, summary: str, *, default: str) -> str:
+def _language(entry: Any, title: str, summary: str, *, feed: Any, default: str) -> str:
     """The item's own mark, else what its letters say, else the feed's."""
-    marks: Iterable[Any] = (
-        entry.get("language"),
-        entry.get("dc_language"),
-        (entry.get("title_detail") or {}).get("language"),
-    )
     script = language_of_script(f"{title} {summary}", default=default)
-    for mark in marks:
+    inherited = _marked(feed)
+    for mark, own in ((entry.get("language"), True), (_marked(entry), _marked(entry) != inherited)):
         named = str(mark or "").lower().replace("_", "-").partition("-")[0]
-        # A mark that its own letters contradict is the feed's, handed down to every item.
-        if named in LANGUAGES and _script_of(named) == _script_of(script):
+        # Hindi, Urdu and Marathi are written in Latin letters too. Any other mark that the letters contradict is wrong,
+        # and so is one that the feed hands down to all its items.
+        romanised = own and named in {"hi", "ur", "mr"} and _script_of(script) == "Latin"
+        if named in LANGUAGES and (romanised or _script_of(named) == _script_of(script)):
             return named
     return script
+
+
+def _marked(element: Any) -> Any:
+    return (element.get("title_detail") or {}).get("language")
 
 
 def _script_of(language: str) -> str:

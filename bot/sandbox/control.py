@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bot.sandbox.asked import answer, flag, message_id, number, object_body, path_id, quantity, text
 from bot.sandbox.errors import ControlError
+from bot.sandbox.methods.answering import REACTIONS
 from bot.sandbox.people import People, button_named
 from bot.sandbox.profile import Profile
 from bot.sandbox.state import INSIDE, Chat, Json, Kept, Person, World, by_emoji
@@ -61,13 +62,16 @@ class Control:
             id_ = max(max(self._world.people, default=0) + 1, 3001)
         if id_ == self._world.bot_id:
             raise ControlError(409, "that id is the bot's")
-        user: Json = {"id": id_, "is_bot": False, "first_name": text(body, "first_name")}
+        known = self._world.people.get(id_)
+        before = known.user if known is not None else {}
+        user: Json = {**before, "id": id_, "is_bot": False, "first_name": text(body, "first_name")}
         if not user["first_name"].strip() or len(user["first_name"]) > LONGEST_NAME:
             raise ControlError(400, f"first_name has 1..{LONGEST_NAME} characters")
         for name in ("last_name", "username", "language_code"):
             if value := text(body, name, ""):
                 user[name] = value
-        known = self._world.people.get(id_)
+            elif name in body:
+                user.pop(name, None)
         person = Person(user=user, started=bool(known and known.started), blocked=bool(known and known.blocked))
         self._world.keep_person(person)
         return answer(_shown_person(person))
@@ -127,7 +131,9 @@ class Control:
         emoji = body.get("emoji")
         if emoji is not None and not isinstance(emoji, str):
             raise ControlError(400, "emoji is a text, empty or null to take the reaction back")
-        chosen = [emoji] if emoji else []
+        if emoji and emoji.replace("\ufe0f", "") not in REACTIONS:
+            raise ControlError(400, "emoji is none that Telegram takes as a reaction")
+        chosen = [emoji.replace("\ufe0f", "")] if emoji else []
         self._people.react(person, self._chat_of(person, body), message_id=message_id(body), emoji=chosen)
         return answer({"emoji": emoji or None})
 

@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from bot.ranking import rank
-from bot.story import Story
+from bot.story import SECTION_LENGTH, Story
 from bot.web.parts import BOT
 from moderation.web import PARTS
 from moderation.web.problems import Problem
@@ -28,7 +28,7 @@ class StoriesQuery(Query):
     """Which stories."""
 
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")] | None = None
-    section: Annotated[str, Field(pattern=r"^[\w-]{1,64}$")] | None = None
+    section: Annotated[str, Field(min_length=1, max_length=SECTION_LENGTH)] | None = None
     sort: Literal["newest", "top"] = "newest"
     limit: Limit = 20
     cursor: Cursor | None = None

@@ -16,6 +16,7 @@ import typer
 from moderation import learning
 from moderation.classifier import ModelFile, shipped
 from moderation.database import Database
+from moderation.errors import SettingsError
 from moderation.running import EXIT_REFUSED
 from moderation.screening import load_checked, model_in_use
 from moderation.settings import Settings
@@ -85,6 +86,7 @@ def show(settings: Settings, version: str) -> None:
 
 def promote(settings: Settings, version: str, *, anyway: bool) -> None:
     """Put a model into use. Raises PromotionRefused."""
+    _require_data(settings)
     _with_store(
         settings, lambda store: learning.promote(store, version, who=_who(), now=datetime.now(UTC), anyway=anyway)
     )
@@ -93,6 +95,7 @@ def promote(settings: Settings, version: str, *, anyway: bool) -> None:
 
 def rollback(settings: Settings) -> None:
     """Put the model into use that was before. Raises PromotionRefused."""
+    _require_data(settings)
     before = _with_store(settings, lambda store: learning.rollback(store, who=_who(), now=datetime.now(UTC)))
     typer.echo(f"model {before} is in use again")
 
@@ -105,13 +108,25 @@ def _with_store(settings: Settings, work: Callable[[Store], Awaitable[R]]) -> R:
 
 def _with_known(settings: Settings, work: Callable[[Store | None], Awaitable[R]]) -> R:
     """Look something up, in the store where there is one: asking makes no database."""
-    if settings.database_url is not None or (settings.data_dir / "baithak.db").is_file():
+    if _has_data(settings):
         return _with_store(settings, work)
 
     async def without() -> R:
         return await work(None)
 
     return asyncio.run(without())
+
+
+def _has_data(settings: Settings) -> bool:
+    return settings.database_url is not None or (settings.data_dir / "baithak.db").is_file()
+
+
+def _require_data(settings: Settings) -> None:
+    """Raises SettingsError where no system has its data: a promotion there would look done and change nothing."""
+    if not _has_data(settings):
+        raise SettingsError(
+            f"no system has its data in {settings.data_dir}: start it first, or set BAITHAK_DATA_DIR to where it has"
+        )
 
 
 async def _open(settings: Settings, work: Callable[[Store], Awaitable[R]]) -> R:

@@ -20,7 +20,7 @@ from moderation.config import load_policy
 from moderation.decision import Decision, Finding, Outcome, Screening, decide
 from moderation.errors import ClassifierUnavailable, InvalidSubmission
 from moderation.policy import LABELS, Policy
-from moderation.running import EXIT_MISSING, EXIT_REFUSED
+from moderation.running import EXIT_MISSING, EXIT_REFUSED, TOLD
 from moderation.screening import Screener, Subject, isolate, load_checked, model_in_use
 from moderation.settings import Settings, load_settings
 
@@ -54,10 +54,10 @@ def screen_file(file: Path | None) -> int:
     try:
         classifier: Classifier | None = load_checked(model_to_use(load_settings(Settings)))
     except ClassifierUnavailable as error:
-        sys.stderr.write(f"no usable model, every comment is held: {error}\n")
+        sys.stderr.write(f"{TOLD}no usable model, every comment is held: {error}\n")
         classifier = None
     if sys.stdout is None:
-        sys.stderr.write("standard output is closed: there is nowhere to answer\n")
+        sys.stderr.write(f"{TOLD}standard output is closed: there is nowhere to answer\n")
         return EXIT_REFUSED
     try:
         return _screen(open_input(file), sys.stdout.buffer, Screener(policy, classifier))
@@ -65,10 +65,10 @@ def screen_file(file: Path | None) -> int:
         # Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error.__cause__, BrokenPipeError):  # that is somebody who has read enough
-            sys.stderr.write(f"the answers can't be written: {error}\n")
+            sys.stderr.write(f"{TOLD}the answers can't be written: {error}\n")
         return EXIT_REFUSED
     except OSError as error:
-        sys.stderr.write(f"{file or 'standard input'} can't be read: {error.strerror}\n")
+        sys.stderr.write(f"{TOLD}{file or 'standard input'} can't be read: {error.strerror}\n")
         return EXIT_REFUSED
 
 

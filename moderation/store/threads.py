@@ -50,6 +50,7 @@ class ThreadQueries:
                 comments.c.published_at,
                 comments.c.edited,
                 revisions.c.text,
+                revisions.c.decided_at,
                 _LANGUAGE.label("shown_language"),
                 (_answers if sort == "top" else sa.literal(0)).label("answers"),
             )
@@ -76,9 +77,8 @@ class ThreadQueries:
 
     async def published_one(self, comment_id: int) -> PublishedComment | None:
         """The comment as everybody sees it now; None where it is not published."""
-        wanted = sa.select(comments, revisions.c.text, _LANGUAGE.label("shown_language")).select_from(
-            _with_revision(comments.c.published_revision)
-        )
+        columns = (comments, revisions.c.text, revisions.c.decided_at, _LANGUAGE.label("shown_language"))
+        wanted = sa.select(*columns).select_from(_with_revision(comments.c.published_revision))
         wanted = wanted.where(comments.c.id == storable(comment_id), comments.c.status == CommentStatus.PUBLISHED)
         async with self.database.read() as connection:
             row = (await connection.execute(wanted)).first()
@@ -152,6 +152,7 @@ def _published(row: AnyRow) -> PublishedComment:
         text=shown_text(row.text),
         language=row.shown_language,
         published_at=row.published_at,
+        changed_at=row.decided_at or row.published_at,
         edited=row.edited,
     )
 

@@ -82,7 +82,10 @@ class CommentRecord:
 
 @dataclass(frozen=True, slots=True)
 class PublishedComment:
-    """A comment as everybody may see it: `text` and `author_name` are safe to lay out, though not escaped."""
+    """A comment as everybody may see it: `text` and `author_name` are safe to lay out, though not escaped.
+
+    `changed_at` is when the text that stands was published: later than `published_at` where the comment was edited.
+    """
 
     id: int
     story: str
@@ -91,6 +94,7 @@ class PublishedComment:
     text: str
     language: str
     published_at: datetime
+    changed_at: datetime
     edited: bool
 
 

@@ -37,7 +37,7 @@ def feed(comments: Sequence[PublishedComment], *, titles: Mapping[str, str], add
     root = ET.Element("feed", xmlns=ATOM)
     _add(root, "id", f"{address}/feeds/comments.atom")
     _add(root, "title", "Published comments")
-    newest = max((comment.published_at for comment in comments), default=datetime(2000, 1, 1, tzinfo=UTC))
+    newest = max((comment.changed_at for comment in comments), default=datetime(2000, 1, 1, tzinfo=UTC))
     _add(root, "updated", _instant(newest))
     ET.SubElement(root, "link", rel="self", type="application/atom+xml", href=f"{address}/feeds/comments.atom")
     ET.SubElement(root, "link", rel="alternate", type="text/html", href=f"{address}/")
@@ -54,7 +54,7 @@ def _entry(root: ET.Element, comment: PublishedComment, *, title: str | None, ad
     name = _xml_text(comment.author_name) or "—"
     _add(entry, "id", f"{address}/comments/{comment.id}")
     _add(entry, "title", f"{name}: {_xml_text(title)}" if title else name)
-    _add(entry, "updated", _instant(comment.published_at))
+    _add(entry, "updated", _instant(comment.changed_at))
     _add(entry, "published", _instant(comment.published_at))
     _add(ET.SubElement(entry, "author"), "name", name)
     ET.SubElement(entry, "link", rel="alternate", href=f"{_xml_text(comment.story)}#comment-{comment.id}")

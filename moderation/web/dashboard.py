@@ -41,7 +41,9 @@ async def log_in(request: web.Request, _query: Any) -> web.Response:
     now = datetime.now(UTC)
     try:
         session = await parts.login.redeem(request[FIELDS].get("token", ""), now=now)
-    except NotAllowed:
+    except NotAllowed as error:
+        if not _wants_page(request):
+            raise Problem("not_allowed", str(error)) from None
         return page(request, "door.html", status=403, token="", message="This link was used already, or is too old.")
     response = _see_other("/review/")
     set_session(response, parts.settings, session.id, max_age_s=max(1, int((session.expires_at - now).total_seconds())))
@@ -67,6 +69,8 @@ async def queue_page(request: web.Request, _query: Any) -> web.Response:
     try:
         session = await moderator_of(request)
     except Problem as problem:
+        if not _wants_page(request):
+            raise
         message = None if problem.code == "not_logged_in" else "You are not a moderator now."
         return page(request, "door.html", status=problem.response().status, token="", message=message)
     return page(request, "review.html", session=session, **await _queue(request, session))
@@ -216,6 +220,11 @@ async def history(request: web.Request, _query: Any) -> web.Response:
         rows=rows,
         story_title=titles.get(record.comment.story, record.comment.story),
     )
+
+
+def _wants_page(request: web.Request) -> bool:
+    """Whether a person's browser asks: programs are told of an error by a problem document."""
+    return "text/html" in request.headers.get("Accept", "")
 
 
 def _see_other(address: str) -> web.Response:

@@ -28,6 +28,7 @@ TOKEN_HEADER = "X-CSRF-Token"  # noqa: S105  the name of a header
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 FIELDS: web.RequestKey[Mapping[str, str]] = web.RequestKey("fields", Mapping)
+_BROKEN: Mapping[str, str] = {}
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -61,6 +62,8 @@ async def refuse_forgeries(request: web.Request, handler: Handler) -> web.Stream
             raise Problem("forged_request")
     if fields is None:
         raise Problem("wrong_content_type", "send application/json or application/x-www-form-urlencoded")
+    if fields is _BROKEN:
+        raise Problem("bad_body", "send one JSON object")
     request[FIELDS] = fields
     return await handler(request)
 
@@ -79,7 +82,7 @@ def _came_from_here(request: web.Request, settings: Settings, *, has_cookie: boo
 
 
 async def _fields(request: web.Request) -> Mapping[str, str] | None:
-    """The body's fields; None where it is of a type no form of ours sends. Raises Problem `bad_body`."""
+    """The body's fields; _BROKEN where it is no JSON object, None where it is of a type no form of ours sends."""
     if request.content_type == FORM:
         return {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
     if request.content_type != JSON:
@@ -88,9 +91,9 @@ async def _fields(request: web.Request) -> Mapping[str, str] | None:
         body = json.loads(await request.text())
     except (ValueError, RecursionError, LookupError):
         # LookupError: a charset nobody knows.
-        return {}
+        return _BROKEN
     if not isinstance(body, dict):
-        return {}
+        return _BROKEN
     return {key: str(value) for key, value in body.items() if isinstance(value, str | int)}
 
 

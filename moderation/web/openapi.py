@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from moderation.web.middlewares import UNLIMITED_PREFIXES
 from moderation.web.problems import CODES
 from moderation.web.routes import Route
 from moderation.web.schemas import ProblemDocument
@@ -48,7 +49,8 @@ def _operation(route: Route) -> dict[str, Any]:
         for status in route.statuses
     }
     by_status: dict[int, list[str]] = {}
-    for code in (*route.problems, "rate_limited"):
+    limited = () if route.path.startswith(UNLIMITED_PREFIXES) else ("rate_limited",)
+    for code in (*route.problems, *limited):
         by_status.setdefault(CODES[code][0], []).append(code)
     for status, codes in sorted(by_status.items()):
         words = "; ".join(f"`{code}`: {CODES[code][1]}" for code in codes)

@@ -14,7 +14,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "bad_sort": (400, "There is no such order"),
     "bad_limit": (400, "The limit must be a whole number from 1 to 100"),
     "bad_cursor": (400, "The cursor is not one this service gave"),
-    "bad_language": (400, "There is no edition in that language"),
+    "bad_language": (400, "That can't be a language"),
     "bad_section": (400, "That can't be a section"),
     "bad_body": (400, "The body can't be read as what it says it is"),
     "bad_clause": (400, "A rejection names a clause of the terms"),

@@ -82,7 +82,8 @@ async def served(app: web.Application, settings: Settings) -> None:
         await until_stopped(serve(app, settings.web_host, settings.web_port, started=say_ready))
     except OSError as error:
         raise SettingsError(
-            f"the web part can't listen on port {settings.web_port} ({error.strerror}): set BAITHAK_WEB_PORT"
+            f"the web part can't listen at {settings.web_host}:{settings.web_port} ({error.strerror}): "
+            "set BAITHAK_WEB_HOST or BAITHAK_WEB_PORT"
         ) from error
 
 

@@ -215,11 +215,13 @@ async def _write_events(
     response: web.StreamResponse, live: Live, page: OpenPage, *, story: str, resume: int | None
 ) -> None:
     # An id without data dispatches nothing, yet a page that sees no event before the line breaks can resume from it.
-    start = await live.newest() if resume is None else resume
+    # A page may name an event that is not there: it saw a database that was since restored from an earlier copy.
+    newest = await live.newest()
+    start = newest if resume is None else min(resume, newest)
     await _write(response, f"retry: 2000\nid: {start}\n\n".encode())
     written = start
     if resume is not None:
-        async for event in live.missed(story, after=resume):
+        async for event in live.missed(story, after=start):
             await _write(response, event.as_bytes())
             written = event.id
     while not page.ended.is_set():

@@ -133,7 +133,7 @@ async def test_every_listed_address_answers_as_documented(newsroom: Newsroom, ht
         ("/api/v1/stories?cursor=bi4xLjEuMQ", 400, "bad_cursor"),
         ("/api/v1/stories?cursor=bi45OTk5OTk5OTk5OTk5OTk5OTkuMQ", 400, "bad_cursor"),
         ("/api/v1/stories?language=no%20such", 400, "bad_language"),
-        ("/api/v1/stories?section=%3Cb%3E", 400, "bad_section"),
+        (f"/api/v1/stories?section={'x' * 65}", 400, "bad_section"),
         ("/embed.json?story=nowhere", 404, "unknown_story"),
     ],
 )

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from bot.settings import BotSettings
 from tests.integration.processes import baithak
 
 FEED = """<rss version="2.0"><channel><title>N</title>
@@ -55,6 +57,16 @@ def test_a_refused_feed_is_told_and_its_status_is_not_0(tmp_path: Path, feed: st
     assert report["stories"] == []
     assert why in report["problems"][0]
     assert "Traceback" not in told.stderr
+
+
+def test_a_language_that_is_none_of_ours_is_wrong_usage(tmp_path: Path) -> None:
+    told = baithak(tmp_path, "feed", "check", "feed.xml", "--language", "xx")
+    assert (told.returncode, "must be one of en, ur, hi, mr, ar" in told.stderr) == (2, True)
+
+
+def test_the_samples_own_feeds_may_be_looked_at_beside_the_demo() -> None:
+    assert "127.0.0.1:8090" in BotSettings(web_port=8090).allowed_feeds()
+    assert BotSettings(web_port=8090, bot_token=SecretStr("1:a")).allowed_feeds() == ()
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/feed.xml", "http://[::1", "gopher://x", "http://x:99999/"])

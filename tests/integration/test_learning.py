@@ -20,7 +20,7 @@ from moderation import classifier, learning
 from moderation.classifier import ModelFile, evaluation, files, shipped
 from moderation.errors import PromotionRefused
 from moderation.screening import ModelKeeper, load_checked, model_in_use
-from moderation.store import ModelRecord, Store
+from moderation.store import ModelRecord, Store, upgrade
 from tests.builders import NOW
 
 SCHOOL_DAY = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
@@ -251,6 +251,10 @@ def test_the_commands_of_a_model_answer_with_their_status(tmp_path: Path) -> Non
     assert (listed.returncode, listed.stdout.split()[:2]) == (0, ["*", version])
     assert json.loads(command(data_dir, "model", "show", version).stdout)["sha256"] == shipped().sha256
     assert not data_dir.exists()
+    nowhere = command(data_dir, "model", "promote", version)
+    assert (nowhere.returncode, nowhere.stderr.count("\n"), "BAITHAK_DATA_DIR" in nowhere.stderr) == (3, 1, True)
+    assert not data_dir.exists()
+    upgrade(f"sqlite+aiosqlite:///{data_dir / 'baithak.db'}")
     unknown = command(data_dir, "model", "promote", "1999-01-01.1")
     assert (unknown.returncode, "Traceback" in unknown.stderr) == (1, False)
     assert command(data_dir, "model", "show", "1999-01-01.1").returncode == 1

@@ -83,6 +83,7 @@ BAD: list[tuple[str, str, Any, int]] = [
     ("POST", f"users/{BILAL}/presses", {"message_id": 2, "data": "a", "chat_id": EMMA}, 403),
     ("POST", f"users/{EMMA}/reactions", {"message_id": 99, "emoji": "👍"}, 404),
     ("POST", f"users/{EMMA}/reactions", {"message_id": 2, "emoji": 5}, 400),
+    ("POST", f"users/{EMMA}/reactions", {"message_id": 2, "emoji": "thumb"}, 400),
     ("POST", "users/999/block", None, 404),
     ("GET", "chats/5/messages", None, 404),
     ("GET", f"chats/{EMMA}/messages?after=x", None, 400),
@@ -218,7 +219,9 @@ async def test_a_person_is_added_and_renamed(sandbox: Sandbox) -> None:
     assert (added["id"], added["language_code"], added["started"]) == (3001, "mr", False)
     await sandbox.start(3001)
     renamed = await sandbox.do("POST", "users", {"id": 3001, "first_name": "Aśa"})
-    assert (renamed["first_name"], renamed["started"]) == ("Aśa", True)
+    assert (renamed["first_name"], renamed["started"], renamed["language_code"]) == ("Aśa", True, "mr")
+    unset = await sandbox.do("POST", "users", {"id": 3001, "first_name": "Aśa", "language_code": ""})
+    assert "language_code" not in unset
     assert (await sandbox.call("getChat", chat_id=3001))["first_name"] == "Aśa"
 
 

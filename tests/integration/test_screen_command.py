@@ -124,9 +124,9 @@ def test_a_reader_that_goes_away_ends_it_quietly(writer_goes_too: bool, nowhere:
 @pytest.mark.parametrize(
     ("redirection", "told"),
     [
-        (">/dev/full", b"the answers can't be written: No space left on device\n"),
-        (">&-", b"standard output is closed: there is nowhere to answer\n"),
-        ("<&-", b"standard input can't be read: Bad file descriptor\n"),
+        (">/dev/full", b"baithak: the answers can't be written: No space left on device\n"),
+        (">&-", b"baithak: standard output is closed: there is nowhere to answer\n"),
+        ("<&-", b"baithak: standard input can't be read: Bad file descriptor\n"),
     ],
 )
 def test_what_can_neither_be_read_nor_answered_is_told_in_one_line(

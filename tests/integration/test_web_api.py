@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -122,6 +122,12 @@ async def test_stories_come_newest_first_by_language_and_section_page_by_page(
     assert {story["url"]: story["comments"] for story in found}[commented] == 1
 
 
+async def test_a_section_may_have_any_name_a_feed_gives_it(newsroom: Newsroom, http: aiohttp.ClientSession) -> None:
+    story = await newsroom.story(section="middle east & asia")
+    page = await get(http, "/api/v1/stories", section="middle east & asia")
+    assert [found["url"] for found in page["items"]] == [story]
+
+
 async def test_the_best_stories_come_page_by_page(newsroom: Newsroom, http: aiohttp.ClientSession) -> None:
     stories = {await newsroom.story() for _ in range(4)} | {(top := await newsroom.story(top=True))}
     first = await get(http, "/api/v1/stories", sort="top", limit=3)
@@ -232,6 +238,21 @@ async def test_the_feed_has_what_is_published(newsroom: Newsroom, http: aiohttp.
     assert link is not None and link.get("href") == f"{story}#comment-{comment}"
 
 
+async def test_an_edit_moves_the_entry_and_the_feed_to_its_time_and_not_the_publication(
+    newsroom: Newsroom, http: aiohttp.ClientSession
+) -> None:
+    comment = await newsroom.published(await newsroom.story(), text="First", source_key="m:1")
+    await newsroom.intake.edit("m:1", author="telegram:1001", text="Better", now=datetime.now(UTC))
+    edited_at = datetime.now(UTC) + timedelta(hours=1)
+    await newsroom.decide(comment, decided_at=edited_at)
+    async with http.get("/feeds/comments.atom") as answer:
+        root = ET.fromstring(await answer.read())
+    atom = "{http://www.w3.org/2005/Atom}"
+    updated = f"{edited_at:%Y-%m-%dT%H:%M:%SZ}"
+    assert root.findtext(f"{atom}updated") == root.findtext(f"{atom}entry/{atom}updated") == updated
+    assert (root.findtext(f"{atom}entry/{atom}published") or "") < updated
+
+
 @pytest.mark.parametrize(
     "request_line",
     [b"GET /review/login?token=canary HTTP/1.1\r\nContent-Length: canary", b"canary", b"GET http://[canary HTTP/1.1"],
@@ -335,6 +356,15 @@ async def test_a_page_that_was_away_is_sent_what_it_missed_once(
         later = await newsroom.published(story, text="Live")
         found = [(await page.event())[1]["id"] for _ in range(4)]
     assert found == [str(comment) for comment in [*missed, later]]
+
+
+async def test_a_page_that_has_seen_events_of_another_database_is_sent_what_comes_now(
+    newsroom: Newsroom, http: aiohttp.ClientSession
+) -> None:
+    story = await newsroom.story()
+    async with listening(http, story, after=10**12) as page:
+        comment = await newsroom.published(story, text="After a restore")
+        assert (await page.event())[1]["id"] == str(comment)
 
 
 async def test_a_stream_lives_on_without_redis(

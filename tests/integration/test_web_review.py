@@ -177,6 +177,10 @@ async def test_a_stranger_sees_the_door_and_no_word_of_the_queue(
         async with stranger.get(address) as answer:
             assert answer.status == 401, address
             assert "Held words" not in await answer.text()
+            assert answer.content_type == "application/problem+json"
+    async with stranger.get("/review/", headers={"Accept": "text/html,*/*;q=0.8"}) as answer:
+        assert (answer.status, answer.content_type) == (401, "text/html")
+        assert "Held words" not in await answer.text()
     async with stranger.get("/review", allow_redirects=False) as answer:
         assert (answer.status, answer.headers["Location"]) == (303, "/review/")
 
@@ -259,12 +263,24 @@ async def test_a_comment_that_is_none_is_told_so(newsroom: Newsroom, desk: Desk,
         assert (status, answer["code"]) == (404, "unknown_comment"), action
 
 
-@pytest.mark.parametrize("body", [b"", b"[1]", b"{", b'"x"', b'{"revision": {"a": 1}}', b"\xff"])
-async def test_a_body_that_cannot_be_read_decides_nothing(newsroom: Newsroom, desk: Desk, body: bytes) -> None:
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "bad_body"),
+        (b"[1]", "bad_body"),
+        (b"{", "bad_body"),
+        (b'"x"', "bad_body"),
+        (b"\xff", "bad_body"),
+        (b'{"revision": {"a": 1}}', "bad_revision"),
+    ],
+)
+async def test_a_body_that_cannot_be_read_decides_nothing(
+    newsroom: Newsroom, desk: Desk, body: bytes, code: str
+) -> None:
     held = await newsroom.held(await newsroom.story())
     headers = {**SAME, "X-CSRF-Token": desk.token, "Content-Type": "application/json"}
     async with desk.http.post(f"/review/comments/{held}/approve", data=body, headers=headers) as answer:
-        assert (answer.status, (await answer.json())["code"]) == (400, "bad_revision")
+        assert (answer.status, (await answer.json())["code"]) == (400, code)
     assert await status_of(newsroom, held) is CommentStatus.HELD
 
 

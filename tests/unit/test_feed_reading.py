@@ -126,12 +126,27 @@ def test_a_date_in_the_future_becomes_now_and_a_missing_one_too() -> None:
         ("बांध खोला गया है", "", "hi"),
         ("धरण उघडले आहे", "", "mr"),
         ("धरण खुले", "<dc:language>mr-IN</dc:language>", "mr"),
-        ("Dam opens", "<dc:language>ur</dc:language>", "en"),
+        ("Yeh band khul gaya hai", "<dc:language>ur</dc:language>", "ur"),
+        ("فتح السد اليوم", "<dc:language>en</dc:language>", "ar"),
+        ("Dam opens", "<dc:language>ar</dc:language>", "en"),
     ],
 )
 def test_an_item_says_its_language_by_mark_or_by_script(title: str, more: str, language: str) -> None:
     (story,) = read(rss(item(title=title, more=more))).stories
     assert story.language == language
+
+
+def test_a_mark_handed_down_by_the_feed_gives_way_to_the_letters_and_an_items_own_does_not() -> None:
+    feed = """<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="ur"><title>خبریں</title>
+      <entry><title>Dam opens</title><link href="https://news.example/1"/></entry>
+      <entry xml:lang="hi"><title>Baandh khul gaya</title><link href="https://news.example/2"/></entry>
+      <entry><title>ڈیم کھل گیا</title><link href="https://news.example/3"/></entry></feed>"""
+    assert [story.language for story in read(feed.encode()).stories] == ["en", "hi", "ur"]
+
+
+def test_an_address_without_a_host_is_on_the_feeds_own_site() -> None:
+    (story,) = read(rss(item(link="/en/dam"))).stories
+    assert story.url == "https://news.example/en/dam"
 
 
 def test_a_feed_of_one_script_keeps_its_own_language() -> None:

@@ -41,6 +41,7 @@ def published(**given: object) -> PublishedComment:
         "text": "Well said.",
         "language": "en",
         "published_at": NOW,
+        "changed_at": NOW,
         "edited": False,
     }
     return PublishedComment(**(values | given))  # type: ignore[arg-type]  # a test's own table of values
