@@ -26,7 +26,11 @@ const store = new Store();
 const host = document.getElementById("windows");
 const tabs = document.getElementById("tabs");
 const panel = new Panel({ element: document.getElementById("panel"), store });
-const hint = new Hint({ element: document.getElementById("hint"), store });
+const hint = new Hint({
+  element: document.getElementById("hint"),
+  store,
+  inView: () => windows.filter(({ element }) => !element.hidden).map(({ personId }) => personId),
+});
 const windows = FIRST_PLACES.map(() => {
   const chatWindow = new ChatWindow({
     store,
@@ -70,6 +74,7 @@ function savedPlaces() {
 
 function keepPlaces() {
   drawTabs();
+  hint.mark();
   try {
     localStorage.setItem(PLACES_KEY, JSON.stringify(windows.map(({ personId, chatId }) => [personId, chatId])));
   } catch {
@@ -110,6 +115,7 @@ function layOut() {
   });
   document.body.classList.toggle("narrow", room < 3);
   drawTabs();
+  hint.mark();
 }
 
 function drawTabs() {

@@ -6,17 +6,17 @@ const KEY = "baithak.sandbox.hint";
 const STEPS = ["Press Start", "Choose a language", "A story comes: press Comment", "Write your comment, and watch"];
 
 export class Hint {
-  /** Shows itself on a first visit, and marks the steps a reader has done. */
-  constructor({ element, store }) {
-    Object.assign(this, { element, store });
-    this.steps = STEPS.map((text) => make("li", { text }));
+  /** Shows itself on a first visit, and marks what the furthest of the people in view (`inView`: their ids) has done. */
+  constructor({ element, store, inView }) {
+    Object.assign(this, { element, store, inView });
+    this.steps = STEPS.map((text, index) => make("li", { text, data: { step: index + 1 } }));
     element.append(
       make("ol", {}, ...this.steps),
       iconButton("close", "Hide the first steps", () => this.#close()),
     );
     element.hidden = this.#seen();
     store.addEventListener("change", ({ kind }) => {
-      if (kind === "message" || kind === "chat") this.#mark();
+      if (kind === "message" || kind === "chat") this.mark();
     });
   }
 
@@ -26,9 +26,10 @@ export class Hint {
     else this.#close();
   }
 
-  #mark() {
+  /** Look again at how far they have come. */
+  mark() {
     if (this.element.hidden) return;
-    const done = Math.max(...[...this.store.people.keys()].map((id) => this.#progress(id)), 0);
+    const done = Math.max(...this.inView().map((id) => this.#progress(id)), 0);
     this.steps.forEach((step, index) => {
       step.classList.toggle("done", index < done);
       step.toggleAttribute("aria-current", index === done);
