@@ -3,7 +3,8 @@
 `create_app(parts)` makes the application, `serve(app, host, port)` runs it until it is cancelled.
 """
 
-from moderation.web.app import create_app, serve
+from moderation.web.app import create_app
 from moderation.web.parts import PARTS, StoryRef, WebParts
+from moderation.web.serving import serve
 
 __all__ = ["PARTS", "StoryRef", "WebParts", "create_app", "serve"]

@@ -1,15 +1,13 @@
-"""The web application: the table of routes, what stands around them, and how it starts and stops."""
+"""The web application: the table of routes, and what stands around them."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import structlog
 from aiohttp import web
 
 from moderation.web import assets, atom, comments, dashboard, health, openapi, pages, stream
@@ -19,16 +17,8 @@ from moderation.web.parts import PARTS, WebParts
 from moderation.web.routes import Route, add_routes
 from moderation.web.schemas import Alive, CommentsPage, CommentsQuery, Counts, CountsQuery, Place, Readiness, StoryQuery
 
-log = structlog.get_logger(__name__)
-
 BODY_AT_MOST = 1024 * 1024
 """Bytes of the largest body taken; an update from Telegram is far below."""
-
-STOP_S = 2.0
-"""Seconds that requests in hand are given when the process stops."""
-
-LONGEST_ADDRESS = 65_536
-"""Bytes of the longest address read: a hundred stories may be named in one, each by an address of its own."""
 
 PUBLIC_ROUTES = (
     Route("GET", "/healthz", "alive", "Whether the process answers.", health.alive, answer=Alive),
@@ -145,42 +135,3 @@ async def _follow(app: web.Application) -> AsyncIterator[None]:
 
 async def _close_streams(app: web.Application) -> None:
     app[stream.LIVE].close()
-
-
-class _WithoutWords(logging.Handler):
-    """What the server itself says of a broken request, without the request: its bytes may hold words or a token."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Log the kind of error alone."""
-        kind = record.exc_info[0] if record.exc_info else None
-        log.info("request not understood", error=kind.__name__ if kind is not None else None)
-
-
-def _server_log() -> logging.Logger:
-    logger = logging.Logger("http")
-    logger.addHandler(_WithoutWords())
-    return logger
-
-
-async def serve(app: web.Application, host: str, port: int, *, started: Callable[[], None] = lambda: None) -> None:
-    """Serve until cancelled, calling `started` once connections are taken; then end the streams, give requests in hand
-    a moment, and leave.
-
-    Raises OSError when the port is taken.
-    """
-    # No access log: an address may carry a login link's token.
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        logger=_server_log(),
-        shutdown_timeout=STOP_S,
-        handle_signals=False,
-        max_line_size=LONGEST_ADDRESS,
-    )
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
-        started()
-        await asyncio.Event().wait()
-    finally:
-        await runner.cleanup()

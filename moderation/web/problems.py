@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 CODES: Mapping[str, tuple[int, str]] = {
+    "no_request": (400, "What was sent is no request that can be read"),
     "bad_query": (400, "A parameter of the address can't be used"),
     "bad_story": (400, "That can't be a story's address or id"),
     "missing_story": (400, "Say which story, by its address or id"),

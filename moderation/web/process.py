@@ -24,8 +24,9 @@ from moderation.running import say_ready, until_stopped
 from moderation.settings import Settings
 from moderation.store import Store
 from moderation.threads import Threads
-from moderation.web.app import create_app, serve
+from moderation.web.app import create_app
 from moderation.web.parts import StoryRef, WebParts
+from moderation.web.serving import serve
 
 
 @dataclass(frozen=True, slots=True)
