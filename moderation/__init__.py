@@ -15,6 +15,8 @@
     threads.Threads.published            what everybody reads; web.create_app gives it out
     review.Review.review                 a moderator decides: enforcement.enforce_review   published | rejected
 
+    switches.Switches.begin              a bad day: a switch.Switch that `intake` and `enforcement` obey at once
+
     learning.train → learning.promote    a classifier trained and judged, then put into use by a person
 
 The way of a model: learning.train → learning.promote, by a person; `screening.ModelKeeper` brings it to each worker.

@@ -49,7 +49,10 @@ TRANSITIONS: Mapping[CommentStatus, frozenset[CommentStatus]] = {
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What arrives, untrusted. `source_key` names the message it came from, so that the same one is stored once."""
+    """What arrives, untrusted. `source_key` names the message it came from, so that the same one is stored once.
+
+    `section` and `story_published_at` are what the front knows of the story, where it knows them.
+    """
 
     story: str
     author: str
@@ -58,6 +61,8 @@ class Submission:
     source_key: str
     language: str | None = None
     parent: int | None = None
+    section: str | None = None
+    story_published_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

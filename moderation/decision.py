@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from moderation.comment import CommentStatus
 from moderation.policy import LABELS, Policy
+from moderation.switch import Switch, SwitchKind
 
 
 class Outcome(StrEnum):
@@ -42,6 +43,16 @@ class Reason(StrEnum):
 
     UNSCREENED = "unscreened"
     POISON = "poison"
+    HELD_FOR_READING = "held_for_reading"
+    PUBLISHING_STOPPED = "publishing_stopped"
+
+    @property
+    def is_of_switch(self) -> bool:
+        """Whether it says something of the day, and nothing of the comment."""
+        return self in _REASON_UNDER.values()
+
+
+_REASON_UNDER = {SwitchKind.HOLD: Reason.HELD_FOR_READING, SwitchKind.STOP: Reason.PUBLISHING_STOPPED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +167,11 @@ def decide(screening: Screening, policy: Policy, now: datetime) -> Decision:
         scores=screening.scores if usable else dict.fromkeys(LABELS, 1.0),
         findings=screening.findings,
     )
+
+
+def under(switch: Switch, decision: Decision) -> Decision:
+    """What a decision to publish becomes under a switch that holds: what was seen of the comment stays with it."""
+    return replace(decision, outcome=Outcome.HOLD, reason=_REASON_UNDER[switch.kind])
 
 
 class EventKind(StrEnum):

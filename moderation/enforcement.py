@@ -8,7 +8,8 @@
     enforce_withdrawal   the author takes the comment back
 
 Each one is a conditional UPDATE whose changed rows are what counts, and in the same transaction an audit row, what
-becomes of the comment, and an outcome event. Nobody is told from here: listeners lease the events.
+becomes of the comment, and an outcome event. Nobody is told from here: listeners lease the events. The switches are
+read in that transaction too: what is committed after one was begun obeys it.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from moderation.comment import CommentStatus, Submission
-from moderation.decision import STATUS_OF, DecidedBy, Decision, EventKind, Reason
-from moderation.errors import AlreadyDecided, NotAllowed, StaleRevision, UnknownComment
+from moderation.decision import STATUS_OF, DecidedBy, Decision, EventKind, Reason, under
+from moderation.errors import AlreadyDecided, NotAllowed, PublishingStopped, StaleRevision, UnknownComment
 from moderation.store import MACHINE, AuditRow, Change, NewEvent, Standing, Store
+from moderation.switch import Switch, SwitchKind, holding
 
 RECEIVED, HELD, PUBLISHED = CommentStatus.RECEIVED, CommentStatus.HELD, CommentStatus.PUBLISHED
 REJECTED, WITHDRAWN = CommentStatus.REJECTED, CommentStatus.WITHDRAWN
@@ -105,8 +107,10 @@ async def revise(
     return revision_id
 
 
-async def enforce(store: Store, decisions: Sequence[tuple[int, Decision]]) -> list[int]:
-    """Carry out the machine's decisions about revisions, all in one transaction; answers those that changed.
+async def enforce(store: Store, decisions: Sequence[tuple[int, Decision]]) -> dict[int, Decision]:
+    """Carry out the machine's decisions about revisions, all in one transaction; answers what was carried out.
+
+    Under a switch that holds, a decision to publish is carried out as a hold, with a reason of its own.
 
     A revision that is no longer received (decided before, withdrawn, unknown) is left as it is, silently: that is what
     makes it safe to screen one twice. Raises ValueError for a decision that is not the machine's.
@@ -117,21 +121,22 @@ async def enforce(store: Store, decisions: Sequence[tuple[int, Decision]]) -> li
             raise ValueError("moderators decide by enforce_review")
         wanted.setdefault(revision_id, decision)
     if not wanted:
-        return []
+        return {}
     async with store.change() as change:
         await change.lock(await change.comments_of(wanted))
         moves = [
             _machine_move(standing, wanted[standing.revision.id])
             for standing in await change.standing(revision_ids=wanted)
         ]
-        return await _carry_out(change, moves, from_=(RECEIVED,))
+        taken = await _carry_out(change, moves, from_=(RECEIVED,))
+        return {move.standing.revision.id: move.decision for move in taken if move.decision is not None}
 
 
 async def enforce_review(store: Store, comment_id: int, *, revision: int, decision: Decision, due_at: datetime) -> None:
     """Carry out a moderator's decision about a held revision; readers' notices are due at `due_at`.
 
     The first decision wins. Raises UnknownComment; StaleRevision when the author edited or withdrew meanwhile, or the
-    revision was not screened yet; AlreadyDecided with who decided and what.
+    revision was not screened yet; AlreadyDecided with who decided and what; PublishingStopped with who stopped it.
     """
     async with store.change() as change:
         standing = await _latest(change, comment_id)
@@ -255,11 +260,15 @@ async def _latest(change: Change, comment_id: int) -> Standing:
     return revisions[-1]
 
 
-async def _carry_out(change: Change, moves: Sequence[_Move], *, from_: Collection[CommentStatus]) -> list[int]:
-    """Take the steps that can still be taken, with all that belongs to them; answers the revisions that changed.
+async def _carry_out(change: Change, moves: Sequence[_Move], *, from_: Collection[CommentStatus]) -> list[_Move]:
+    """Take the steps that can still be taken, with all that belongs to them; answers the steps taken.
 
-    Raises IllegalTransition, and so undoes everything, for a step that TRANSITIONS does not have.
+    Raises, and so undoes everything, IllegalTransition for a step that TRANSITIONS does not have, PublishingStopped for
+    a moderator's publication while that is stopped.
     """
+    moves = [move for move in moves if move.standing.revision.status in from_]
+    switches = await change.switches() if any(move.to is PUBLISHED for move in moves) else []
+    moves = [_as_allowed(switches, move) if move.to is PUBLISHED else move for move in moves]
     changed: set[int] = set()
     for to in dict.fromkeys(move.to for move in moves):
         ids = [move.standing.revision.id for move in moves if move.to is to]
@@ -285,7 +294,17 @@ async def _carry_out(change: Change, moves: Sequence[_Move], *, from_: Collectio
         }
     )
     await change.announce([_event(move, shown[move.standing.revision.comment_id]) for move in taken])
-    return [move.standing.revision.id for move in taken]
+    return taken
+
+
+def _as_allowed(switches: Sequence[Switch], move: _Move) -> _Move:
+    switch = holding(switches, story=move.standing.story, section=move.standing.section)
+    if switch is not None and move.decided_by is DecidedBy.MACHINE and move.decision is not None:
+        held = under(switch, move.decision)
+        return replace(move, to=HELD, reason=held.reason, decision=held)
+    if switch is not None and switch.kind is SwitchKind.STOP:
+        raise PublishingStopped(stopped_by=switch.begun_by_name or switch.begun_by)
+    return move
 
 
 def _machine_move(standing: Standing, decision: Decision) -> _Move:

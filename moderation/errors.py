@@ -8,6 +8,10 @@ BaithakError
 ├── StaleRevision           the author edited or withdrew meanwhile
 ├── AlreadyDecided          somebody else decided first; carries who and what
 ├── NotAllowed              this person may not do that
+├── CommentsClosed          readers may not comment on this story any more
+├── PublishingStopped       nothing is published now; carries who stopped it
+├── BadSwitch               a switch was asked for that there can't be
+├── UnknownSwitch           there is no such switch
 ├── ClassifierUnavailable   no usable model: every comment is held
 ├── PromotionRefused        a model may not take over: unknown, unusable, or judged worse than the one in use
 ├── QueueUnavailable        Redis can't be reached; the store still has the comment
@@ -72,6 +76,34 @@ class NotAllowed(BaithakError):
     """The person may not do this now."""
 
     code = "not_allowed"
+
+
+class CommentsClosed(BaithakError):
+    """Comments on the story are closed; nothing was stored."""
+
+    code = "comments_closed"
+
+
+class PublishingStopped(BaithakError):
+    """Nothing is published until the stop is ended. `stopped_by` is the person's name, or else their id."""
+
+    code = "publishing_stopped"
+
+    def __init__(self, *, stopped_by: str) -> None:
+        super().__init__(f"publishing was stopped by {stopped_by}: end the stop first")
+        self.stopped_by = stopped_by
+
+
+class BadSwitch(BaithakError):
+    """There can't be such a switch; the message says why."""
+
+    code = "bad_switch"
+
+
+class UnknownSwitch(BaithakError):
+    """There is no switch of this number."""
+
+    code = "unknown_switch"
 
 
 class ClassifierUnavailable(BaithakError):

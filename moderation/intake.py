@@ -17,9 +17,10 @@ import structlog
 
 from moderation import enforcement
 from moderation.comment import CommentStatus, Submission, is_visible, validated_text
-from moderation.errors import InvalidSubmission, QueueUnavailable, TermsNotAgreed, UnknownComment
+from moderation.errors import CommentsClosed, InvalidSubmission, QueueUnavailable, TermsNotAgreed, UnknownComment
 from moderation.outcomes import Outcomes
 from moderation.store import Change, Store
+from moderation.switch import is_open
 
 log = structlog.get_logger(__name__)
 
@@ -48,12 +49,18 @@ class Accepted:
 
 
 class Intake:
-    """The door for what readers write. `terms` is the version of the terms in force."""
+    """The door for what readers write. `terms` is the version of the terms in force.
 
-    def __init__(self, store: Store, queue: WorkList, *, terms: str, outcomes: Outcomes | None = None) -> None:
+    A story older than `open_days` days is closed to comments; 0 is for any age.
+    """
+
+    def __init__(
+        self, store: Store, queue: WorkList, *, terms: str, outcomes: Outcomes | None = None, open_days: int = 0
+    ) -> None:
         self._store = store
         self._queue = queue
         self._terms = terms
+        self._open_days = open_days
         self._outcomes = outcomes
 
     async def agree(self, author: str, *, language: str, now: datetime) -> None:
@@ -67,8 +74,8 @@ class Intake:
     async def submit(self, submission: Submission, *, now: datetime) -> Accepted:
         """Store a comment, once for each `source_key`, and have it screened.
 
-        Never publishes and never tells the author. Raises InvalidSubmission; TermsNotAgreed; UnknownComment when
-        `parent` is no published comment of the same story. Then nothing is stored.
+        Never publishes and never tells the author. Raises InvalidSubmission; TermsNotAgreed; CommentsClosed;
+        UnknownComment when `parent` is no published comment of the same story. Then nothing is stored.
         """
         valid = _validated(submission)
         async with self._store.change() as change:
@@ -81,6 +88,9 @@ class Intake:
     async def _admit(self, change: Change, submission: Submission, *, now: datetime) -> Accepted | None:
         if not await change.agreed(submission.author, terms=self._terms):
             raise TermsNotAgreed("the author has not agreed to the terms in force")
+        await self._refuse_if_closed(
+            change, story=submission.story, published_at=submission.story_published_at, now=now
+        )
         parent = submission.parent
         if parent is not None and not await change.is_published(parent, story=submission.story):
             raise UnknownComment("the comment that this one answers is not there")
@@ -92,7 +102,8 @@ class Intake:
     async def edit(self, source_key: str, *, author: str, text: object, now: datetime) -> Accepted:
         """Store a new text of a comment as its next revision and have it screened; what is published stands meanwhile.
 
-        Raises InvalidSubmission; UnknownComment when this author has no such comment, or it was withdrawn or removed.
+        Raises InvalidSubmission; CommentsClosed; UnknownComment when this author has no such comment, or it was
+        withdrawn or removed.
         """
         valid = validated_text(text)
         async with self._store.change() as change:
@@ -108,11 +119,21 @@ class Intake:
             if latest.revision.text == valid:
                 accepted = Accepted(comment_id, latest.revision.id, latest.revision.number, new=False)
             else:
+                await self._refuse_if_closed(
+                    change, story=latest.story, published_at=latest.story_published_at, now=now
+                )
                 revision_id = await enforcement.revise(
                     change, revisions, text=valid, fingerprint=fingerprint(valid), terms=self._terms, now=now
                 )
                 accepted = Accepted(comment_id, revision_id, latest.latest + 1, new=True)
         return await self._accepted(accepted)
+
+    async def _refuse_if_closed(
+        self, change: Change, *, story: str, published_at: datetime | None, now: datetime
+    ) -> None:
+        switches = await change.switches()
+        if not is_open(switches, story=story, published_at=published_at, open_days=self._open_days, now=now):
+            raise CommentsClosed("comments on this story are closed")
 
     async def withdraw(self, comment_id: int, *, author: str, now: datetime) -> None:
         """Take the author's own comment back, with every revision; again is harmless. Raises UnknownComment."""
@@ -158,6 +179,7 @@ def _validated(submission: Submission) -> Submission:
         author_name=_name(submission.author_name),
         source_key=_key(submission.source_key, "source_key"),
         text=validated_text(submission.text),
+        section=_key(submission.section, "section") if submission.section is not None else None,
     )
 
 

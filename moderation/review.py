@@ -92,7 +92,8 @@ class Review:
         """Publish or reject a held revision; a rejection names a clause of the policy.
 
         Raises AlreadyDecided with who and what; StaleRevision when the author edited or withdrew meanwhile;
-        UnknownComment; ValueError for a hold, a clause the policy has not, or a clause beside a publication.
+        UnknownComment; PublishingStopped with who stopped it; ValueError for a hold, a clause the policy has not, or a
+        clause beside a publication.
         """
         if outcome is Outcome.HOLD:
             raise ValueError("a moderator publishes or rejects")

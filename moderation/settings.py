@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     undo_s: float = Field(default=5, ge=0, description="Seconds a reader's notice waits for a moderator's undo.")
     undo_window_s: float = Field(default=300, ge=0, description="Seconds in which a decision can be undone.")
     claim_s: float = Field(default=60, gt=0, description="Seconds a card is kept for who pressed Reject.")
+    comments_open_days: int = Field(
+        default=0, ge=0, le=36_500, description="Age in days from which a story takes no comments; 0 is never."
+    )
     batch_at_most: int = Field(default=64, ge=1, le=1000, description="Comments a worker screens at once.")
     retry_after_s: float = Field(
         default=5, gt=0, description="Seconds after which another worker takes over an unfinished comment."

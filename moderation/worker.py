@@ -212,9 +212,9 @@ class Worker:
             (revision.revision_id, decide(seen, self._policy, now) if seen is not None else self._poison(now))
             for revision, seen in zip(pending, screenings, strict=True)
         ]
-        changed = set(await self._enforce(decisions))
-        self._log(pending, dict(decisions), changed, now)
-        return len(changed)
+        enforced = await self._enforce(decisions)
+        self._log(pending, enforced, now)
+        return len(enforced)
 
     async def _facts(self, revision_ids: Sequence[int]) -> dict[int, Facts]:
         flooding, repeats = self._policy.rules.get("flooding"), self._policy.rules.get("repeats")
@@ -244,12 +244,12 @@ class Worker:
         now = self._clock()
         return len(await self._enforce([(revision_id, self._poison(now)) for revision_id in revision_ids]))
 
-    async def _enforce(self, decisions: Sequence[tuple[int, Decision]]) -> list[int]:
-        changed = await enforce(self._store, decisions)
-        if changed:
+    async def _enforce(self, decisions: Sequence[tuple[int, Decision]]) -> dict[int, Decision]:
+        enforced = await enforce(self._store, decisions)
+        if enforced:
             with contextlib.suppress(Exception):  # the decision stands; listeners look by themselves now and then
                 await self._outcomes.signal()
-        return changed
+        return enforced
 
     def _poison(self, now: datetime) -> Decision:
         return Decision(
@@ -307,12 +307,10 @@ class Worker:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), seconds)
 
-    def _log(
-        self, pending: Sequence[Pending], decisions: dict[int, Decision], changed: set[int], now: datetime
-    ) -> None:
+    def _log(self, pending: Sequence[Pending], enforced: dict[int, Decision], now: datetime) -> None:
         for revision in pending:
-            if revision.revision_id in changed:
-                decision = decisions[revision.revision_id]
+            decision = enforced.get(revision.revision_id)
+            if decision is not None:
                 log.info(
                     "decided",
                     comment=revision.comment_id,

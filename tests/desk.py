@@ -14,6 +14,8 @@ from moderation.outcomes import Outcomes
 from moderation.review import Review
 from moderation.roles import Roles
 from moderation.store import CommentRecord, Store
+from moderation.switch import Scope, SwitchKind
+from moderation.switches import Switches, Turned
 from tests.builders import NOW, TERMS, decision, policy, submission
 from tests.fakes import ListedQueue
 
@@ -37,9 +39,10 @@ class Desk:
     intake: Intake
     outcomes: Outcomes
     review: Review
+    switches: Switches
 
     @classmethod
-    def of(cls, store: Store) -> Desk:
+    def of(cls, store: Store, *, open_days: int = 0) -> Desk:
         """A desk without Redis."""
         queue, outcomes = ListedQueue(), Outcomes(store, None)
         review = Review(
@@ -51,7 +54,8 @@ class Desk:
             undo_window_s=UNDO_WINDOW_S,
             claim_s=CLAIM_S,
         )
-        return cls(store, queue, Intake(store, queue, terms=TERMS, outcomes=outcomes), outcomes, review)
+        intake = Intake(store, queue, terms=TERMS, outcomes=outcomes, open_days=open_days)
+        return cls(store, queue, intake, outcomes, review, Switches(store, open_days=open_days))
 
     async def receive(self, *, now: datetime = NOW, **given: Any) -> Accepted:
         """A comment that somebody who agreed to the terms wrote."""
@@ -61,8 +65,8 @@ class Desk:
 
     async def screen(self, accepted: Accepted, outcome: Outcome, *, now: datetime = NOW, **given: Any) -> None:
         """The machine's decision about it."""
-        changed = await enforce(self.store, [(accepted.revision_id, decision(outcome, decided_at=now, **given))])
-        assert changed == [accepted.revision_id]
+        enforced = await enforce(self.store, [(accepted.revision_id, decision(outcome, decided_at=now, **given))])
+        assert list(enforced) == [accepted.revision_id]
 
     async def publish(self, *, now: datetime = NOW, **given: Any) -> Accepted:
         """A comment that the machine published."""
@@ -110,6 +114,12 @@ class Desk:
             moderator_name=NAMES[moderator],
             now=now,
         )
+
+    async def switch(
+        self, kind: SwitchKind, scope: Scope = Scope.SITE, target: str = "", *, who: str = MEERA, now: datetime = NOW
+    ) -> Turned:
+        """A moderator began a switch."""
+        return await self.switches.begin(kind, scope, target, note="riots", who=who, name=NAMES[who], now=now)
 
     async def record(self, accepted: Accepted) -> CommentRecord:
         """The comment as it stands now."""

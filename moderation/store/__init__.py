@@ -18,6 +18,7 @@ from moderation.store.outbox import OutboxQueries
 from moderation.store.people import PeopleQueries
 from moderation.store.review import ReviewQueries
 from moderation.store.screening import ScreeningQueries
+from moderation.store.switches import SwitchQueries
 from moderation.store.threads import Place, Sort, ThreadQueries
 from moderation.store.values import (
     MACHINE,
@@ -57,7 +58,7 @@ __all__ = [
 ]
 
 
-class Store(ScreeningQueries, OutboxQueries, ThreadQueries, ReviewQueries, ModelQueries, PeopleQueries):
+class Store(ScreeningQueries, OutboxQueries, ThreadQueries, ReviewQueries, ModelQueries, PeopleQueries, SwitchQueries):
     """The store, on one database."""
 
     def __init__(self, database: Database) -> None:

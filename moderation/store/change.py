@@ -18,8 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from moderation.comment import CommentStatus, Revision, Submission
 from moderation.database import Database
 from moderation.decision import DecidedBy, Decision, Reason
+from moderation.store.switches import switches_in_force
 from moderation.store.tables import AnyRow, agreements, audit, comments, outbox, revisions
 from moderation.store.values import AuditRow, NewEvent, Standing, storable
+from moderation.switch import Switch
 
 _EVENTS_IN_ORDER = 0x62616974
 """Key of the advisory lock under which visible events are numbered (PostgreSQL)."""
@@ -43,6 +45,10 @@ class Change:
         )
         await self._connection.execute(wanted.with_for_update(key_share=True))
 
+    async def switches(self) -> list[Switch]:
+        """The active switches; nobody turns one until this transaction ends. Lock comments before this, never after."""
+        return await switches_in_force(self._connection, self._database)
+
     async def comments_of(self, revision_ids: Collection[int]) -> set[int]:
         """The comments that these revisions belong to."""
         rows = await self._connection.execute(
@@ -61,6 +67,8 @@ class Change:
             sa.select(
                 revisions,
                 comments.c.story,
+                comments.c.section,
+                comments.c.story_published_at,
                 comments.c.status.label("comment_status"),
                 comments.c.latest_revision,
                 comments.c.published_revision,
@@ -177,6 +185,8 @@ class Change:
                 author_name=submission.author_name,
                 language=submission.language,
                 source_key=submission.source_key,
+                section=submission.section,
+                story_published_at=submission.story_published_at,
                 status=CommentStatus.RECEIVED,
                 latest_revision=1,
                 edited=False,
@@ -221,6 +231,8 @@ def _standing(row: AnyRow) -> Standing:
         latest=row.latest_revision,
         author=row.author,
         story=row.story,
+        section=row.section,
+        story_published_at=row.story_published_at,
         comment_status=CommentStatus(row.comment_status),
         published_revision=row.published_revision,
         published_at=row.published_at,

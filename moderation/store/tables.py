@@ -33,6 +33,9 @@ comments = sa.Table(
     sa.Column("created_at", UtcTime, nullable=False),
     sa.Column("claimed_by", sa.Text),
     sa.Column("claimed_until", UtcTime),
+    # What the front said of the story when the comment came: switches and the age of stories go by it.
+    sa.Column("section", sa.Text),
+    sa.Column("story_published_at", UtcTime),
     sa.Index("comments_of_story", "story", "status", "published_at", "id"),
     sa.Index("comments_by_time", "status", "published_at", "id"),
     sa.Index("comments_of_author", "author", "status", "id"),
@@ -210,5 +213,33 @@ promotions = sa.Table(
     sa.Column("version", sa.String(64), sa.ForeignKey("models.version"), nullable=False),
     sa.Column("at", UtcTime, nullable=False),
     sa.Column("who", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+switches = sa.Table(
+    "switches",
+    metadata,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("scope", sa.String(16), nullable=False),
+    # The story or section it is about; "" for the site, since NULLs are never alike in a unique index.
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("begun_by", sa.Text, nullable=False),
+    sa.Column("begun_by_name", sa.Text, nullable=False),
+    sa.Column("begun_at", UtcTime, nullable=False),
+    sa.Column("ended_by", sa.Text),
+    sa.Column("ended_by_name", sa.Text),
+    sa.Column("ended_at", UtcTime),
+    # The database's own word that a switch is not begun twice.
+    sa.Index(
+        "switches_active_once",
+        "kind",
+        "scope",
+        "target",
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    ),
     sqlite_autoincrement=True,
 )

@@ -160,6 +160,8 @@ class Standing:
     latest: int
     author: str
     story: str
+    section: str | None
+    story_published_at: datetime | None
     comment_status: CommentStatus
     published_revision: int | None
     published_at: datetime | None

@@ -34,7 +34,7 @@ async def test_a_machine_decision_is_carried_out_with_everything_it_rests_on(
 ) -> None:
     accepted = await desk.receive()
     made = decision(outcome, decided_at=LATER, language="ur-Latn")
-    assert await enforce(desk.store, [(accepted.revision_id, made)]) == [accepted.revision_id]
+    assert await enforce(desk.store, [(accepted.revision_id, made)]) == {accepted.revision_id: made}
     record = await desk.record(accepted)
     assert record.comment.status is status
     assert record.decision == made
@@ -59,7 +59,7 @@ async def test_a_batch_of_sixty_four_is_decided_in_one_transaction(desk: Desk) -
     wanted = [(one.revision_id, decision(list(Outcome)[n % 3])) for n, one in enumerate(received)]
     async with desk.store.database.read() as connection:
         before = (await connection.execute(sa.select(sa.func.count()).select_from(outbox))).scalar_one()
-    assert await enforce(desk.store, wanted) == [revision_id for revision_id, _ in wanted]
+    assert await enforce(desk.store, wanted) == dict(wanted)
     statuses = Counter([await desk.status(one) for one in received])
     assert statuses == {CommentStatus.PUBLISHED: 22, CommentStatus.HELD: 21, CommentStatus.REJECTED: 21}
     async with desk.store.database.read() as connection:
@@ -72,7 +72,7 @@ async def test_what_was_decided_withdrawn_or_never_there_is_left_as_it_is(desk: 
     await desk.intake.withdraw(withdrawn.comment_id, author=READER, now=NOW)
     reject = decision(Outcome.REJECT)
     wanted = [decided.revision_id, withdrawn.revision_id, 999_999, fresh.revision_id, fresh.revision_id]
-    assert await enforce(desk.store, [(revision_id, reject) for revision_id in wanted]) == [fresh.revision_id]
+    assert await enforce(desk.store, [(revision_id, reject) for revision_id in wanted]) == {fresh.revision_id: reject}
     assert await desk.status(decided) is CommentStatus.PUBLISHED
     assert await desk.status(withdrawn) is CommentStatus.WITHDRAWN
     assert await desk.acts(fresh) == ["submit: nothing → received", "screen: received → rejected"]
@@ -81,12 +81,12 @@ async def test_what_was_decided_withdrawn_or_never_there_is_left_as_it_is(desk: 
 async def test_the_first_of_two_decisions_in_one_batch_counts(desk: Desk) -> None:
     accepted = await desk.receive()
     both = [(accepted.revision_id, decision(Outcome.HOLD)), (accepted.revision_id, decision(Outcome.PUBLISH))]
-    assert await enforce(desk.store, both) == [accepted.revision_id]
+    assert await enforce(desk.store, both) == dict(both[:1])
     assert await desk.status(accepted) is CommentStatus.HELD
 
 
 async def test_no_decisions_change_nothing(store: Store) -> None:
-    assert await enforce(store, []) == []
+    assert await enforce(store, []) == {}
 
 
 async def test_a_moderators_decision_does_not_pass_for_the_machines(desk: Desk) -> None:
@@ -100,7 +100,7 @@ async def test_twenty_workers_with_the_same_batch_decide_each_comment_once(desk:
     received = [await desk.receive(text=f"comment {number}") for number in range(16)]
     ids = [one.revision_id for one in received]
 
-    async def work(number: int) -> list[int]:
+    async def work(number: int) -> dict[int, Decision]:
         # Opposite orders and different outcomes: whoever comes second must change nothing, and nobody deadlocks.
         order = ids if number % 2 else ids[::-1]
         outcome = list(Outcome)[number % 3]

@@ -22,6 +22,7 @@ from moderation.outcomes import Outcomes
 from moderation.policy import RuleSettings
 from moderation.queue import Job
 from moderation.store import Store
+from moderation.switch import SwitchKind
 from moderation.worker import HUNG, Pace, Worker
 from tests.builders import NOW, policy
 from tests.desk import Desk
@@ -196,6 +197,33 @@ async def test_an_edit_during_the_screening_leaves_the_old_text_undecided(bench:
     bench.keeper.classifier = FakeClassifier(before=edit)
     assert await bench.worker().round() == 0
     assert await bench.status(accepted) is RECEIVED
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [(SwitchKind.HOLD, Reason.HELD_FOR_READING), (SwitchKind.STOP, Reason.PUBLISHING_STOPPED)],
+)
+async def test_a_switch_begun_during_the_screening_holds_what_was_about_to_be_published(
+    bench: Bench, kind: SwitchKind, reason: Reason
+) -> None:
+    screening, go_on = threading.Event(), threading.Event()
+
+    def before(text: str) -> None:
+        screening.set()
+        go_on.wait(10)
+
+    bench.keeper.classifier = FakeClassifier(before=before)
+    fair, insult = await bench.receive(), await bench.receive("insult=0.95")
+    with capture_logs() as logs:
+        working = asyncio.create_task(bench.worker().round())
+        await bench.until(screening.is_set)
+        await bench.desk.switch(kind)
+        go_on.set()
+        assert await working == 2
+    assert (await bench.status(fair), await bench.reason(fair)) == (HELD, reason)
+    assert await bench.status(insult) is REJECTED
+    told = [(one["comment"], one["outcome"]) for one in logs if one["event"] == "decided"]
+    assert told == [(fair.comment_id, "hold"), (insult.comment_id, "reject")]
 
 
 async def test_what_came_before_a_comment_is_known_to_the_checks(bench: Bench) -> None:
