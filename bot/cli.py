@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,9 @@ from moderation.running import (
 )
 from moderation.settings import load_settings
 
+if TYPE_CHECKING:
+    from moderation.database import Database
+
 app = typer.Typer(
     name="baithak",
     help="A newsroom's comment desk in Telegram: top stories out, comments in, each screened before it is published.",
@@ -31,6 +34,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 moderation_cli.add_screening(app)
+
+
+async def _story_called(database: Database, name: str) -> str | None:
+    """A story's address in the store, whichever way it is named: by its number, its address, or a link to the bot."""
+    from bot.store import BotStore
+
+    story = await BotStore(database).stories.pointed_at(name)
+    return story.url if story is not None else None
+
+
+moderation_cli.add_switches(app, _story_called)
 
 feed_app = typer.Typer(help="The feeds whose stories are pushed.", no_args_is_help=True)
 story_app = typer.Typer(help="An editor's hand on stories.", no_args_is_help=True)

@@ -95,3 +95,12 @@ def story_of_payload(payload: str) -> int | None:
     """The story a `?start=` payload names, or None when it names none."""
     match = re.fullmatch(r"s([1-9][0-9]{0,15})", payload)
     return int(match[1]) if match else None
+
+
+def story_of_link(link: str) -> int | None:
+    """The story that a link with `?start=` opens in the bot, or None when it opens none."""
+    try:
+        payloads = [payload for key, payload in parse_qsl(urlsplit(link.strip()).query) if key == "start"]
+    except ValueError:
+        return None
+    return story_of_payload(payloads[0]) if len(payloads) == 1 else None

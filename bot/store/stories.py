@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store.tables import feeds, stories
-from bot.story import FeedStory, Story, canonical_address
+from bot.story import FeedStory, Story, canonical_address, story_of_link
 from moderation.database import Database
 
 
@@ -69,6 +69,12 @@ class Stories:
         if reference.isascii() and reference.isdigit() and len(reference) < 18:
             return await self.one(int(reference))
         return await self.by_address(reference)
+
+    async def pointed_at(self, words: str) -> Story | None:
+        """The story a person means: by its number, its address, or a link that opens it in the bot."""
+        story = await self.by_reference(words.strip())
+        number = story_of_link(words) if story is None else None
+        return await self.one(number) if number is not None else story
 
     async def titles(self, addresses: Sequence[str]) -> dict[str, str]:
         """Title by canonical address, for those that are known."""

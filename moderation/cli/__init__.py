@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -17,19 +17,24 @@ from moderation.running import EXIT_REFUSED, say_ready, start_logging, told_plai
 
 Comments = Annotated[Path | None, typer.Argument(help="JSON Lines, one comment a line; standard input without it.")]
 Examples = Annotated[Path, typer.Argument(help="Folder of labelled .csv.gz files.", exists=True, file_okay=False)]
+Story = Annotated[str, typer.Argument(help="The story's address, or its number.")]
+Note = Annotated[str, typer.Option(help="Why, for everybody at the desk.")]
 Version = Annotated[str, typer.Argument(help="A model's version, such as 2026-11-24.1.")]
 OtherPolicy = Annotated[Path | None, typer.Option("--policy", help="Another policy file.")]
+
+if TYPE_CHECKING:
+    from moderation.cli.switches import FindStory
 
 R = TypeVar("R")
 
 
 def _or_refused(work: Callable[[], R]) -> R:
     """What `work` gives; where the input itself is at fault, one line on standard error and status 1."""
-    from moderation.errors import PolicyError, PromotionRefused
+    from moderation.errors import BadSwitch, PolicyError, PromotionRefused, UnknownSwitch
 
     try:
         return work()
-    except (PolicyError, PromotionRefused) as error:
+    except (BadSwitch, PolicyError, PromotionRefused, UnknownSwitch) as error:
         typer.echo(f"baithak: {error}", err=True)
         raise typer.Exit(EXIT_REFUSED) from None
 
@@ -156,6 +161,70 @@ def bring_up_to_date() -> None:
     typer.echo("the tables were brought to their newest form" if done else "the tables are in their newest form")
 
 
+@told_plainly
+def list_switches(ended: Annotated[bool, typer.Option("--all", help="Those that were ended, too.")] = False) -> None:
+    """Show the switches that are on: what each does, since when, by whom."""
+    from moderation.cli import switches
+    from moderation.settings import Settings, load_settings
+
+    switches.show(load_settings(Settings), ended=ended)
+
+
+@told_plainly
+def end_switch(number: Annotated[int, typer.Argument(metavar="ID", help="The switch's number in the list.")]) -> None:
+    """End a switch. What was held under it stays held, for a person."""
+    from moderation.cli import switches
+    from moderation.settings import Settings, load_settings
+
+    _or_refused(lambda: switches.end(load_settings(Settings), number))
+
+
+def _begin_switch(find_story: FindStory | None, kind: str, scope: str, target: str, *, note: str) -> None:
+    from moderation.cli import switches
+    from moderation.settings import Settings, load_settings
+    from moderation.switch import Scope, SwitchKind
+
+    find = find_story or switches.named_by_address
+    settings = load_settings(Settings)
+    _or_refused(lambda: switches.begin(settings, SwitchKind(kind), Scope(scope), target, note=note, find=find))
+
+
+def add_switches(app: typer.Typer, find_story: FindStory | None = None) -> None:
+    """Add `switch …`. `find_story` knows the stories of a front; without it every web address is a story."""
+
+    @told_plainly
+    def close_story(story: Story, note: Note = "") -> None:
+        """Take no more comments on a story."""
+        _begin_switch(find_story, "close", "story", story, note=note)
+
+    @told_plainly
+    def hold_comments(
+        story: Annotated[str | None, typer.Option(help="Under this story: its address, or its number.")] = None,
+        section: Annotated[str | None, typer.Option(help="In this section.")] = None,
+        site: Annotated[bool, typer.Option("--site", help="Everywhere.")] = False,
+        note: Note = "",
+    ) -> None:
+        """Publish nothing before a person has read it: under a story, in a section, or everywhere."""
+        wanted = {"story": story, "section": section, "site": "" if site else None}
+        given = [(scope, target) for scope, target in wanted.items() if target is not None]
+        if len(given) != 1:
+            raise typer.BadParameter("give one of --story, --section and --site")
+        _begin_switch(find_story, "hold", *given[0], note=note)
+
+    @told_plainly
+    def stop_publishing(note: Note = "") -> None:
+        """Publish nothing at all, by nobody, until this is ended."""
+        _begin_switch(find_story, "stop", "site", "", note=note)
+
+    switch = typer.Typer(help="Switches for a bad day.", no_args_is_help=True)
+    switch.command("list")(list_switches)
+    switch.command("close")(close_story)
+    switch.command("hold")(hold_comments)
+    switch.command("stop")(stop_publishing)
+    switch.command("end")(end_switch)
+    app.add_typer(switch, name="switch")
+
+
 def add_screening(app: typer.Typer) -> None:
     """Add the commands that `baithak` and `python -m moderation` have alike: screening, its models, its policy."""
     app.command("screen")(screen_comments)
@@ -183,6 +252,7 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     add_screening(app)
+    add_switches(app)
     app.command("worker")(start_worker)
     app.command("web")(serve_web)
     database = typer.Typer(help="The database.", no_args_is_help=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 import sys
 from collections.abc import Awaitable, Callable
@@ -15,12 +14,11 @@ import typer
 
 from moderation import learning
 from moderation.classifier import ModelFile, shipped
-from moderation.database import Database
-from moderation.errors import SettingsError
+from moderation.cli.opened import has_data, require_data, who, with_store
 from moderation.running import EXIT_REFUSED
 from moderation.screening import load_checked, model_in_use
 from moderation.settings import Settings
-from moderation.store import Store, upgrade
+from moderation.store import Store
 
 R = TypeVar("R")
 
@@ -35,7 +33,7 @@ def train(settings: Settings, examples: Path, *, held_out: Path | None, out: Pat
         )
 
     try:
-        trial = _with_store(settings, work)
+        trial = with_store(settings, work)
     except (ValueError, OSError) as error:
         sys.stderr.write(f"baithak: {error}\n")
         return EXIT_REFUSED
@@ -86,30 +84,24 @@ def show(settings: Settings, version: str) -> None:
 
 def promote(settings: Settings, version: str, *, anyway: bool) -> None:
     """Put a model into use. Raises PromotionRefused."""
-    _require_data(settings)
-    _with_store(
-        settings, lambda store: learning.promote(store, version, who=_who(), now=datetime.now(UTC), anyway=anyway)
+    require_data(settings)
+    with_store(
+        settings, lambda store: learning.promote(store, version, who=who(), now=datetime.now(UTC), anyway=anyway)
     )
     typer.echo(f"model {version} is in use")
 
 
 def rollback(settings: Settings) -> None:
     """Put the model into use that was before. Raises PromotionRefused."""
-    _require_data(settings)
-    before = _with_store(settings, lambda store: learning.rollback(store, who=_who(), now=datetime.now(UTC)))
+    require_data(settings)
+    before = with_store(settings, lambda store: learning.rollback(store, who=who(), now=datetime.now(UTC)))
     typer.echo(f"model {before} is in use again")
-
-
-def _with_store(settings: Settings, work: Callable[[Store], Awaitable[R]]) -> R:
-    """Do something with the store, whose tables are made first where they are missing. Raises SettingsError."""
-    upgrade(settings.database_address())
-    return asyncio.run(_open(settings, work))
 
 
 def _with_known(settings: Settings, work: Callable[[Store | None], Awaitable[R]]) -> R:
     """Look something up, in the store where there is one: asking makes no database."""
-    if _has_data(settings):
-        return _with_store(settings, work)
+    if has_data(settings):
+        return with_store(settings, work)
 
     async def without() -> R:
         return await work(None)
@@ -117,32 +109,5 @@ def _with_known(settings: Settings, work: Callable[[Store | None], Awaitable[R]]
     return asyncio.run(without())
 
 
-def _has_data(settings: Settings) -> bool:
-    return settings.database_url is not None or (settings.data_dir / "baithak.db").is_file()
-
-
-def _require_data(settings: Settings) -> None:
-    """Raises SettingsError where no system has its data: a promotion there would look done and change nothing."""
-    if not _has_data(settings):
-        raise SettingsError(
-            f"no system has its data in {settings.data_dir}: start it first, or set BAITHAK_DATA_DIR to where it has"
-        )
-
-
-async def _open(settings: Settings, work: Callable[[Store], Awaitable[R]]) -> R:
-    database = Database(settings.database_address())
-    try:
-        return await work(Store(database))
-    finally:
-        await database.close()
-
-
 def _progress(line: str) -> None:
     sys.stderr.write(f"{line}\n")
-
-
-def _who() -> str:
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):  # a container's user may have no name
-        return "cli"

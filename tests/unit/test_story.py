@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.ranking import rank
-from bot.story import Story, canonical_address, start_payload, story_of_payload
+from bot.story import Story, canonical_address, start_payload, story_of_link, story_of_payload
 from bot.subscriber import Subscriber
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -97,3 +97,19 @@ def test_a_subscriber_wants_their_language_their_sections_and_what_is_top(
 ) -> None:
     reader = Subscriber(1, "Asha", language, frozenset(sections), active, NOW)
     assert reader.wants(story(section=section, top=top)) is wanted
+
+
+@pytest.mark.parametrize(
+    ("link", "story"),
+    [
+        ("https://t.me/desk_bot?start=s12", 12),
+        (" http://127.0.0.1:8081/?start=s7 ", 7),
+        ("https://t.me/desk_bot?start=x12", None),
+        ("https://t.me/desk_bot?start=s1&start=s2", None),
+        ("https://t.me/desk_bot", None),
+        ("s12", None),
+        ("https://[", None),
+    ],
+)
+def test_a_link_to_the_bot_names_its_story(link: str, story: int | None) -> None:
+    assert story_of_link(link) == story

@@ -1,0 +1,57 @@
+"""The store for the length of one command, and who gave the command."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from moderation.database import Database
+from moderation.errors import SettingsError
+from moderation.settings import Settings
+from moderation.store import Store, upgrade
+
+R = TypeVar("R")
+
+
+def has_data(settings: Settings) -> bool:
+    """Whether there is a store at all, or one was named: asking makes no database."""
+    return settings.database_url is not None or (settings.data_dir / "baithak.db").is_file()
+
+
+def require_data(settings: Settings) -> None:
+    """Raises SettingsError where no system has its data: what is done there would look done and change nothing."""
+    if not has_data(settings):
+        raise SettingsError(
+            f"no system has its data in {settings.data_dir}: start it first, or set BAITHAK_DATA_DIR to where it has"
+        )
+
+
+def with_store(settings: Settings, work: Callable[[Store], Awaitable[R]]) -> R:
+    """Do something with the store, whose tables are made first where they are missing. Raises SettingsError."""
+    upgrade(settings.database_address())
+    return asyncio.run(_open(settings, work))
+
+
+async def _open(settings: Settings, work: Callable[[Store], Awaitable[R]]) -> R:
+    database = Database(settings.database_address())
+    try:
+        return await work(Store(database))
+    except (SQLAlchemyError, OSError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise SettingsError(
+            f"the database can't be used ({cause}): start it, or bring its tables up to date by baithak db upgrade"
+        ) from error
+    finally:
+        await database.close()
+
+
+def who() -> str:
+    """Who gave the command, as promotions and switches remember it."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # a container's user may have no name
+        return "cli"
