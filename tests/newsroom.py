@@ -32,6 +32,7 @@ from moderation.queue import ScreeningQueue
 from moderation.review import Review
 from moderation.roles import Roles
 from moderation.store import Store
+from moderation.switches import Switches
 from moderation.threads import Threads
 from moderation.web import WebParts, serve
 from tests import builders
@@ -141,9 +142,12 @@ class Desk:
 
     async def press(self, comment_id: int, action: str, **fields: Any) -> tuple[int, dict[str, Any]]:
         """Approve, reject or undo as the page's script does; gives status and answer."""
+        return await self.post(f"/review/comments/{comment_id}/{action}", **{"revision": 1, **fields})
+
+    async def post(self, address: str, **fields: Any) -> tuple[int, dict[str, Any]]:
+        """Send a form's fields as the page's script does; gives status and answer."""
         headers = {"Sec-Fetch-Site": "same-origin", "X-CSRF-Token": self.token, "Accept": "application/json"}
-        body = {"revision": 1, **fields}
-        async with self.http.post(f"/review/comments/{comment_id}/{action}", json=body, headers=headers) as answer:
+        async with self.http.post(address, json=fields, headers=headers) as answer:
             return answer.status, await answer.json(content_type=None)
 
 
@@ -184,6 +188,7 @@ async def running_newsroom(database: Database, redis: Redis, **given: Any) -> As
         ),
         roles=roles,
         login=Login(store, settings),
+        switches=Switches(store, open_days=settings.comments_open_days),
         outcomes=outcomes,
         queue=queue,
         database=database,

@@ -69,6 +69,14 @@ def story_resolver(
         story = await stories.by_reference(name)
         if story is None:
             return None
-        return StoryRef(str(story.id), story.url, story.title, telegram_link(story.id), story.language)
+        return StoryRef(
+            id=str(story.id),
+            url=story.url,
+            title=story.title,
+            telegram_link=telegram_link(story.id),
+            language=story.language,
+            section=story.section,
+            published_at=story.published_at,
+        )
 
     return resolve

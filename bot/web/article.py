@@ -36,7 +36,8 @@ class ArticleQuery(Query):
 
 @dataclass(frozen=True, slots=True)
 class StoryView:
-    """A story as the page shows it. `link` is where this site shows it, `url` its canonical address."""
+    """A story as the page shows it. `link` is where this site shows it, `url` its canonical address; `section` is its
+    section's name in the story's language."""
 
     url: str
     link: str
@@ -45,6 +46,7 @@ class StoryView:
     language: str
     direction: str
     section: str
+    section_name: str
     picture: str | None
     published_at: datetime
     published: str
@@ -84,10 +86,17 @@ async def _show(request: web.Request, story: StoryView | None, *, language: str 
         shown = [other for other in others if other.language == code][: RAIL // 2]
         if code != language and shown:
             editions.append((code, WORDS[code], shown))
+    is_open = False
+    if story is not None:
+        state = await request.app[PARTS].switches.state_of(
+            story.url, section=story.section_name, published_at=story.published_at, now=datetime.now(UTC)
+        )
+        is_open = state.open
     return page(
         request,
         "article.html",
         story=story,
+        is_open=is_open,
         language=language,
         words=words_for(language),
         editions=editions,
@@ -155,6 +164,7 @@ def _view(
         language=story.language,
         direction=words.direction,
         section=words.sections.get(story.section, story.section),
+        section_name=story.section,
         picture=picture,
         published_at=published_at,
         published=format_datetime(published_at, "d MMMM y, HH:mm 'UTC'", tzinfo=UTC, locale=locale),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PageWords:
-    """One edition's words. `note` stands before `terms`, which is a link."""
+    """One edition's words. `note` stands before `terms`, which is a link; `closed` in place of both."""
 
     name: str
     direction: str
@@ -19,6 +19,7 @@ class PageWords:
     terms: str
     read: str
     nothing: str
+    closed: str
     sections: Mapping[str, str]
 
 
@@ -33,6 +34,7 @@ WORDS: Mapping[str, PageWords] = {
         terms="terms and conditions",
         read="Read the whole story",
         nothing="No story has come in yet.",
+        closed="Comments are closed.",
         sections={
             "world": "World",
             "politics": "Politics",
@@ -53,6 +55,7 @@ WORDS: Mapping[str, PageWords] = {
         terms="شرائط و ضوابط",
         read="پوری خبر پڑھیں",
         nothing="ابھی کوئی خبر نہیں آئی۔",
+        closed="تبصرے بند کر دیے گئے ہیں۔",
         sections={
             "world": "دنیا",
             "politics": "سیاست",
@@ -73,6 +76,7 @@ WORDS: Mapping[str, PageWords] = {
         terms="नियम और शर्तें",
         read="पूरी ख़बर पढ़ें",
         nothing="अभी कोई ख़बर नहीं आई है।",
+        closed="टिप्पणियाँ बंद कर दी गई हैं।",
         sections={
             "world": "दुनिया",
             "politics": "राजनीति",
@@ -93,6 +97,7 @@ WORDS: Mapping[str, PageWords] = {
         terms="अटी आणि शर्ती",
         read="पूर्ण बातमी वाचा",
         nothing="अजून एकही बातमी आलेली नाही.",
+        closed="प्रतिक्रिया बंद करण्यात आल्या आहेत.",
         sections={
             "world": "जग",
             "politics": "राजकारण",
@@ -113,6 +118,7 @@ WORDS: Mapping[str, PageWords] = {
         terms="الشروط والأحكام",
         read="اقرأ الخبر كاملًا",
         nothing="لم يصل أي خبر بعد.",
+        closed="أُغلق باب التعليق.",
         sections={
             "world": "العالم",
             "politics": "سياسة",

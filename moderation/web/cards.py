@@ -30,6 +30,8 @@ LABEL_WORDS = {"identity_hate": "hatred of a group"}
 REASON_WORDS = {
     Reason.UNSCREENED: "The classifier could not score it, so a person decides.",
     Reason.POISON: "Screening failed on this text again and again, so a person decides.",
+    Reason.HELD_FOR_READING: "Nothing was found: people were reading everything here when it came.",
+    Reason.PUBLISHING_STOPPED: "Nothing was found: publishing was stopped when it came.",
 }
 
 

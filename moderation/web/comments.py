@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -22,6 +23,7 @@ from moderation.web.schemas import (
 )
 
 if TYPE_CHECKING:
+    from moderation.switches import StoryState
     from moderation.threads import PublishedComment
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029]")
@@ -63,8 +65,20 @@ async def list_comments(request: web.Request, query: CommentsQuery) -> CommentsP
         page = await parts.threads.published(story.url, sort=query.sort, limit=query.limit, cursor=query.cursor)
     except ValueError:
         raise Problem("bad_cursor") from None
+    state = await state_of(parts, story)
     return CommentsPage(
-        items=[public_comment(comment) for comment in page.items], total=page.total, next_cursor=page.next_cursor
+        items=[public_comment(comment) for comment in page.items],
+        total=page.total,
+        next_cursor=page.next_cursor,
+        open=state.open,
+        held_for_reading=state.held_for_reading,
+    )
+
+
+async def state_of(parts: WebParts, story: StoryRef) -> StoryState:
+    """Whether comments on the story are open, and whether people read each one first."""
+    return await parts.switches.state_of(
+        story.url, section=story.section, published_at=story.published_at, now=datetime.now(UTC)
     )
 
 

@@ -11,10 +11,20 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from moderation.decision import Outcome
-from moderation.errors import AlreadyDecided, NotAllowed, StaleRevision, UnknownComment
+from moderation.errors import AlreadyDecided, NotAllowed, PublishingStopped, StaleRevision, UnknownComment
+from moderation.web import switches
 from moderation.web.assets import TEMPLATES, page
 from moderation.web.cards import CardView, card_view
-from moderation.web.guard import FIELDS, cookie_name, drop_session, moderator_of, refuse_forgeries, set_session
+from moderation.web.guard import (
+    FIELDS,
+    cookie_name,
+    drop_session,
+    moderator_of,
+    number,
+    refuse_forgeries,
+    see_other,
+    set_session,
+)
 from moderation.web.parts import PARTS
 from moderation.web.problems import Problem
 from moderation.web.routes import Route, json_answer
@@ -45,7 +55,7 @@ async def log_in(request: web.Request, _query: Any) -> web.Response:
         if not _wants_page(request):
             raise Problem("not_allowed", str(error)) from None
         return page(request, "door.html", status=403, token="", message="This link was used already, or is too old.")
-    response = _see_other("/review/")
+    response = see_other("/review/")
     set_session(response, parts.settings, session.id, max_age_s=max(1, int((session.expires_at - now).total_seconds())))
     return response
 
@@ -54,14 +64,14 @@ async def log_out(request: web.Request, _query: Any) -> web.Response:
     """End the session, here and in the store."""
     parts = request.app[PARTS]
     await parts.login.end(request.cookies.get(cookie_name(parts.settings), ""))
-    response = _see_other("/review/login")
+    response = see_other("/review/login")
     drop_session(response, parts.settings)
     return response
 
 
 async def to_queue(_request: web.Request, _query: Any) -> web.Response:
     """The dashboard's address without its slash."""
-    return _see_other("/review/")
+    return see_other("/review/")
 
 
 async def queue_page(request: web.Request, _query: Any) -> web.Response:
@@ -97,7 +107,7 @@ async def _queue(request: web.Request, session: Session) -> dict[str, Any]:
         card_view(held, story_title=titles.get(held.story), policy=parts.policy, terms=terms, person=session.person)
         for held in pending
     ]
-    return {"cards": cards, "waiting": waiting, "oldest": oldest}
+    return {"cards": cards, "waiting": waiting, "oldest": oldest, "switches": await switches.views(parts)}
 
 
 async def approve(request: web.Request, _query: Any) -> web.StreamResponse:
@@ -137,7 +147,7 @@ async def _decide(request: web.Request, outcome: Outcome) -> web.StreamResponse:
 async def claim(request: web.Request, _query: Any) -> web.Response:
     """Tell the other moderators that this one is choosing a clause; binds nobody."""
     session = await moderator_of(request)
-    comment_id = _number(request.match_info["id"], "unknown_comment")
+    comment_id = number(request.match_info["id"], "unknown_comment")
     with _told_as_problems():
         await request.app[PARTS].review.claim(comment_id, moderator=session.person, now=datetime.now(UTC))
     return web.Response(status=204)
@@ -169,12 +179,12 @@ async def _act(
     session: Session,
     undo_until: datetime | None,
 ) -> web.StreamResponse:
-    comment_id = _number(request.match_info["id"], "unknown_comment")
-    revision = _number(request[FIELDS].get("revision", ""), "bad_revision")
+    comment_id = number(request.match_info["id"], "unknown_comment")
+    revision = number(request[FIELDS].get("revision", ""), "bad_revision")
     with _told_as_problems():
         await act(comment_id, revision)
     if "application/json" not in request.headers.get("Accept", ""):
-        return _see_other("/review/")
+        return see_other("/review/")
     return json_answer(
         Decided(
             id=str(comment_id),
@@ -195,6 +205,8 @@ def _told_as_problems() -> Iterator[None]:
         who = late.name or late.decided_by
         members = {"decided_by": who, "became": late.status}
         raise Problem("already_decided", f"{late.status} by {who}", members=members) from None
+    except PublishingStopped as stopped:
+        raise Problem("publishing_stopped", str(stopped), members={"stopped_by": stopped.stopped_by}) from None
     except StaleRevision:
         raise Problem("stale_revision") from None
     except UnknownComment:
@@ -207,7 +219,7 @@ async def history(request: web.Request, _query: Any) -> web.Response:
     """Every change of a comment's status: who, when, from what to what, and why."""
     await moderator_of(request)
     parts = request.app[PARTS]
-    comment_id = _number(request.match_info["id"], "unknown_comment")
+    comment_id = number(request.match_info["id"], "unknown_comment")
     record = await parts.threads.one(comment_id)
     if record is None:
         raise Problem("unknown_comment")
@@ -227,16 +239,6 @@ def _wants_page(request: web.Request) -> bool:
     return "text/html" in request.headers.get("Accept", "")
 
 
-def _see_other(address: str) -> web.Response:
-    return web.Response(status=303, headers={"Location": address, "Cache-Control": "no-store"})
-
-
-def _number(text: str, code: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise Problem(code)
-    return int(text)
-
-
 ROUTES = (
     Route("GET", "/review", "review_slash", "", to_queue, listed=False),
     Route("GET", "/review/", "review", "The review queue.", queue_page, listed=False),
@@ -249,4 +251,6 @@ ROUTES = (
     Route("POST", "/review/comments/{id}/reject", "reject", "Reject.", reject, listed=False),
     Route("POST", "/review/comments/{id}/claim", "claim", "Say that one is at it.", claim, listed=False),
     Route("POST", "/review/comments/{id}/undo", "undo", "Take back.", undo, listed=False),
+    Route("POST", "/review/switches", "begin_switch", "Begin a switch.", switches.begin, listed=False),
+    Route("POST", "/review/switches/{id}/end", "end_switch", "End it.", switches.end, listed=False),
 )

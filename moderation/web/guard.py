@@ -129,3 +129,15 @@ def set_session(response: web.StreamResponse, settings: Settings, value: str, *,
 def drop_session(response: web.StreamResponse, settings: Settings) -> None:
     """Take the session from the browser."""
     response.del_cookie(cookie_name(settings), path="/", httponly=True, samesite="Lax", secure=is_secure(settings))
+
+
+def see_other(address: str) -> web.Response:
+    """The way back to a page after a form."""
+    return web.Response(status=303, headers={"Location": address, "Cache-Control": "no-store"})
+
+
+def number(text: str, code: str) -> int:
+    """A number that a database takes. Raises Problem with the code for anything else."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise Problem(code)
+    return int(text)

@@ -74,7 +74,9 @@ async def _within(asked: Awaitable[T]) -> T | None:
 async def metrics(request: web.Request, _query: Any) -> web.Response:
     """The system's state and this process's counts, for Prometheus."""
     parts = request.app[PARTS]
-    size, totals = await asyncio.gather(_within(parts.queue.size()), _within(parts.threads.totals()))
-    state = system_metrics(size=size, totals=totals, now=datetime.now(UTC))
+    size, totals, switches = await asyncio.gather(
+        _within(parts.queue.size()), _within(parts.threads.totals()), _within(parts.switches.active())
+    )
+    state = system_metrics(size=size, totals=totals, switches=switches, now=datetime.now(UTC))
     body = state + request.app[METRICS].exposition()
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})

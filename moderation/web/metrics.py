@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from aiohttp import web
@@ -10,6 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from moderation.comment import CommentStatus
 from moderation.queue import QueueSize
+from moderation.switch import Switch, SwitchKind
 from moderation.threads import Totals
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -46,7 +48,9 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-def system_metrics(*, size: QueueSize | None, totals: Totals | None, now: datetime) -> bytes:
+def system_metrics(
+    *, size: QueueSize | None, totals: Totals | None, switches: Sequence[Switch] | None, now: datetime
+) -> bytes:
     """The state of the whole system as gauges. What can't be known now (None) is left out, never shown as zero."""
     registry = CollectorRegistry()
 
@@ -66,6 +70,10 @@ def system_metrics(*, size: QueueSize | None, totals: Totals | None, now: dateti
         for name, oldest in (("received", totals.oldest_received), ("held", totals.oldest_held)):
             age_s = 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
             gauge(f"baithak_oldest_{name}_seconds", f"Age of the oldest {name} comment.", age_s)
+    if switches is not None:
+        active = Gauge("baithak_switches_active", "Switches that are on.", ("kind",), registry=registry)
+        for kind in SwitchKind:
+            active.labels(kind.value).set(sum(switch.kind is kind for switch in switches))
     return generate_latest(registry)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -18,18 +19,24 @@ if TYPE_CHECKING:
     from moderation.queue import ScreeningQueue
     from moderation.review import Review
     from moderation.roles import Roles
+    from moderation.switches import Switches
     from moderation.threads import Threads
 
 
 @dataclass(frozen=True, slots=True)
 class StoryRef:
-    """A story as the comments API speaks of it. `url` is its canonical address, under which comments are kept."""
+    """A story as the comments API speaks of it. `url` is its canonical address, under which comments are kept.
+
+    `section` and `published_at` are what the front knows: switches and the age of stories go by them.
+    """
 
     id: str
     url: str
     title: str
     telegram_link: str | None
     language: str | None = None
+    section: str | None = None
+    published_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,7 @@ class WebParts:
     review: Review
     roles: Roles
     login: Login
+    switches: Switches
     outcomes: Outcomes
     queue: ScreeningQueue
     database: Database

@@ -23,6 +23,7 @@ from moderation.roles import Roles
 from moderation.running import say_ready, until_stopped
 from moderation.settings import Settings
 from moderation.store import Store
+from moderation.switches import Switches
 from moderation.threads import Threads
 from moderation.web.app import create_app
 from moderation.web.parts import StoryRef, WebParts
@@ -65,6 +66,7 @@ async def opened(
             review=review,
             roles=roles,
             login=Login(store, settings),
+            switches=Switches(store, open_days=settings.comments_open_days),
             outcomes=outcomes,
             queue=ScreeningQueue(redis, at_most=settings.queue_at_most),
             database=database,

@@ -87,11 +87,16 @@ class PublicComment(Answer):
 
 
 class CommentsPage(Answer):
-    """One page of a story's comments. `total` counts them all."""
+    """One page of a story's comments. `total` counts them all.
+
+    `open` says whether readers may comment on the story; `held_for_reading`, that a person reads each comment first.
+    """
 
     items: list[PublicComment]
     total: int
     next_cursor: str | None
+    open: bool
+    held_for_reading: bool
 
 
 class Counts(Answer):
@@ -134,6 +139,19 @@ class ProblemDocument(Answer):
     status: int
     code: str
     detail: str | None = None
+
+
+class TurnedSwitch(Answer):
+    """A switch after a moderator's press. `by_this` is False where it had been begun or ended before."""
+
+    id: str
+    kind: str
+    scope: str
+    target: str
+    active: bool
+    by_this: bool
+    begun_by: str
+    ended_by: str | None
 
 
 class Decided(Answer):

@@ -39,7 +39,7 @@ def exposed_metrics() -> set[str]:
     counts.streams(1)
     now = datetime.now(UTC)
     totals = Totals(by_status={CommentStatus.PUBLISHED: 1}, oldest_received=now, oldest_held=now)
-    state = system_metrics(size=QueueSize(length=1, pending=1, dead=0), totals=totals, now=now)
+    state = system_metrics(size=QueueSize(length=1, pending=1, dead=0), totals=totals, switches=[], now=now)
     text = (state + counts.exposition()).decode()
     # The client library adds a `_created` time to each counter; it is the library's, not ours.
     return {name for name in re.findall(r"^# TYPE (\w+)", text, flags=re.MULTILINE) if not name.endswith("_created")}

@@ -14,8 +14,9 @@ from redis.asyncio import Redis
 from moderation.comment import CommentStatus
 from moderation.database import Database
 from moderation.decision import Outcome
+from moderation.switch import Scope, SwitchKind
 from tests.builders import finding
-from tests.newsroom import OMAR, Newsroom, running_newsroom
+from tests.newsroom import MEERA, OMAR, Newsroom, running_newsroom
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -345,3 +346,87 @@ async def test_on_a_light_page_the_widget_is_dark_on_light_whatever_the_reader_p
     host = page.locator(".baithak-comments")
     assert await host.get_attribute("data-theme") == "light"
     await context.close()
+
+
+@pytest.mark.parametrize(
+    ("language", "closed", "reading"),
+    [
+        ("en", "Comments are closed.", "Right now a person reads every comment before it appears."),
+        ("ur", "تبصرے بند کر دیے گئے ہیں۔", "اس وقت ہر تبصرہ شائع ہونے سے پہلے پڑھا جا رہا ہے۔"),
+        ("hi", "टिप्पणियाँ बंद कर दी गई हैं।", "अभी हर टिप्पणी छपने से पहले पढ़ी जा रही है।"),
+        ("mr", "प्रतिक्रिया बंद करण्यात आल्या आहेत.", "सध्या प्रत्येक प्रतिक्रिया वाचूनच प्रसिद्ध केली जाते."),
+        ("ar", "أُغلق باب التعليق.", "كل تعليق يُقرأ الآن قبل نشره."),
+    ],
+)
+async def test_the_widget_says_in_its_language_that_comments_are_closed_or_read_first(
+    browser: Browser, newsroom: Newsroom, language: str, closed: str, reading: str
+) -> None:
+    story = await newsroom.story(language=language)
+    watched = await opened(browser, newsroom, viewport={"width": 400, "height": 800})
+    widget = watched.page.locator(".baithak-comments")
+    await watched.page.goto(f"/?story={story}")
+    await expect(widget.locator("a.write")).to_be_visible()
+    await expect(widget.get_by_text(reading)).to_be_hidden()
+    hold = await switch(newsroom, SwitchKind.HOLD, Scope.SECTION, "world")
+    await watched.page.reload()
+    await expect(widget.get_by_text(reading)).to_be_visible()
+    await expect(widget.locator("a.write")).to_be_visible()
+    await newsroom.parts.switches.end(hold, who=MEERA, name="Meera", now=datetime.now(UTC))
+    await switch(newsroom, SwitchKind.CLOSE, Scope.STORY, story)
+    await watched.page.reload()
+    await expect(widget.locator("header").get_by_text(closed)).to_be_visible()
+    await expect(widget.locator("a.write")).to_be_hidden()
+    await expect(widget.get_by_text(reading)).to_be_hidden()
+    assert await has_no_sideways_scroll(watched.page)
+    assert watched.faults == []
+
+
+async def switch(newsroom: Newsroom, kind: SwitchKind, scope: Scope = Scope.SITE, target: str = "") -> int:
+    """Meera begins a switch, not on this page."""
+    turned = await newsroom.parts.switches.begin(kind, scope, target, who=MEERA, name="Meera", now=datetime.now(UTC))
+    return turned.switch.id
+
+
+async def test_a_moderator_holds_everything_and_ends_it_without_leaving_the_page(
+    browser: Browser, newsroom: Newsroom
+) -> None:
+    story = await newsroom.story(title="The dam")
+    watched = await at_the_desk(browser, newsroom, viewport={"width": 400, "height": 800})
+    page, banner = watched.page, watched.page.locator("#switches .switch")
+    begin = page.locator("summary", has_text="Switches for a bad day")
+    await begin.click()
+    await page.get_by_label("Why").first.fill("riots")
+    await page.get_by_role("button", name="Hold everything").click()
+    await expect(banner).to_contain_text("People read every comment first")
+    await expect(banner).to_contain_text("riots")
+    assert await has_no_sideways_scroll(page)
+    await banner.get_by_role("button", name="End").click()
+    await expect(banner).to_have_count(0)
+    await begin.click()
+    await page.get_by_label("Story").fill("https://news.example/unknown")
+    await page.get_by_role("button", name="Close comments").click()
+    await expect(page.get_by_text("No story is known by that address or id")).to_be_visible()
+    await page.get_by_label("Story").fill(story)
+    await page.get_by_role("button", name="Close comments").click()
+    await expect(banner).to_contain_text("Comments are closed")
+    await expect(banner).to_contain_text("The dam")
+    assert watched.faults == []
+
+
+async def test_stopping_takes_two_presses_and_an_approval_then_leaves_the_card_open(
+    browser: Browser, newsroom: Newsroom
+) -> None:
+    held = await newsroom.held(await newsroom.story(), text="Fools")
+    watched = await at_the_desk(browser, newsroom)
+    page = watched.page
+    await page.locator("summary", has_text="Switches for a bad day").click()
+    await expect(page.get_by_role("button", name="Yes, stop publishing")).to_be_hidden()
+    await page.locator("summary", has_text="Stop publishing").click()
+    await page.get_by_role("button", name="Yes, stop publishing").click()
+    await expect(page.locator("#switches .switch")).to_contain_text("Publishing is stopped")
+    card = page.locator(f"#card-{held}")
+    await card.get_by_role("button", name="Approve").click()
+    await expect(page.get_by_text("Publishing was stopped by Meera: end the stop first.")).to_be_visible()
+    await expect(card.get_by_role("button", name="Approve")).to_be_visible()
+    assert await status_of(newsroom, held) is CommentStatus.HELD
+    assert watched.faults == []

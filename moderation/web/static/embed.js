@@ -20,6 +20,7 @@
       comments: "Comments", write: "Comment in Telegram", newest: "Newest", oldest: "Oldest", top: "Top", sort: "Order",
       more: "More comments", empty: "No comments yet. Yours can be the first.", failed: "The comments can’t be loaded now.",
       again: "Try again", closed: "Comments are not open for this story yet.", loading: "Loading comments…",
+      shut: "Comments are closed.", reading: "Right now a person reads every comment before it appears.",
       edited: "edited", whole: "Show all", fresh: "New comment from", terms: "Terms and conditions",
       note: "By commenting you agree to the", answers: "Answer to", count: { one: "# comment", other: "# comments" },
     },
@@ -27,6 +28,7 @@
       comments: "تبصرے", write: "ٹیلی گرام میں تبصرہ کریں", newest: "تازہ ترین", oldest: "پرانے پہلے", top: "نمایاں", sort: "ترتیب",
       more: "مزید تبصرے", empty: "ابھی کوئی تبصرہ نہیں۔ پہل آپ کیجیے۔", failed: "تبصرے اس وقت نہیں کھل سکے۔",
       again: "دوبارہ کوشش کریں", closed: "اس خبر پر تبصرے ابھی شروع نہیں ہوئے۔", loading: "تبصرے آ رہے ہیں…",
+      shut: "تبصرے بند کر دیے گئے ہیں۔", reading: "اس وقت ہر تبصرہ شائع ہونے سے پہلے پڑھا جا رہا ہے۔",
       edited: "ترمیم شدہ", whole: "پورا دیکھیں", fresh: "نیا تبصرہ:", terms: "شرائط و ضوابط",
       note: "تبصرہ کرنے کا مطلب ہے کہ آپ کو یہ منظور ہیں:", answers: "جواب بنام", count: { one: "# تبصرہ", other: "# تبصرے" },
     },
@@ -34,6 +36,7 @@
       comments: "टिप्पणियाँ", write: "टेलीग्राम में टिप्पणी करें", newest: "नई पहले", oldest: "पुरानी पहले", top: "चर्चित", sort: "क्रम",
       more: "और टिप्पणियाँ", empty: "अभी कोई टिप्पणी नहीं। पहली आपकी हो सकती है।", failed: "टिप्पणियाँ अभी नहीं खुल सकीं।",
       again: "फिर कोशिश करें", closed: "इस ख़बर पर टिप्पणियाँ अभी शुरू नहीं हुई हैं।", loading: "टिप्पणियाँ आ रही हैं…",
+      shut: "टिप्पणियाँ बंद कर दी गई हैं।", reading: "अभी हर टिप्पणी छपने से पहले पढ़ी जा रही है।",
       edited: "बदली गई", whole: "पूरी देखें", fresh: "नई टिप्पणी:", terms: "नियम और शर्तें",
       note: "टिप्पणी करके आप इन्हें स्वीकार करते हैं:", answers: "जवाब —", count: { one: "# टिप्पणी", other: "# टिप्पणियाँ" },
     },
@@ -41,6 +44,7 @@
       comments: "प्रतिक्रिया", write: "टेलिग्रामवर प्रतिक्रिया द्या", newest: "नव्या आधी", oldest: "जुन्या आधी", top: "चर्चेतल्या", sort: "क्रम",
       more: "आणखी प्रतिक्रिया", empty: "अजून एकही प्रतिक्रिया नाही. पहिली तुमची असू शकते.", failed: "प्रतिक्रिया आत्ता उघडता आल्या नाहीत.",
       again: "पुन्हा प्रयत्न करा", closed: "या बातमीवर प्रतिक्रिया अजून सुरू झालेल्या नाहीत.", loading: "प्रतिक्रिया येत आहेत…",
+      shut: "प्रतिक्रिया बंद करण्यात आल्या आहेत.", reading: "सध्या प्रत्येक प्रतिक्रिया वाचूनच प्रसिद्ध केली जाते.",
       edited: "बदललेली", whole: "पूर्ण पाहा", fresh: "नवी प्रतिक्रिया:", terms: "अटी आणि शर्ती",
       note: "प्रतिक्रिया देऊन तुम्ही हे मान्य करता:", answers: "उत्तर —", count: { one: "# प्रतिक्रिया", other: "# प्रतिक्रिया" },
     },
@@ -48,6 +52,7 @@
       comments: "التعليقات", write: "علّق في تيليغرام", newest: "الأحدث", oldest: "الأقدم", top: "الأبرز", sort: "الترتيب",
       more: "مزيد من التعليقات", empty: "لا تعليقات بعد. كن أول من يعلّق.", failed: "تعذّر تحميل التعليقات الآن.",
       again: "أعد المحاولة", closed: "لم يُفتح باب التعليق على هذا الخبر بعد.", loading: "جارٍ تحميل التعليقات…",
+      shut: "أُغلق باب التعليق.", reading: "كل تعليق يُقرأ الآن قبل نشره.",
       edited: "معدَّل", whole: "عرض الكل", fresh: "تعليق جديد من", terms: "الشروط والأحكام",
       note: "بنشر تعليقك فأنت توافق على", answers: "ردّ على",
       count: { zero: "لا تعليقات", one: "تعليق واحد", two: "تعليقان", few: "# تعليقات", many: "# تعليقًا", other: "# تعليق" },
@@ -74,6 +79,7 @@
       border-radius: 6px; padding: .3rem .6rem; cursor: pointer; }
     select option { color: #1d1b18; background: #fff; }
     :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+    .shut { color: var(--soft); font-weight: 600; font-size: .95rem; }
     .note { color: var(--soft); font-size: .85rem; margin: .6rem 0 0; }
     .note a { color: inherit; }
     ol { list-style: none; margin: 0; padding: 0; }
@@ -131,14 +137,16 @@
       this.select.addEventListener("change", () => { this.sort = this.select.value; this.load(); });
       this.terms = make("p", { className: "note", hidden: script.dataset.terms === "off" }, `${words.note} `,
         make("a", { href: `${base}/terms/${this.language}`, target: "_blank", rel: "noopener", textContent: words.terms }));
+      this.shut = make("span", { className: "shut", textContent: words.shut, hidden: true });
+      this.reading = make("p", { className: "note", textContent: words.reading, hidden: true });
       this.list = make("ol");
       this.state = make("p", { className: "state" });
       this.more = make("button", { className: "more", type: "button", textContent: words.more, hidden: true });
       this.more.addEventListener("click", () => this.load(this.next));
       this.heard = make("div", { className: "heard", role: "status" });
       const box = make("section", { className: "box", lang: this.language, dir: RIGHT_TO_LEFT.has(this.language) ? "rtl" : "ltr" },
-        make("header", {}, make("h2", { textContent: words.comments }), this.count, this.select, this.write),
-        this.terms, this.list, this.state, this.more, this.heard);
+        make("header", {}, make("h2", { textContent: words.comments }), this.count, this.select, this.write, this.shut),
+        this.terms, this.reading, this.list, this.state, this.more, this.heard);
       box.setAttribute("aria-label", words.comments);
       root.append(box);
       this.say(words.loading);
@@ -171,7 +179,13 @@
           this.place || this.ask("/embed.json", { story: this.story }),
         ]);
         this.place = place;
-        if (/^https?:/.test(place.telegram_link || "")) Object.assign(this.write, { href: place.telegram_link, hidden: false });
+        const linked = /^https?:/.test(place.telegram_link || "");
+        if (linked) this.write.href = place.telegram_link;
+        this.write.hidden = !linked || !page.open;
+        this.shut.hidden = page.open;
+        this.terms.hidden = script.dataset.terms === "off" || !page.open;
+        this.reading.hidden = !page.held_for_reading || !page.open;
+        this.open = page.open;
         if (!cursor) { this.comments.clear(); this.order = []; }
         for (const comment of page.items) this.put(comment, "last");
         this.total = page.total;
@@ -226,7 +240,7 @@
       }
       this.list.replaceChildren(...roots.map((id) => this.item(id, answers, 0)));
       this.more.hidden = !this.next;
-      this.say(this.order.length ? "" : this.words.empty);
+      this.say(this.order.length || !this.open ? "" : this.words.empty);
       this.fresh = null;
     }
 

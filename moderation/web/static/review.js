@@ -44,6 +44,7 @@
   };
 
   const trouble = (answer) => {
+    if (answer.body.code === "publishing_stopped") return `Publishing was stopped by ${answer.body.stopped_by}: end the stop first. Rejecting works.`;
     if (answer.status === 409) return answer.body.detail ? `Already ${answer.body.detail}` : answer.body.title;
     if (answer.status === 401 || answer.status === 403) return "Your session has ended, or you are no moderator now. Ask the bot for /dashboard.";
     if (answer.status === 0) return "No answer from the server; nothing was decided.";
@@ -75,7 +76,7 @@
     const answer = await post(form.action, { revision: card.dataset.revision, ...(clause ? { clause } : {}) });
     delete card.dataset.busy;
     if (!answer.ok) {
-      if (answer.status === 409) close(card, trouble(answer), "failed");
+      if (answer.status === 409 && answer.body.code !== "publishing_stopped") close(card, trouble(answer), "failed");
       else say(trouble(answer));
       return;
     }
@@ -117,6 +118,7 @@
     queue.querySelector(".empty")?.remove();
     queue.append(...wanted.values());
     if (!cards().length) queue.append(fresh.querySelector(".empty"));
+    document.getElementById("switches").replaceChildren(...fresh.getElementById("switches").childNodes);
     document.getElementById("waiting").replaceChildren(...fresh.getElementById("waiting").childNodes);
     tell();
   };
@@ -131,6 +133,19 @@
   queue.addEventListener("submit", (event) => {
     event.preventDefault();
     decide(event.target, event.submitter && event.submitter.value);
+  });
+
+  document.querySelector("main").addEventListener("submit", async (event) => {
+    if (queue.contains(event.target)) return;
+    event.preventDefault();
+    const fields = Object.fromEntries(new FormData(event.target));
+    if (event.submitter && event.submitter.name) fields[event.submitter.name] = event.submitter.value;
+    const answer = await post(event.target.getAttribute("action"), fields);
+    if (!answer.ok) { say(trouble(answer)); return; }
+    event.target.reset();
+    document.querySelectorAll("details.begin, details.begin details").forEach((details) => { details.open = false; });
+    etag = null;
+    refresh();
   });
 
   queue.addEventListener("toggle", (event) => {
