@@ -20,8 +20,10 @@ The way of what readers and moderators do:
     handlers.Handling                    middlewares.Reader says who; each feature has its router
       handlers.CommentHandlers           → moderation.intake.Intake.submit
       handlers.ModeratorHandlers         → moderation.review.Review.review
+      handlers.SwitchHandlers            → moderation.switches.Switches.begin
     notices.ReaderNotices                what became of it, from moderation.outcomes.Outcomes.lease
     notices.Desk                         cards posted, changed and closed
+    notices.Switchboard                  the moderators' group told of every switch
 
 `process.assemble` puts all this together, on `store.BotStore`; `web_process` does it for the web part, which asks
 `membership.Membership` who is a moderator. `supervisor.Supervisor` runs every part as a process, once

@@ -16,12 +16,16 @@ from bot.messages.stories import section
 from bot.messages.texts import LANGUAGE_NAMES, MODERATORS, plain
 from bot.story import SECTIONS, Story, start_payload
 from moderation.policy import Terms
+from moderation.switch import Scope, Switch, SwitchKind
 
 DATA_AT_MOST = 64
 """Bytes of callback data Telegram takes."""
 
 START = "start"
 """What a language's button names besides when it was offered by /start."""
+
+AMONG_ALL = "all"
+"""Says of a switch's End button that it stands under all of them, which are to be shown again."""
 
 
 class Ask(StrEnum):
@@ -37,6 +41,7 @@ class Ask(StrEnum):
     CLAUSE = "clause"
     UNDO = "undo"
     QUEUE = "queue"
+    SWITCH = "switch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +197,32 @@ def decided(comment_id: int, revision: int, *, following: bool) -> InlineKeyboar
 def following() -> InlineKeyboardMarkup:
     """Shows the next held comment."""
     return _rows([_desk("button-next", Ask.QUEUE, "next")], width=1)
+
+
+def switches(active: Sequence[Switch]) -> InlineKeyboardMarkup:
+    """Ends each switch that is on; holds the whole site, and asks whether to stop publishing, where they are not."""
+    ends = [
+        _button(plain("button-switch-end", MODERATORS, number=str(one.id)), Ask.SWITCH, "end", one.id, AMONG_ALL)
+        for one in active
+    ]
+    kinds = {one.kind for one in active if one.scope is Scope.SITE and one.is_known}
+    begin = [
+        *([_desk("button-switch-hold", Ask.SWITCH, "hold")] if SwitchKind.HOLD not in kinds else []),
+        *([_desk("button-switch-stop", Ask.SWITCH, "stop")] if SwitchKind.STOP not in kinds else []),
+    ]
+    rows = _rows(ends, width=3).inline_keyboard
+    return InlineKeyboardMarkup(inline_keyboard=[*rows, *([button] for button in begin)])
+
+
+def end_switch(switch_id: int) -> InlineKeyboardMarkup:
+    """Ends the one switch that a message tells of."""
+    return _rows([_desk("button-switch-end-one", Ask.SWITCH, "end", switch_id)], width=1)
+
+
+def stop_publishing() -> InlineKeyboardMarkup:
+    """The second press that stops publishing, and the way back."""
+    sure, back = _desk("button-switch-sure", Ask.SWITCH, "sure"), _desk("button-back", Ask.SWITCH, "back")
+    return _rows([sure, back], width=2)
 
 
 def _button(text: str, ask: Ask, *names: str | int) -> InlineKeyboardButton:

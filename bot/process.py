@@ -31,13 +31,14 @@ from bot.handlers import (
     ModeratorHandlers,
     ReadingHandlers,
     SubscriberHandlers,
+    SwitchHandlers,
 )
 from bot.inbox import ALLOWED_UPDATES, InboxWorker, Poller
 from bot.keyboards import Links
 from bot.limiter import Limiter
 from bot.membership import Membership
 from bot.middlewares import Throttle, person_name
-from bot.notices import Desk, ReaderNotices
+from bot.notices import Desk, ReaderNotices, Switchboard
 from bot.schedule import FeedWatch, Schedule
 from bot.settings import BotSettings
 from bot.store import BotStore
@@ -54,6 +55,7 @@ from moderation.review import Review
 from moderation.roles import Roles
 from moderation.running import say_ready, until_stopped
 from moderation.store import Store
+from moderation.switches import Switches
 from moderation.threads import Threads
 
 log = structlog.get_logger(__name__)
@@ -80,10 +82,11 @@ class Parts:
     worker: InboxWorker
     notices: ReaderNotices
     desk: Desk
+    switchboard: Switchboard
 
     def loops(self) -> list[Coroutine[Any, Any, None]]:
         """What runs side by side, beside the feeds and the receiving of updates."""
-        return [self.worker.run(), self.notices.run(), self.desk.run(), self.sender.run()]
+        return [self.worker.run(), self.notices.run(), self.desk.run(), self.switchboard.run(), self.sender.run()]
 
 
 async def run(settings: BotSettings) -> None:
@@ -154,6 +157,7 @@ class _Doors:
     roles: Roles
     login: Login
     outcomes: Outcomes
+    switches: Switches
 
 
 def assemble(ground: Ground) -> Parts:
@@ -197,7 +201,8 @@ def assemble(ground: Ground) -> Parts:
         changed=desk.changed,
         clock=clock,
     )
-    return Parts(store, schedule, sender, poller, worker, notices, desk)
+    switchboard = Switchboard(bot, store=store, switches=doors.switches, group=settings.moderators_group(), clock=clock)
+    return Parts(store, schedule, sender, poller, worker, notices, desk, switchboard)
 
 
 def _doors(ground: Ground) -> _Doors:
@@ -216,8 +221,10 @@ def _doors(ground: Ground) -> _Doors:
         undo_window_s=settings.undo_window_s,
         claim_s=settings.claim_s,
     )
-    intake = Intake(store, queue, terms=version, outcomes=outcomes)
-    return _Doors(intake, Threads(store), review, roles, Login(store, settings), outcomes)
+    open_days = settings.comments_open_days
+    intake = Intake(store, queue, terms=version, outcomes=outcomes, open_days=open_days)
+    switches = Switches(store, open_days=open_days)
+    return _Doors(intake, Threads(store), review, roles, Login(store, settings), outcomes, switches)
 
 
 def _sender(ground: Ground, bot: Bot, store: BotStore, doors: _Doors) -> Sender:
@@ -247,6 +254,7 @@ def _handling(
         subscribers.router(),
         reading.router(),
         _moderators(ground, doors, store, desk).router(),
+        SwitchHandlers(bot, store=store, switches=doors.switches, roles=doors.roles, clock=clock).router(),
         fallback.commands(),  # an unknown command is no comment
         comments.router(),  # whatever else a reader writes
         fallback.presses(),
@@ -260,6 +268,7 @@ def _comments(ground: Ground, doors: _Doors, store: BotStore, drafts: Drafts) ->
         store=store,
         drafts=drafts,
         intake=doors.intake,
+        switches=doors.switches,
         threads=doors.threads,
         terms=ground.terms,
         version=ground.policy.version,
@@ -272,6 +281,7 @@ def _reading(ground: Ground, doors: _Doors, store: BotStore) -> ReadingHandlers:
         ground.bot,
         store=store,
         intake=doors.intake,
+        switches=doors.switches,
         threads=doors.threads,
         terms=ground.terms,
         version=ground.policy.version,

@@ -3,6 +3,7 @@
     subscribers  start, language, sections, top stories, stop
     reading      threads, one's own comments, the terms
     moderators   cards, dashboard, queue
+    switches     for a bad day
     comments     begin, agree, write, edit
     fallback     what nobody knows
 
@@ -35,6 +36,7 @@ from bot.handlers.fallback import FallbackHandlers
 from bot.handlers.moderators import ModeratorHandlers
 from bot.handlers.reading import ReadingHandlers
 from bot.handlers.subscribers import SubscriberHandlers
+from bot.handlers.switches import SwitchHandlers
 from bot.inbox import ALLOWED_UPDATES, TRIES, RetryLater
 from bot.messages.texts import known_language, plain, say
 from bot.middlewares import KnowReader, Next, Reader, Throttle
@@ -49,6 +51,7 @@ __all__ = [
     "ModeratorHandlers",
     "ReadingHandlers",
     "SubscriberHandlers",
+    "SwitchHandlers",
 ]
 
 log = structlog.get_logger(__name__)

@@ -24,9 +24,10 @@ from bot.middlewares import Reader
 from bot.store import BotStore
 from bot.story import Story
 from moderation.comment import MAX_LENGTH, Submission, validated_text
-from moderation.errors import InvalidSubmission, TermsNotAgreed, UnknownComment
+from moderation.errors import CommentsClosed, InvalidSubmission, TermsNotAgreed, UnknownComment
 from moderation.intake import Intake
 from moderation.policy import Terms
+from moderation.switches import Switches
 from moderation.threads import Threads
 
 log = structlog.get_logger(__name__)
@@ -74,6 +75,7 @@ class CommentHandlers:
         store: BotStore,
         drafts: Drafts,
         intake: Intake,
+        switches: Switches,
         threads: Threads,
         terms: Mapping[str, Terms],
         version: str,
@@ -83,6 +85,7 @@ class CommentHandlers:
         self._store = store
         self._drafts = drafts
         self._intake = intake
+        self._switches = switches
         self._threads = threads
         self._terms = terms
         self._version = version
@@ -107,13 +110,22 @@ class CommentHandlers:
         if story is None:
             await answer(callback, plain("old-button", reader.language), alert=True)
             return
+        if not await self._is_open(story):
+            await answer(callback, plain("answer-closed", reader.language), alert=True)
+            return
         await answer(callback)
         await self.begin(reader, story)
 
     async def begin(self, reader: Reader, story: Story) -> None:
-        """Ask for a comment on this story; for agreement to the terms first, where that is missing."""
+        """Ask for a comment on this story; for agreement to the terms first, where that is missing.
+
+        Where comments are closed, only say so.
+        """
         now = self._clock()
         await self._store.subscribers.meet(reader.id, name=reader.name, language=reader.language, now=now)
+        if not await self._is_open(story):
+            await self._bot.send_message(reader.id, say("comments-closed", reader.language, title=story.title))
+            return
         await self._drafts.begin(reader.id, Target(story.id), now=now)
         if not await self._intake.has_agreed(reader.author):
             await self._ask_agreement(reader, kept=False)
@@ -124,6 +136,12 @@ class CommentHandlers:
             reply_markup=keyboards.writing(reader.language),
         )
         await self._store.shown.note_story(reader.id, prompt.message_id, story_id=story.id, now=now)
+
+    async def _is_open(self, story: Story) -> bool:
+        state = await self._switches.state_of(
+            story.url, section=story.section, published_at=story.published_at, now=self._clock()
+        )
+        return state.open
 
     async def agree(self, callback: CallbackQuery, reader: Reader) -> None:
         """Note the agreement, and send what was written before it."""
@@ -167,7 +185,10 @@ class CommentHandlers:
         now = self._clock()
         await self._store.subscribers.meet(reader.id, name=reader.name, language=reader.language, now=now)
         draft = Draft(message.message_id, text, target)
-        if not await self._intake.has_agreed(reader.author):
+        story = await self._store.stories.one(target.story)
+        if story is not None and not await self._is_open(story):
+            await self._say_closed(reader, draft)
+        elif not await self._intake.has_agreed(reader.author):
             await self._keep_for_later(message, reader, draft)
         elif await self._submit(reader, draft):
             await self._drafts.leave(reader.id, now=now)
@@ -235,17 +256,26 @@ class CommentHandlers:
             text=draft.text,
             source_key=source_key(reader.id, draft.message),
             parent=draft.target.parent,
+            section=story.section,
+            story_published_at=story.published_at,
         )
         try:
             await self._intake.submit(submission, now=self._clock())
         except UnknownComment:
             await self._reply(reader, draft.message, "refused-parent")
+        except CommentsClosed:
+            await self._say_closed(reader, draft)
         except TermsNotAgreed:
             await self._drafts.put(reader.id, draft, now=self._clock())
             await self._ask_agreement(reader, kept=True)
         else:
             return True
         return False
+
+    async def _say_closed(self, reader: Reader, draft: Draft) -> None:
+        """Nothing more is to be said on this story, so what comes next is not meant for it."""
+        await self._reply(reader, draft.message, "refused-closed")
+        await self._drafts.leave(reader.id, now=self._clock())
 
     async def edit(self, message: Message, reader: Reader, damaged: bool) -> None:
         """An edit of a comment's message edits the comment; of a draft's, the draft; of any other words, nothing."""
@@ -271,6 +301,8 @@ class CommentHandlers:
             await self._intake.edit(key, author=reader.author, text=text, now=self._clock())
         except UnknownComment:
             await self._refuse(message, reader, "refused-gone")
+        except CommentsClosed:
+            await self._refuse(message, reader, "refused-closed_edit")
 
     async def _refuse(self, message: Message, reader: Reader, key: str, **variables: str | int) -> None:
         await self._reply(reader, message.message_id, key, **variables)

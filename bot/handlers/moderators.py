@@ -17,13 +17,13 @@ from bot import keyboards
 from bot.handlers.answering import answer, place_of
 from bot.keyboards import Ask
 from bot.messages import cards as texts
-from bot.messages.texts import MODERATORS, link, plain, say
+from bot.messages.texts import MODERATORS, link, plain, say, spoken_name
 from bot.middlewares import Reader
 from bot.notices import Desk
 from bot.store import BotStore, Card
 from moderation.comment import CommentStatus
 from moderation.decision import Outcome
-from moderation.errors import AlreadyDecided, NotAllowed, StaleRevision, UnknownComment
+from moderation.errors import AlreadyDecided, NotAllowed, PublishingStopped, StaleRevision, UnknownComment
 from moderation.login import Login
 from moderation.policy import Terms
 from moderation.review import Review
@@ -118,6 +118,8 @@ class ModeratorHandlers:
             await steps[pressed.press.ask](callback, pressed)
         except AlreadyDecided as error:
             await answer(callback, await self._late(pressed, error), alert=True)
+        except PublishingStopped as error:
+            await answer(callback, plain("answer-stopped", MODERATORS, name=spoken_name(error.stopped_by)), alert=True)
         except StaleRevision:
             await answer(callback, plain("answer-stale", MODERATORS), alert=True)
         except UnknownComment:

@@ -20,6 +20,7 @@ from bot.store import BotStore
 from bot.story import Story
 from moderation.intake import Intake
 from moderation.policy import Terms
+from moderation.switches import Switches
 from moderation.threads import PAGE_AT_MOST, PublishedComment, Threads
 
 SHOWN_AT_ONCE = 5
@@ -37,6 +38,7 @@ class ReadingHandlers:
         *,
         store: BotStore,
         intake: Intake,
+        switches: Switches,
         threads: Threads,
         terms: Mapping[str, Terms],
         version: str,
@@ -45,6 +47,7 @@ class ReadingHandlers:
         self._bot = bot
         self._store = store
         self._intake = intake
+        self._switches = switches
         self._threads = threads
         self._terms = terms
         self._version = version
@@ -103,7 +106,10 @@ class ReadingHandlers:
             )
 
     async def _show_heading(self, reader: Reader, story: Story, *, total: int) -> None:
-        key = "comments-heading" if total else "comments-none"
+        state = await self._switches.state_of(
+            story.url, section=story.section, published_at=story.published_at, now=self._clock()
+        )
+        key = "comments-closed" if not state.open else "comments-heading" if total else "comments-none"
         sent = await self._bot.send_message(reader.id, say(key, reader.language, n=total, title=story.title))
         await self._store.shown.note_story(reader.id, sent.message_id, story_id=story.id, now=self._clock())
 

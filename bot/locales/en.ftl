@@ -68,11 +68,14 @@ refused-drafts = I am keeping { $n ->
     } of yours until you agree to the terms. Please agree first.
 refused-parent = The comment you answered no longer stands, so your answer wasn’t sent.
 refused-gone = That comment no longer stands on the site, so editing it changes nothing.
+refused-closed = Comments on this story are closed, so this one wasn’t sent.
+refused-closed_edit = Comments on this story are closed, so your edit wasn’t taken. What you wrote before stays as it is.
 edit-unknown = That message is no comment of yours, so editing it changes nothing. Please send it as a new message.
 
 throttled = You are faster than I am. Give me a minute; what you sent just now wasn’t taken.
 unknown-command = I don’t know that command. /help lists those I do.
 old-button = This button no longer works. /top brings the current stories.
+answer-closed = Comments on this story are closed.
 failed = Something went wrong on our side, and that message wasn’t taken. Please send it again in a little while.
 
 comments-heading = { $n ->
@@ -80,6 +83,7 @@ comments-heading = { $n ->
        *[other] <b>{ $n } comments</b> on “{ $title }”.
     } To answer one, reply to it.
 comments-none = Nobody has commented on “{ $title }” yet. Reply here to be the first.
+comments-closed = Comments on “{ $title }” are closed.
 comment-edited = edited
 comment-answers = answers { $name }
 
@@ -100,6 +104,8 @@ notice-published-moderator = Published: a moderator has read and approved it. { 
 notice-held = Held: a moderator is reading it, and you will be told what they decide.
 notice-held-edit = Held: a moderator is reading your edit. Until they decide, your earlier text stands.
 notice-held-again = Held: a moderator is looking at it once more.
+notice-held-reading = Held: right now a person reads every comment before it is published. Nothing is wrong with yours, and you will be told what becomes of it.
+notice-held-reading-edit = Held: right now a person reads every comment before it is published, your edit too. Until then your earlier text stands.
 notice-rejected =
     Not published: clause { $clause } — { $title }.
     { $words }

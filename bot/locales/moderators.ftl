@@ -15,6 +15,8 @@ card-cut = { $n ->
     }: /dashboard has the whole text.
 card-unscreened = Nothing scored it: no usable classifier.
 card-poison = Screening it stopped the worker, so a person decides.
+card-held_for_reading = Nothing was found: everything was read by people when it came.
+card-publishing_stopped = Nothing was found: publishing was stopped when it came.
 card-approved = <b>Approved by { $name }</b>
 card-rejected = <b>Rejected by { $name }: clause { $clause }</b>
 card-decided = <b>{ $status } by { $name }</b>
@@ -52,6 +54,34 @@ answer-undo-late = There is nothing to undo, or not any more, or not by you.
 answer-nothing = Nothing is waiting.
 answer-in-private = I answer commands in private: { $link }
 answer-unknown = There is no such comment.
+answer-stopped = Publishing was stopped by { $name }: /switches ends that. Rejecting works.
+
+switch-close = <b>Comments are closed</b> on { $about }
+switch-hold-site = <b>People read every comment first</b>, everywhere: nothing is published by the machine
+switch-hold-section = <b>People read every comment first</b> in { $about }
+switch-hold-story = <b>People read every comment first</b> on { $about }
+switch-stop = <b>Publishing is stopped</b>: nothing is published at all
+switch-unknown = <b>A switch of a newer version is on</b>, so people read every comment first
+switch-begun = { $what }, by { $name } since { $since } UTC.
+switch-note = Why: { $note }
+switch-ended = <b>Ended by { $name }</b>, { $at } UTC. What was held stays with people.
+switch-none = <b>No switch is on.</b>
+switch-more = And { $n } more: /dashboard has them all.
+switch-help =
+    /hold with a story’s link, or as a reply to a story, holds that story; /hold with a section’s name holds the section.
+    /close with a story’s link, or as a reply to a story, closes its comments.
+switch-which = Which story? Send { $command } with its link, or as a reply to its message.
+switch-sure = <b>Stop publishing?</b> Nothing more appears on the site, not even what a moderator approves, until somebody ends it.
+switch-already = Already so: { $switch }
+button-switch-end = End { $number }
+button-switch-end-one = End
+button-switch-hold = Hold everything
+button-switch-stop = Stop publishing
+button-switch-sure = Yes, stop publishing
+answer-switch-on = On.
+answer-switch-already = It was on already, by { $name }.
+answer-switch-ended = Ended.
+answer-switch-ended-already = It was ended already, by { $name }.
 
 dashboard =
     <b>Your way to the dashboard</b>

@@ -113,7 +113,8 @@ def late(*, status: str, name: str, clause: str | None) -> str:
 
 def is_abusive(findings: Sequence[Finding], reason: Reason | str | None) -> bool:
     """Whether the text is covered until a moderator taps it: abuse was found, or nothing looked at it."""
-    return reason is not None or any(
+    unread = reason is not None and not Reason(reason).is_of_switch
+    return unread or any(
         finding.check in {"classifier", "banned_words"} and finding.label != "spam" for finding in findings
     )
 

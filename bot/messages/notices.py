@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.messages.texts import Html, cut, escape, isolated, link, plain, say
 from moderation.comment import CommentStatus
-from moderation.decision import DecidedBy, EventKind, OutcomeEvent
+from moderation.decision import DecidedBy, EventKind, OutcomeEvent, Reason
 from moderation.policy import Terms
 
 
@@ -30,8 +30,11 @@ def notice(event: OutcomeEvent, terms: Terms, *, stands: bool, again: bool) -> H
             address = comment_address(event.story, event.comment_id)
             return say(key or "notice-published", language, link=link(address, plain("notice-link", language)))
         case EventKind.HELD:
-            key = "notice-held-again" if by_moderator or again else "notice-held-edit" if stands else "notice-held"
-            return say(key, language)
+            if by_moderator or again:
+                return say("notice-held-again", language)
+            if event.reason is not None and Reason(event.reason).is_of_switch:
+                return say("notice-held-reading-edit" if stands else "notice-held-reading", language)
+            return say("notice-held-edit" if stands else "notice-held", language)
         case EventKind.REJECTED:
             return _rejected(event.clause, terms, by_moderator=by_moderator, stands=stands)
         case EventKind.REMOVED:

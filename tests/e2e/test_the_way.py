@@ -142,6 +142,32 @@ async def test_a_held_comment_is_decided_by_the_first_of_two_moderators(people: 
     assert DOUBTFUL in await people.published(url_of(story, "/demo/stories/"))
 
 
+async def test_one_command_holds_the_site_and_one_press_ends_it(people: People) -> None:
+    reader, moderator = await people.newcomer("Noor"), people.moderator
+    story = await reader.joins("en")
+    url = url_of(story, "/demo/stories/")
+    done = await asyncio.to_thread(people.system.command, "switch", "hold", "--site", "--note", "riots downtown")
+    assert done.returncode == 0, done.stderr
+    told = await moderator.sees(lambda one: "riots downtown" in text_of(one), what="the switch", chat=GROUP)
+    assert (await people.get("/api/v1/comments", story=url))["held_for_reading"] is True
+    text = f"{ORDINARY} They had warned of it."
+    comment = await reader.comments(story, text)
+    await reader.agrees()
+    assert "a person reads every comment" in text_of(await reader.told(comment, "Held"))
+    card = await moderator.sees(
+        lambda one: "They had warned of it." in text_of(one) and has_data("approve:")(one), what="the card", chat=GROUP
+    )
+    assert "Nothing was found" in text_of(card)
+    await moderator.press(told, button="End")
+    await moderator.sees(lambda one: "Ended by Meera" in text_of(one), what="the end of it", chat=GROUP)
+    after = await reader.comments(story, f"{ORDINARY} Nobody listened.")
+    await reader.told(after, "Published")
+    assert text not in await people.published(url)
+    await moderator.press(card, button="Approve")
+    await reader.told(comment, "Published")
+    assert (await people.get("/api/v1/comments", story=url))["held_for_reading"] is False
+
+
 async def test_a_rejected_comment_names_its_clause_in_the_readers_language(people: People) -> None:
     reader = await people.newcomer("Sana", language="ur")
     story = await reader.joins("ur")
