@@ -159,8 +159,8 @@ class FeedWatch:
                 read_feed, fetched.body, source, content_type=fetched.content_type, address=fetched.url, now=now
             )
         except FeedRefused as error:
-            failed = replace(state, failures=state.failures + 1)
-            await self._store.stories.note_feed(failed, error=str(error), now=now)
+            failed = replace(state, failures=state.failures + 1, error=str(error))
+            await self._store.stories.note_feed(failed, now=now)
             log.warning("feed refused", feed=source.url, failures=failed.failures, reason=str(error))
             return failed.failures
         pushed = await self._schedule.take(reading.stories, first_look=state.succeeded_at is None)
@@ -171,7 +171,7 @@ class FeedWatch:
         return 0
 
     async def _note(self, state: FeedState, *, now: datetime) -> None:
-        await self._store.stories.note_feed(replace(state, succeeded_at=now, failures=0), error=None, now=now)
+        await self._store.stories.note_feed(replace(state, succeeded_at=now, failures=0, error=None), now=now)
 
     async def _is_ours(self, source: FeedSource) -> bool:
         """Of many bot processes one looks at a feed in each round. Without Redis every one does: stories are unique."""

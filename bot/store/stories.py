@@ -23,6 +23,7 @@ class FeedState:
     last_modified: str | None = None
     succeeded_at: datetime | None = None
     failures: int = 0
+    error: str | None = None
 
 
 class Stories:
@@ -103,13 +104,21 @@ class Stories:
 
     async def feed(self, url: str) -> FeedState:
         """What is remembered of the feed; an empty memory for a new one."""
-        async with self._database.read() as connection:
-            row = (await connection.execute(sa.select(feeds).where(feeds.c.url == url))).mappings().first()
-        if row is None:
-            return FeedState(url=url)
-        return FeedState(url, row["etag"], row["last_modified"], row["succeeded_at"], row["failures"])
+        return (await self.feeds([url]))[0]
 
-    async def note_feed(self, state: FeedState, *, error: str | None, now: datetime) -> None:
+    async def feeds(self, urls: Sequence[str]) -> list[FeedState]:
+        """What is remembered of each of the feeds, in the order asked for."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(sa.select(feeds).where(feeds.c.url.in_(urls)))).mappings().all()
+        known = {
+            row["url"]: FeedState(
+                row["url"], row["etag"], row["last_modified"], row["succeeded_at"], row["failures"], row["error"]
+            )
+            for row in rows
+        }
+        return [known.get(url, FeedState(url)) for url in urls]
+
+    async def note_feed(self, state: FeedState, *, now: datetime) -> None:
         """Remember how the look at the feed went."""
         values: dict[str, Any] = {
             "etag": state.etag,
@@ -117,7 +126,7 @@ class Stories:
             "polled_at": now,
             "succeeded_at": state.succeeded_at,
             "failures": state.failures,
-            "error": error,
+            "error": state.error,
         }
         insert = self._database.insert(feeds).values(url=state.url, **values)
         async with self._database.write() as connection:

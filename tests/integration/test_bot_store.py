@@ -74,7 +74,7 @@ async def test_a_feed_is_remembered(bot_store: BotStore) -> None:
     url = "https://news.example/rss"
     assert await bot_store.stories.feed(url) == FeedState(url)
     state = FeedState(url, etag='"7"', last_modified="x", succeeded_at=NOW, failures=0)
-    await bot_store.stories.note_feed(state, error=None, now=NOW)
+    await bot_store.stories.note_feed(state, now=NOW)
     assert await bot_store.stories.feed(url) == state
 
 
