@@ -25,6 +25,14 @@ The way of what readers and moderators do:
     notices.Desk                         cards posted, changed and closed
     notices.Switchboard                  the moderators' group told of every switch
 
+The way of an alarm:
+
+    notices.Watch.facts                  measured by moderation.health.Health.look, and the feeds
+      alarms.find_all                    what is wrong; pure, as are the next two
+      alarms.advance                     what has stood long enough, what has been over long enough
+      alarms.to_tell                     to which administrator that is news
+    notices.Watch.look                   told, and kept in the store
+
 `process.assemble` puts all this together, on `store.BotStore`; `web_process` does it for the web part, which asks
 `membership.Membership` who is a moderator. `supervisor.Supervisor` runs every part as a process, once
 `preflight.check_configuration` and its like have found nothing wrong, on a Redis from `embedded.servers`;

@@ -3,6 +3,7 @@
     getUpdates or webhook → inbox → handlers → intake, review
     outcomes → notices → authors, moderators' cards
     feeds → schedule → deliveries → subscribers
+    health → alarms → administrators
 
 Each loop goes on while the others fail: Telegram, Redis or a feed may be away for as long as it likes.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +23,7 @@ from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter, TelegramUna
 from redis.asyncio import Redis
 
 from bot.delivery import Sender
-from bot.feed import Fetcher, load_feeds
+from bot.feed import FeedSource, Fetcher, load_feeds
 from bot.handlers import (
     CommentHandlers,
     Drafts,
@@ -38,7 +39,7 @@ from bot.keyboards import Links
 from bot.limiter import Limiter
 from bot.membership import Membership
 from bot.middlewares import Throttle, person_name
-from bot.notices import Desk, ReaderNotices, Switchboard
+from bot.notices import Desk, ReaderNotices, Rules, Switchboard, Watch
 from bot.schedule import FeedWatch, Schedule
 from bot.settings import BotSettings
 from bot.store import BotStore
@@ -46,6 +47,7 @@ from bot.telegram import make_bot
 from moderation.config import load_policy, load_terms
 from moderation.database import Database
 from moderation.errors import SettingsError
+from moderation.health import Health
 from moderation.intake import Intake
 from moderation.login import Login
 from moderation.outcomes import Outcomes
@@ -83,10 +85,12 @@ class Parts:
     notices: ReaderNotices
     desk: Desk
     switchboard: Switchboard
+    watch: Watch
 
     def loops(self) -> list[Coroutine[Any, Any, None]]:
         """What runs side by side, beside the feeds and the receiving of updates."""
-        return [self.worker.run(), self.notices.run(), self.desk.run(), self.switchboard.run(), self.sender.run()]
+        parts = (self.worker, self.notices, self.desk, self.switchboard, self.sender, self.watch)
+        return [part.run() for part in parts]
 
 
 async def run(settings: BotSettings) -> None:
@@ -105,7 +109,9 @@ async def run(settings: BotSettings) -> None:
 
     async def serve_with(membership: Membership) -> None:
         username = await _name_of(bot)
-        ground = Ground(settings, bot, alerts, username, membership, limiter, database, redis, policy, terms, now)
+        ground = Ground(
+            settings, bot, alerts, username, membership, limiter, database, redis, policy, terms, sources, now
+        )
         parts = assemble(ground)
         async with Fetcher(allowed=settings.allowed_feeds()) as fetcher, asyncio.TaskGroup() as tasks:
             watch = FeedWatch(
@@ -144,6 +150,7 @@ class Ground:
     redis: Redis
     policy: Policy
     terms: Mapping[str, Terms]
+    feeds: Sequence[FeedSource]
     clock: Callable[[], datetime]
 
 
@@ -158,6 +165,7 @@ class _Doors:
     login: Login
     outcomes: Outcomes
     switches: Switches
+    health: Health
 
 
 def assemble(ground: Ground) -> Parts:
@@ -182,7 +190,9 @@ def assemble(ground: Ground) -> Parts:
         cards_at_most=settings.cards_at_most,
         clock=clock,
     )
-    handling = _handling(ground, doors, store=store, schedule=schedule, sender=sender, desk=desk)
+    watch = _watch(ground, doors, store)
+    moderators = _moderators(ground, doors, store, desk, watch)
+    handling = _handling(ground, doors, store=store, schedule=schedule, sender=sender, moderators=moderators)
     worker = InboxWorker(store, handling, clock=clock)
     poller = Poller(
         address=bot.session.api.api_url(token=bot.token, method=""),
@@ -202,7 +212,7 @@ def assemble(ground: Ground) -> Parts:
         clock=clock,
     )
     switchboard = Switchboard(bot, store=store, switches=doors.switches, group=settings.moderators_group(), clock=clock)
-    return Parts(store, schedule, sender, poller, worker, notices, desk, switchboard)
+    return Parts(store, schedule, sender, poller, worker, notices, desk, switchboard, watch)
 
 
 def _doors(ground: Ground) -> _Doors:
@@ -223,16 +233,37 @@ def _doors(ground: Ground) -> _Doors:
     )
     open_days = settings.comments_open_days
     intake = Intake(store, queue, terms=version, outcomes=outcomes, open_days=open_days)
-    switches = Switches(store, open_days=open_days)
-    return _Doors(intake, Threads(store), review, roles, Login(store, settings), outcomes, switches)
+    switches, threads = Switches(store, open_days=open_days), Threads(store)
+    health = Health(
+        database=ground.database, queue=queue, threads=threads, data_dir=settings.data_dir, clock=ground.clock
+    )
+    return _Doors(intake, threads, review, roles, Login(store, settings), outcomes, switches, health)
 
 
 def _sender(ground: Ground, bot: Bot, store: BotStore, doors: _Doors) -> Sender:
     return Sender(bot, store=store, links=Links(ground.username), counts=doors.threads.counts, clock=ground.clock)
 
 
+def _watch(ground: Ground, doors: _Doors, store: BotStore) -> Watch:
+    return Watch(
+        ground.bot,
+        store=store,
+        health=doors.health,
+        feeds=ground.feeds,
+        limiter=ground.limiter,
+        rules=Rules.of(ground.settings),
+        clock=ground.clock,
+    )
+
+
 def _handling(
-    ground: Ground, doors: _Doors, *, store: BotStore, schedule: Schedule, sender: Sender, desk: Desk
+    ground: Ground,
+    doors: _Doors,
+    *,
+    store: BotStore,
+    schedule: Schedule,
+    sender: Sender,
+    moderators: ModeratorHandlers,
 ) -> Handling:
     """The features, in the order in which an update is offered to them."""
     bot, clock = ground.bot, ground.clock
@@ -253,7 +284,7 @@ def _handling(
     routers = (
         subscribers.router(),
         reading.router(),
-        _moderators(ground, doors, store, desk).router(),
+        moderators.router(),
         SwitchHandlers(bot, store=store, switches=doors.switches, roles=doors.roles, clock=clock).router(),
         fallback.commands(),  # an unknown command is no comment
         comments.router(),  # whatever else a reader writes
@@ -289,7 +320,7 @@ def _reading(ground: Ground, doors: _Doors, store: BotStore) -> ReadingHandlers:
     )
 
 
-def _moderators(ground: Ground, doors: _Doors, store: BotStore, desk: Desk) -> ModeratorHandlers:
+def _moderators(ground: Ground, doors: _Doors, store: BotStore, desk: Desk, watch: Watch) -> ModeratorHandlers:
     return ModeratorHandlers(
         ground.bot,
         store=store,
@@ -298,6 +329,7 @@ def _moderators(ground: Ground, doors: _Doors, store: BotStore, desk: Desk) -> M
         roles=doors.roles,
         login=doors.login,
         desk=desk,
+        watch=watch,
         terms=ground.terms["en"],
         web_address=ground.settings.web_address(),
         login_link_s=ground.settings.login_link_s,

@@ -59,6 +59,11 @@ class BotSettings(Settings):
     alerts_per_poll: int = Field(
         default=5, ge=1, description="New stories of one language pushed after one look at the feeds."
     )
+    alarm_feed_silent_s: float = Field(
+        default=1800, ge=0, description="Seconds for which a feed may not be read before that is an alarm; 0: none."
+    )
+    alarm_stands_s: float = Field(default=10, ge=0, description="Seconds a fault must last before anybody is told.")
+    alarm_clears_s: float = Field(default=30, ge=0, description="Seconds a fault must be gone before that is told.")
 
     @model_validator(mode="after")
     def _webhook_has_its_secret(self) -> Self:

@@ -13,9 +13,10 @@ from bot.membership import Membership, Unanswered
 from bot.settings import BotSettings
 from bot.store import BotStore
 from bot.web.app import create_app, story_resolver, telegram_links
+from bot.web.health import front_of
 from moderation.database import Database
 from moderation.roles import Roles
-from moderation.web.process import Stories, opened, served
+from moderation.web.process import Front, opened, served
 
 log = structlog.get_logger(__name__)
 
@@ -27,11 +28,12 @@ async def run(settings: BotSettings) -> None:
         username = None if settings.uses_sandbox() else await _username(membership)
         links = telegram_links(settings, username=username)
 
-        def stories_of(database: Database) -> Stories:
-            stories = BotStore(database).stories
-            return Stories(story_resolver(stories, links), stories.titles)
+        def front(database: Database) -> Front:
+            store = BotStore(database)
+            health = front_of(store, feed_silent_s=settings.alarm_feed_silent_s, clock=_now)
+            return Front(story_resolver(store.stories, links), store.stories.titles, health)
 
-        async with opened(settings, Roles(administrators, membership.is_member), stories_of) as parts:
+        async with opened(settings, Roles(administrators, membership.is_member), front) as parts:
             store = BotStore(parts.database)
             app = create_app(parts, settings=settings, stories=store.stories, store_update=_keeper(store))
             await served(app, settings)
@@ -48,6 +50,10 @@ async def _username(membership: Membership) -> str | None:
 
 def _keeper(store: BotStore) -> Callable[[Mapping[str, Any]], Awaitable[None]]:
     async def keep(raw: Mapping[str, Any]) -> None:
-        await store.inbox.add([stored_update(raw)], now=datetime.now(UTC))
+        await store.inbox.add([stored_update(raw)], now=_now())
 
     return keep
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

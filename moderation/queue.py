@@ -17,6 +17,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -25,6 +26,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
+from moderation.alarms import QueueSize
 from moderation.errors import QueueUnavailable, SettingsError
 
 log = structlog.get_logger(__name__)
@@ -100,15 +102,6 @@ class Job:
     entry_id: str
     revision_id: int
     deliveries: int
-
-
-@dataclass(frozen=True, slots=True)
-class QueueSize:
-    """`length` counts all entries, `pending` those handed out and not acknowledged, `dead` the dead letters."""
-
-    length: int
-    pending: int
-    dead: int
 
 
 class ScreeningQueue:
@@ -316,17 +309,20 @@ class ScreeningQueue:
         return {revision for revision, entry in delivered.items() if entry not in held}
 
     async def size(self) -> QueueSize:
-        """How long the queue is."""
+        """How long the queue is, how many dead letters there are, and when the newest was set aside."""
 
         async def look() -> Any:
             return await self._redis.xpending(self._stream, GROUP)
 
         async with self._reaching():
             summary = await self._with_group(look)
+            newest = await self._redis.xrevrange(self._dead, count=1)
             return QueueSize(
                 length=await self._redis.xlen(self._stream),
                 pending=summary["pending"],
                 dead=await self._redis.xlen(self._dead),
+                # An entry's id begins with Redis' own time.
+                newest_dead=datetime.fromtimestamp(_order(newest[0][0])[0] / 1000, UTC) if newest else None,
             )
 
     async def beat(self, consumer: str, *, model: str | None, ttl_s: float) -> None:

@@ -136,6 +136,21 @@ class Settings(BaseSettings):
     session_s: float = Field(default=43_200, gt=0, description="Seconds a moderator's web session lasts.")
     api_per_minute: int = Field(default=600, ge=1, description="Requests to the public API per address and minute.")
     trusted_proxies: Addresses = Field(default=(), description="Addresses whose X-Forwarded-For is believed.")
+    alarm_undecided_s: float = Field(
+        default=120, ge=0, description="Seconds a comment may wait for the machine before that is an alarm; 0: none."
+    )
+    alarm_held_s: float = Field(
+        default=3600, ge=0, description="Seconds a held comment may wait for a moderator; 0: no alarm."
+    )
+    alarm_queue_length: int = Field(
+        default=1000, ge=0, description="Comments in the screening queue above which that is an alarm; 0: none."
+    )
+    alarm_dead_letter_s: float = Field(
+        default=3600, ge=0, description="Seconds for which a new dead letter is an alarm; 0: none."
+    )
+    alarm_disk_free_percent: float = Field(
+        default=10, ge=0, le=100, description="Free disk in percent below which that is an alarm; 0: none."
+    )
 
     @classmethod
     def settings_customise_sources(

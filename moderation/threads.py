@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
-from moderation.store import CommentRecord, Place, PublishedComment, Sort, Store, Totals
+from moderation.alarms import Waiting
+from moderation.comment import CommentStatus
+from moderation.store import CommentRecord, Place, PublishedComment, Sort, Store
 
-__all__ = ["PAGE_AT_MOST", "CommentRecord", "Page", "PublishedComment", "Sort", "Threads", "Totals"]
+__all__ = ["PAGE_AT_MOST", "CommentRecord", "Page", "PublishedComment", "Sort", "Threads"]
 
 PAGE_AT_MOST = 100
 """Comments on one page, at most."""
@@ -76,9 +78,13 @@ class Threads:
         """The comment that came from this message, in any status. Not for everybody's eyes."""
         return await self._store.comment_by_source(source_key)
 
-    async def totals(self) -> Totals:
-        """Comments by status, and since when the oldest undecided ones wait."""
-        return await self._store.totals()
+    async def by_status(self) -> dict[CommentStatus, int]:
+        """How many comments stand in each status."""
+        return await self._store.by_status()
+
+    async def waiting(self) -> Waiting:
+        """How many revisions wait for the machine and for moderators, and since when the oldest of each."""
+        return await self._store.undecided()
 
 
 def _cursor(place: Place, sort: Sort) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from moderation.alarms import Bounds, Disk, QueueSize, Vitals, Waiting
 from moderation.comment import Comment, CommentStatus, Revision, Submission
 from moderation.decision import DecidedBy, Decision, EventKind, Finding, Outcome, OutcomeEvent, Reason, Screening, Span
 from moderation.policy import LABELS, Clause, Policy, RuleSettings, Thresholds
@@ -138,3 +139,29 @@ def event(kind: EventKind = EventKind.PUBLISHED, **given: Any) -> OutcomeEvent:
         "first": kind is EventKind.PUBLISHED,
     }
     return OutcomeEvent(**(values | given))
+
+
+def vitals(**given: Any) -> Vitals:
+    """A system in which all is well: one worker with a model, nothing waits, half of the disk is free."""
+    values: dict[str, Any] = {
+        "at": NOW,
+        "database": True,
+        "redis": True,
+        "waiting": Waiting(),
+        "queue": QueueSize(length=0, pending=0, dead=0),
+        "workers": {"one": "2026-11-22.1"},
+        "disk": Disk(free=50 * 2**30, total=100 * 2**30),
+    }
+    return Vitals(**(values | given))
+
+
+def bounds(**given: Any) -> Bounds:
+    """Where a measure becomes an alarm."""
+    values: dict[str, Any] = {
+        "undecided_s": 120,
+        "held_s": 3600,
+        "queue_length": 1000,
+        "dead_letter_s": 3600,
+        "disk_free_percent": 10,
+    }
+    return Bounds(**(values | given))

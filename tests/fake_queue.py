@@ -7,9 +7,11 @@ import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
+from moderation.alarms import QueueSize
 from moderation.errors import QueueUnavailable
-from moderation.queue import Job, QueueSize
+from moderation.queue import Job
 
 
 @dataclass
@@ -30,6 +32,7 @@ class FakeQueue:
     gone: bool = False
     entries: dict[str, Entry] = field(default_factory=dict)
     buried: list[tuple[int, str]] = field(default_factory=list)
+    buried_at: datetime | None = None
     lives: dict[str, str | None] = field(default_factory=dict)
     sweeps: dict[str, float] = field(default_factory=dict)
     acked: list[int] = field(default_factory=list)
@@ -91,6 +94,7 @@ class FakeQueue:
         self._reach()
         self.entries.pop(job.entry_id, None)
         self.buried.append((job.revision_id, reason))
+        self.buried_at = datetime.now(UTC)
 
     async def restore(self, revision_ids: Sequence[int]) -> int:
         self._reach()
@@ -100,7 +104,7 @@ class FakeQueue:
     async def size(self) -> QueueSize:
         self._reach()
         pending = sum(1 for entry in self.entries.values() if entry.consumer is not None)
-        return QueueSize(len(self.entries), pending, len(self.buried))
+        return QueueSize(len(self.entries), pending, len(self.buried), self.buried_at)
 
     async def beat(self, consumer: str, *, model: str | None, ttl_s: float) -> None:
         self._reach()

@@ -20,11 +20,13 @@ from bot.settings import BotSettings
 from bot.store import BotStore
 from bot.story import FeedStory
 from bot.web import create_app, story_resolver, telegram_links
+from bot.web.health import front_of
 from moderation import enforcement
 from moderation.comment import Submission
 from moderation.config import load_policy, load_terms
 from moderation.database import Database
 from moderation.decision import Decision, Finding, Outcome
+from moderation.health import Health
 from moderation.intake import Intake
 from moderation.login import Login
 from moderation.outcomes import Outcomes
@@ -151,6 +153,11 @@ class Desk:
             return answer.status, await answer.json(content_type=None)
 
 
+def now() -> datetime:
+    """The time it is."""
+    return datetime.now(UTC)
+
+
 def free_port() -> int:
     """A port nobody listens on."""
     with socket.socket() as listener:
@@ -162,7 +169,9 @@ def free_port() -> int:
 @contextlib.asynccontextmanager
 async def running_newsroom(database: Database, redis: Redis, **given: Any) -> AsyncIterator[Newsroom]:
     """A newsroom that serves while the block lasts; `given` are settings."""
-    settings = BotSettings(**{"web_port": free_port(), "webhook_secret": SecretStr(SECRET), **given})
+    # How full this machine's disk is, is not what a test is about.
+    values = {"web_port": free_port(), "webhook_secret": SecretStr(SECRET), "alarm_disk_free_percent": 0}
+    settings = BotSettings(**(values | given))
     store, bot_store, policy = Store(database), BotStore(database), load_policy()
     outcomes = Outcomes(store, redis)
     moderators = {OMAR}
@@ -171,12 +180,13 @@ async def running_newsroom(database: Database, redis: Redis, **given: Any) -> As
         return person in moderators
 
     roles = Roles(frozenset({MEERA}), is_member)
-    queue = ScreeningQueue(redis, at_most=settings.queue_at_most)
+    queue, threads = ScreeningQueue(redis, at_most=settings.queue_at_most), Threads(store)
+
     parts = WebParts(
         settings=settings,
         policy=policy,
         terms=load_terms(policy),
-        threads=Threads(store),
+        threads=threads,
         review=Review(
             store,
             roles,
@@ -190,10 +200,11 @@ async def running_newsroom(database: Database, redis: Redis, **given: Any) -> As
         login=Login(store, settings),
         switches=Switches(store, open_days=settings.comments_open_days),
         outcomes=outcomes,
-        queue=queue,
+        health=Health(database=database, queue=queue, threads=threads, data_dir=settings.data_dir, clock=now),
         database=database,
         resolve_story=story_resolver(bot_store.stories, telegram_links(settings, username=None)),
         story_titles=bot_store.stories.titles,
+        front=front_of(bot_store, feed_silent_s=settings.alarm_feed_silent_s, clock=now),
     )
     intake = Intake(store, queue, terms=policy.version)
     newsroom = Newsroom(parts, settings, store, bot_store, intake, moderators)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,10 +18,12 @@ from bot import keyboards
 from bot.handlers.answering import answer, place_of
 from bot.keyboards import Ask
 from bot.messages import cards as texts
+from bot.messages import health as health_texts
 from bot.messages.texts import MODERATORS, link, plain, say, spoken_name
 from bot.middlewares import Reader
-from bot.notices import Desk
+from bot.notices import Desk, Watch
 from bot.store import BotStore, Card
+from moderation.alarms import age_s
 from moderation.comment import CommentStatus
 from moderation.decision import Outcome
 from moderation.errors import AlreadyDecided, NotAllowed, PublishingStopped, StaleRevision, UnknownComment
@@ -57,6 +60,7 @@ class ModeratorHandlers:
         roles: Roles,
         login: Login,
         desk: Desk,
+        watch: Watch,
         terms: Terms,
         web_address: str,
         login_link_s: float,
@@ -69,6 +73,7 @@ class ModeratorHandlers:
         self._roles = roles
         self._login = login
         self._desk = desk
+        self._watch = watch
         self._terms = terms
         self._web_address = web_address
         self._login_link_s = login_link_s
@@ -81,6 +86,7 @@ class ModeratorHandlers:
         router.message.register(self.dashboard, Command("dashboard", ignore_case=True))
         router.message.register(self.queue, Command("queue", ignore_case=True))
         router.message.register(self.stats, Command("stats", ignore_case=True))
+        router.message.register(self.status, Command("status", ignore_case=True))
         for ask in PRESSES:
             router.callback_query.register(self.press, F.data.startswith(f"{ask}:"))
         return router
@@ -224,17 +230,22 @@ class ModeratorHandlers:
 
     async def stats(self, message: Message, reader: Reader) -> None:
         """How much waits, and for how many the bot works."""
-        totals = await self._threads.totals()
-        since = totals.oldest_held
-        minutes = round((self._clock() - since).total_seconds() // 60) if since is not None else 0
+        waiting = await self._threads.waiting()
         text = say(
             "stats",
             MODERATORS,
-            waiting=(await self._review.waiting())[0],
-            minutes=max(0, minutes),
-            received=totals.by_status.get(CommentStatus.RECEIVED, 0),
+            waiting=waiting.held,
+            minutes=age_s(waiting.oldest_held, self._clock()) // 60,
+            received=waiting.received,
             subscribers=await self._store.subscribers.count(),
         )
+        await self._bot.send_message(reader.id, text)
+
+    async def status(self, message: Message, reader: Reader) -> None:
+        """The whole system in one message, what is wrong first."""
+        facts, report = await asyncio.gather(self._watch.facts(), self._watch.report())
+        remembered = report.standing if report is not None else {}
+        text = health_texts.status(facts, self._watch.seen(facts), remembered)
         await self._bot.send_message(reader.id, text)
 
 

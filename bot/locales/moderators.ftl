@@ -109,3 +109,87 @@ stats =
 command-dashboard = A one-time link to the dashboard
 command-queue = The next held comment
 command-stats = Counts
+
+# What administrators are told of the system. Each alarm says what it means, then what to do first.
+
+alarms-new = { $n ->
+        [one] <b>Alarm</b>
+       *[other] <b>{ $n } alarms</b>
+    }
+alarms-over = <b>Over</b>
+alarms-more = { $n ->
+        [one] and one more
+       *[other] and { $n } more
+    }: write /status
+
+alarm-database = The database can’t be used: no comment is accepted or decided. See that it runs and that its disk has room.
+alarm-redis = Redis can’t be reached: comments are still taken and decided, but later. Start it again; nothing is lost.
+alarm-workers = No worker runs: comments are accepted and nobody screens them. Start one, and read its log.
+alarm-model = { $without ->
+        [one] One worker of { $workers } has
+       *[other] { $without } workers of { $workers } have
+    } no usable model: every comment they take is held. Put the model’s file back, or go back to an earlier model.
+alarm-disk = Only { $percent } % of the disk is free, { $mb } MB: without any no comment can be kept. Make room at the data directory.
+alarm-undecided = { $received ->
+        [one] One comment waits
+       *[other] { $received } comments wait
+    } to be screened, the oldest for { $span }. See that workers run and that no text stops them, then start more.
+alarm-queue = { $length ->
+        [one] One comment is
+       *[other] { $length } comments are
+    } in the screening queue: more come than are screened. Start more workers.
+alarm-dead_letters = { $dead ->
+        [one] One comment has
+       *[other] { $dead } comments have
+    } stopped workers, the latest { $span } ago; a moderator got it. Look for “poison held” in the workers’ logs.
+alarm-held = { $held ->
+        [one] One comment waits
+       *[other] { $held } comments wait
+    } for a moderator, the oldest for { $span }. Ask moderators to decide: /queue shows the next.
+alarm-feed = The feed { $feed } could not be read for { $span }: no new story of it goes out. Try it with baithak feed check.
+alarm-feed-never = The feed { $feed } could never be read: no story of it goes out. Try it with baithak feed check.
+
+over-database = The database can be used again, after { $span }.
+over-redis = Redis answers again, after { $span }.
+over-workers = A worker runs again, after { $span }.
+over-model = Every worker has a usable model again, after { $span }. What was held meanwhile waits for moderators.
+over-disk = The disk has room again, after { $span }.
+over-undecided = No comment waits long to be screened any more, after { $span }.
+over-queue = The screening queue is short again, after { $span }.
+over-dead_letters = No comment stops workers any more; the first did { $span } ago.
+over-held = No comment waits too long for a moderator any more, after { $span }.
+over-feed = The feed { $feed } is read again, after { $span }.
+
+span-s = { $n } s
+span-min = { $n } min
+span-h = { $n } h
+span-days = { $n } days
+
+system-well = <b>All is well</b>
+system-since = { $text } <i>For { $span }.</i>
+system-unknown = not known
+system-ok = ok
+system-database = Database: { $state }
+system-redis = Redis: { $state }
+system-away = can’t be used
+system-workers = Workers: { $state }
+system-workers-none = none
+system-workers-are = { $n }, model { $models }
+system-workers-without = { $n }, { $without } without a usable model, the rest with { $models }
+system-bot = Bot: works
+system-feeds = Feeds: { $state }
+system-feeds-read = { $n } read
+system-feeds-failing = { $failing } of { $n } failing
+system-feed = { $feed }: failed { $failures ->
+        [one] once
+       *[other] { $failures } times
+    } in a row, { $error }
+system-queue = Screening queue: { $state }
+system-queue-is = { $length }, { $pending } of them with workers
+system-received = Received: { $state }
+system-held = Held: { $state }
+system-none-wait = none waiting
+system-waiting = { $n } waiting, the oldest for { $span }
+system-dead = Dead letters: { $state }
+system-disk = Disk: { $state }
+system-disk-is = { $percent } % free, { $mb } MB

@@ -33,7 +33,6 @@ from moderation.store.values import (
     PublishedComment,
     SessionRow,
     Standing,
-    Totals,
 )
 
 __all__ = [
@@ -53,7 +52,6 @@ __all__ = [
     "Sort",
     "Standing",
     "Store",
-    "Totals",
     "upgrade",
 ]
 

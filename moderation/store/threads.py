@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from moderation.alarms import Waiting
 from moderation.comment import Comment, CommentStatus, Revision, shown_text
 from moderation.database import Database, Id, UtcTime
 from moderation.decision import DecidedBy, Decision, Finding, Outcome, Reason
 from moderation.store.tables import AnyRow, comments, revisions
-from moderation.store.values import CommentRecord, PublishedComment, Totals, storable
+from moderation.store.values import CommentRecord, PublishedComment, storable
 
 Sort = Literal["newest", "oldest", "top"]
 """`top` puts the comments with the most published answers first."""
@@ -124,19 +125,23 @@ class ThreadQueries:
         async with self.database.read() as connection:
             return [_record(row) for row in await connection.execute(wanted)]
 
-    async def totals(self) -> Totals:
-        """Comments by status, and since when the oldest undecided ones wait."""
-        by_status = sa.select(comments.c.status, sa.func.count()).group_by(comments.c.status)
-        received = sa.select(sa.func.min(revisions.c.received_at)).where(
+    async def by_status(self) -> dict[CommentStatus, int]:
+        """How many comments stand in each status. Reads every comment's."""
+        wanted = sa.select(comments.c.status, sa.func.count()).group_by(comments.c.status)
+        async with self.database.read() as connection:
+            return {CommentStatus(status): count for status, count in await connection.execute(wanted)}
+
+    async def undecided(self) -> Waiting:
+        """How many revisions wait for the machine and for moderators, and since when. Reads those alone."""
+        received = sa.select(sa.func.count(), sa.func.min(revisions.c.received_at)).where(
             revisions.c.status == sa.literal_column("'received'")
         )
-        held = sa.select(sa.func.min(revisions.c.held_at)).where(revisions.c.status == sa.literal_column("'held'"))
+        held = sa.select(sa.func.count(), sa.func.min(revisions.c.held_at)).where(
+            revisions.c.status == sa.literal_column("'held'")
+        )
         async with self.database.read() as connection:
-            return Totals(
-                by_status={CommentStatus(status): count for status, count in await connection.execute(by_status)},
-                oldest_received=(await connection.execute(received)).scalar(),
-                oldest_held=(await connection.execute(held)).scalar(),
-            )
+            rows = [(await connection.execute(wanted)).one() for wanted in (received, held)]
+        return Waiting(rows[0][0], rows[0][1], rows[1][0], rows[1][1])
 
 
 def _with_revision(number: sa.ColumnElement[Any]) -> sa.Join:

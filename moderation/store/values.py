@@ -125,15 +125,6 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """How many comments stand in each status, and since when the oldest undecided ones wait."""
-
-    by_status: Mapping[CommentStatus, int]
-    oldest_received: datetime | None
-    oldest_held: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class AuditRow:
     """One change of a revision's status: who did what, when, and on what grounds."""
 

@@ -4,7 +4,7 @@
 """
 
 from moderation.web.app import create_app
-from moderation.web.parts import PARTS, StoryRef, WebParts
+from moderation.web.parts import PARTS, FrontGauge, FrontHealth, StoryRef, WebParts
 from moderation.web.serving import serve
 
-__all__ = ["PARTS", "StoryRef", "WebParts", "create_app", "serve"]
+__all__ = ["PARTS", "FrontGauge", "FrontHealth", "StoryRef", "WebParts", "create_app", "serve"]

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
-import sqlalchemy as sa
 from aiohttp import web
 
+from moderation.alarms import Bounds, Vitals, find
+from moderation.health import within
 from moderation.web.metrics import CONTENT_TYPE, METRICS, system_metrics
-from moderation.web.parts import PARTS, WebParts
+from moderation.web.parts import PARTS, FrontHealth, WebParts
 from moderation.web.routes import json_answer
 from moderation.web.schemas import Alive, Readiness
-
-T = TypeVar("T")
-
-PROBE_S = 2.0
-"""Seconds a dependency has to answer a probe; a probe that hangs would itself be the outage."""
 
 
 async def alive(_request: web.Request, _query: Any) -> Alive:
@@ -34,8 +28,8 @@ async def ready(request: web.Request, _query: Any) -> web.Response:
 
 async def readiness(parts: WebParts) -> Readiness:
     """What each thing the system depends on says now, within a few seconds whatever hangs."""
-    database, workers = await asyncio.gather(_database(parts), _within(parts.queue.workers()))
-    redis = "ok" if workers is not None else "can't be reached"
+    vitals, front = await _look(parts)
+    workers = vitals.workers
     if workers is None:
         worker = classifier = "unknown while Redis can't be reached"
     else:
@@ -43,40 +37,33 @@ async def readiness(parts: WebParts) -> Readiness:
         usable = any(workers.values())
         missing = "no worker has a usable model; every comment is held" if workers else "unknown while no worker runs"
         classifier = "ok" if usable else missing
+    seen = find(vitals, Bounds.of(parts.settings)) | front.seen
     return Readiness(
-        ready=database == redis == worker == classifier == "ok",
-        database=database,
-        redis=redis,
+        ready=vitals.database and vitals.redis and worker == classifier == "ok",
+        database=_reached(vitals.database),
+        redis=_reached(vitals.redis),
         worker=worker,
         classifier=classifier,
+        alarms=[f"{alarm.name} {alarm.about}".rstrip() for alarm in seen.standing],
+        **front.states,
     )
 
 
-async def _database(parts: WebParts) -> str:
-    async def ask() -> bool:
-        async with parts.database.read() as connection:
-            await connection.execute(sa.text("SELECT 1"))
-        return True
-
-    return "ok" if await _within(ask()) else "can't be reached"
-
-
-async def _within(asked: Awaitable[T]) -> T | None:
-    """The answer, or None where it fails or does not come in PROBE_S."""
-    try:
-        async with asyncio.timeout(PROBE_S):
-            return await asked
-    except Exception:
-        # Whatever a driver raises, the probe's answer is the same: it can't be reached.
-        return None
+def _reached(answers: bool) -> str:
+    return "ok" if answers else "can't be reached"
 
 
 async def metrics(request: web.Request, _query: Any) -> web.Response:
     """The system's state and this process's counts, for Prometheus."""
     parts = request.app[PARTS]
-    size, totals, switches = await asyncio.gather(
-        _within(parts.queue.size()), _within(parts.threads.totals()), _within(parts.switches.active())
+    (vitals, front), by_status, switches = await asyncio.gather(
+        _look(parts), within(parts.threads.by_status()), within(parts.switches.active())
     )
-    state = system_metrics(size=size, totals=totals, switches=switches, now=datetime.now(UTC))
+    seen = find(vitals, Bounds.of(parts.settings)) | front.seen
+    state = system_metrics(vitals, by_status=by_status, switches=switches, seen=seen, front=front.gauges)
     body = state + request.app[METRICS].exposition()
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
+
+
+async def _look(parts: WebParts) -> tuple[Vitals, FrontHealth]:
+    return await asyncio.gather(parts.health.look(), parts.front())

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from moderation.alarms import Seen, Vitals, age_s
 from moderation.comment import CommentStatus
-from moderation.queue import QueueSize
 from moderation.switch import Switch, SwitchKind
-from moderation.threads import Totals
+from moderation.web.parts import FrontGauge
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -49,7 +48,12 @@ class Metrics:
 
 
 def system_metrics(
-    *, size: QueueSize | None, totals: Totals | None, switches: Sequence[Switch] | None, now: datetime
+    vitals: Vitals,
+    *,
+    by_status: Mapping[CommentStatus, int] | None,
+    switches: Sequence[Switch] | None,
+    seen: Seen,
+    front: Sequence[FrontGauge] = (),
 ) -> bytes:
     """The state of the whole system as gauges. What can't be known now (None) is left out, never shown as zero."""
     registry = CollectorRegistry()
@@ -57,24 +61,55 @@ def system_metrics(
     def gauge(name: str, words: str, value: float) -> None:
         Gauge(name, words, registry=registry).set(value)
 
-    gauge("baithak_redis_up", "Whether Redis answers.", size is not None)
-    gauge("baithak_database_up", "Whether the database answers.", totals is not None)
-    if size is not None:
-        gauge("baithak_screening_queue_length", "Comments in the screening queue.", size.length)
-        gauge("baithak_screening_queue_pending", "Comments a worker holds.", size.pending)
-        gauge("baithak_screening_queue_dead", "Comments set aside as poison.", size.dead)
-    if totals is not None:
+    gauge("baithak_redis_up", "Whether Redis answers.", vitals.redis)
+    gauge("baithak_database_up", "Whether the database answers.", vitals.database)
+    if vitals.workers is not None:
+        usable = sum(model is not None for model in vitals.workers.values())
+        gauge("baithak_workers", "Workers alive.", len(vitals.workers))
+        gauge("baithak_workers_with_model", "Workers alive with a usable model.", usable)
+    if vitals.queue is not None:
+        gauge("baithak_screening_queue_length", "Comments in the screening queue.", vitals.queue.length)
+        gauge("baithak_screening_queue_pending", "Comments a worker holds.", vitals.queue.pending)
+        gauge("baithak_screening_queue_dead", "Comments set aside as poison.", vitals.queue.dead)
+    if vitals.waiting is not None:
+        oldest_received, oldest_held = vitals.waiting.oldest_received, vitals.waiting.oldest_held
+        gauge(
+            "baithak_oldest_received_seconds", "Age of the oldest received comment.", age_s(oldest_received, vitals.at)
+        )
+        gauge("baithak_oldest_held_seconds", "Age of the oldest held comment.", age_s(oldest_held, vitals.at))
+    if vitals.disk is not None:
+        gauge("baithak_disk_free_bytes", "Free disk at the data directory.", vitals.disk.free)
+        gauge("baithak_disk_bytes", "Size of that disk.", vitals.disk.total)
+    if by_status is not None:
         comments = Gauge("baithak_comments", "Comments by status.", ("status",), registry=registry)
         for status in CommentStatus:
-            comments.labels(status.value).set(totals.by_status.get(status, 0))
-        for name, oldest in (("received", totals.oldest_received), ("held", totals.oldest_held)):
-            age_s = 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
-            gauge(f"baithak_oldest_{name}_seconds", f"Age of the oldest {name} comment.", age_s)
+            comments.labels(status.value).set(by_status.get(status, 0))
     if switches is not None:
         active = Gauge("baithak_switches_active", "Switches that are on.", ("kind",), registry=registry)
         for kind in SwitchKind:
             active.labels(kind.value).set(sum(switch.kind is kind for switch in switches))
+    _add_alarms(seen, registry)
+    _add_front(front, registry)
     return generate_latest(registry)
+
+
+def _add_alarms(seen: Seen, registry: CollectorRegistry) -> None:
+    """How many alarms of each name stand; names about which nothing can be known are left out."""
+    counts = dict.fromkeys(seen.names, 0)
+    for alarm in seen.standing:
+        counts[alarm.name] += 1
+    alarms = Gauge("baithak_alarms", "Alarms that stand.", ("alarm",), registry=registry)
+    for name, count in counts.items():
+        if name not in seen.unknown:
+            alarms.labels(name).set(count)
+
+
+def _add_front(front: Sequence[FrontGauge], registry: CollectorRegistry) -> None:
+    made: dict[str, Gauge] = {}
+    for one in front:
+        if one.name not in made:
+            made[one.name] = Gauge(one.name, one.words, tuple(one.labels), registry=registry)
+        (made[one.name].labels(**one.labels) if one.labels else made[one.name]).set(one.value)
 
 
 METRICS: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from moderation.alarms import Seen
 from moderation.policy import Policy, Terms
 from moderation.settings import Settings
 
 if TYPE_CHECKING:
     from moderation.database import Database
+    from moderation.health import Health
     from moderation.login import Login
     from moderation.outcomes import Outcomes
-    from moderation.queue import ScreeningQueue
     from moderation.review import Review
     from moderation.roles import Roles
     from moderation.switches import Switches
@@ -40,8 +41,34 @@ class StoryRef:
 
 
 @dataclass(frozen=True, slots=True)
+class FrontGauge:
+    """One number that the front adds to the metrics; those of one name have the same labels."""
+
+    name: str
+    words: str
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FrontHealth:
+    """How the front beside the web is, which readers write by: `ok` or what is wrong, for each part of it by name."""
+
+    states: Mapping[str, str] = field(default_factory=dict)
+    seen: Seen = field(default_factory=Seen)
+    gauges: Sequence[FrontGauge] = ()
+
+
+async def no_front() -> FrontHealth:
+    """What is said of the front where there is none."""
+    return FrontHealth()
+
+
+@dataclass(frozen=True, slots=True)
 class WebParts:
-    """Everything the handlers ask for. `resolve_story` takes an address or an id and gives None for a stranger."""
+    """Everything the handlers ask for. `resolve_story` takes an address or an id and gives None for a stranger;
+    `front` never raises and answers within seconds.
+    """
 
     settings: Settings
     policy: Policy
@@ -52,10 +79,11 @@ class WebParts:
     login: Login
     switches: Switches
     outcomes: Outcomes
-    queue: ScreeningQueue
+    health: Health
     database: Database
     resolve_story: Callable[[str], Awaitable[StoryRef | None]]
     story_titles: Callable[[Sequence[str]], Awaitable[dict[str, str]]]
+    front: Callable[[], Awaitable[FrontHealth]] = no_front
 
 
 PARTS: web.AppKey[WebParts] = web.AppKey("parts", WebParts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from aiohttp import web
 from moderation.config import load_policy, load_terms
 from moderation.database import Database
 from moderation.errors import SettingsError
+from moderation.health import Health
 from moderation.login import Login
 from moderation.outcomes import Outcomes
 from moderation.queue import ScreeningQueue, connect
@@ -26,28 +28,27 @@ from moderation.store import Store
 from moderation.switches import Switches
 from moderation.threads import Threads
 from moderation.web.app import create_app
-from moderation.web.parts import StoryRef, WebParts
+from moderation.web.parts import FrontHealth, StoryRef, WebParts, no_front
 from moderation.web.serving import serve
 
 
 @dataclass(frozen=True, slots=True)
-class Stories:
-    """What the front knows of stories: which one a name means, and their titles by address."""
+class Front:
+    """What the front tells: which story a name means, stories' titles by address, and how the front itself is."""
 
     resolve: Callable[[str], Awaitable[StoryRef | None]]
     titles: Callable[[Sequence[str]], Awaitable[dict[str, str]]]
+    health: Callable[[], Awaitable[FrontHealth]] = no_front
 
 
 @contextlib.asynccontextmanager
-async def opened(
-    settings: Settings, roles: Roles, stories_of: Callable[[Database], Stories]
-) -> AsyncIterator[WebParts]:
+async def opened(settings: Settings, roles: Roles, front_of: Callable[[Database], Front]) -> AsyncIterator[WebParts]:
     """The parts, on the database and Redis of the settings; closed at the end. Raises SettingsError, PolicyError."""
     policy = load_policy()
     terms = load_terms(policy)
     database, redis = Database(settings.database_address()), connect(settings.redis_address())
-    store, stories = Store(database), stories_of(database)
-    outcomes = Outcomes(store, redis)
+    store, front = Store(database), front_of(database)
+    outcomes, threads = Outcomes(store, redis), Threads(store)
     review = Review(
         store,
         roles,
@@ -62,16 +63,23 @@ async def opened(
             settings=settings,
             policy=policy,
             terms=terms,
-            threads=Threads(store),
+            threads=threads,
             review=review,
             roles=roles,
             login=Login(store, settings),
             switches=Switches(store, open_days=settings.comments_open_days),
             outcomes=outcomes,
-            queue=ScreeningQueue(redis, at_most=settings.queue_at_most),
+            health=Health(
+                database=database,
+                queue=ScreeningQueue(redis, at_most=settings.queue_at_most),
+                threads=threads,
+                data_dir=settings.data_dir,
+                clock=_now,
+            ),
             database=database,
-            resolve_story=stories.resolve,
-            story_titles=stories.titles,
+            resolve_story=front.resolve,
+            story_titles=front.titles,
+            front=front.health,
         )
     finally:
         await database.close()
@@ -96,7 +104,7 @@ async def run(settings: Settings) -> None:
     Raises SettingsError, PolicyError at start.
     """
     roles = Roles(frozenset(f"telegram:{one}" for one in settings.administrators), _nobody)
-    async with opened(settings, roles, lambda _database: Stories(story_by_address, _no_titles)) as parts:
+    async with opened(settings, roles, lambda _database: Front(story_by_address, _no_titles)) as parts:
         await served(create_app(parts), settings)
 
 
@@ -109,6 +117,10 @@ async def story_by_address(name: str) -> StoryRef | None:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return None
     return StoryRef(id=name, url=name, title=name, telegram_link=None)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 async def _nobody(_person: str) -> bool:

@@ -122,13 +122,22 @@ class Alive(Answer):
 
 
 class Readiness(Answer):
-    """Whether the whole system can do its work: `ok`, or what is wrong, for each thing it depends on."""
+    """Whether the whole system can do its work: `ok`, or what is wrong, for each thing it depends on.
+
+    `alarms` names what a person has to see to, ready or not. Beside a front, each part of it is named as well, such as
+    `bot`; these do not count for `ready`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    __pydantic_extra__: dict[str, str]
 
     ready: bool
     database: str
     redis: str
     worker: str
     classifier: str
+    alarms: list[str]
 
 
 class ProblemDocument(Answer):

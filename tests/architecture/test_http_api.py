@@ -5,13 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
-from moderation.comment import CommentStatus
-from moderation.queue import QueueSize
-from moderation.threads import Totals
-from moderation.web.metrics import Metrics, system_metrics
 from moderation.web.problems import CODES
+from tests.architecture.metrics import exposed_metrics
 from tests.architecture.sources import code_files, first_cells, page, tree
 
 
@@ -32,19 +28,6 @@ def documented_routes() -> set[str]:
     return {cell for cell in first_cells(page("http-api.md")) if re.match(r"[A-Z]+ /", cell)}
 
 
-def exposed_metrics() -> set[str]:
-    """The names that `/metrics` gives when everything can be reached and something was counted."""
-    counts = Metrics()
-    counts.answered(route="comments", method="GET", status=200, seconds=0.01)
-    counts.streams(1)
-    now = datetime.now(UTC)
-    totals = Totals(by_status={CommentStatus.PUBLISHED: 1}, oldest_received=now, oldest_held=now)
-    state = system_metrics(size=QueueSize(length=1, pending=1, dead=0), totals=totals, switches=[], now=now)
-    text = (state + counts.exposition()).decode()
-    # The client library adds a `_created` time to each counter; it is the library's, not ours.
-    return {name for name in re.findall(r"^# TYPE (\w+)", text, flags=re.MULTILINE) if not name.endswith("_created")}
-
-
 def test_every_route_is_documented_and_every_documented_one_exists() -> None:
     assert documented_routes() == routes()
 
@@ -62,4 +45,4 @@ def test_no_problem_is_raised_with_a_code_that_is_not_listed() -> None:
 
 def test_every_metric_is_documented_and_every_documented_one_exists() -> None:
     documented = {cell for cell in first_cells(page("operating.md")) if cell.startswith("baithak_")}
-    assert documented == exposed_metrics()
+    assert documented == set(exposed_metrics())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import fakeredis
 import pytest
 
+from moderation.alarms import QueueSize
 from moderation.errors import QueueUnavailable
 from moderation.queue import ScreeningQueue, connect
 from tests.fake_queue import FakeQueue
@@ -82,8 +84,7 @@ async def test_what_is_acknowledged_is_gone(queue: Queue) -> None:
     await queue.enqueue([1, 2])
     jobs = await queue.claim("a", wait_s=0, at_most=2)
     await queue.ack(jobs)
-    size = await queue.size()
-    assert (size.length, size.pending, size.dead) == (0, 0, 0)
+    assert await queue.size() == QueueSize(length=0, pending=0, dead=0, newest_dead=None)
     assert await queue.reclaim("b", idle_s=0, at_most=5) == []
 
 
@@ -128,6 +129,8 @@ async def test_the_buried_are_counted_and_no_longer_delivered(queue: Queue) -> N
     await queue.bury(job, reason="stops workers")
     size = await queue.size()
     assert (size.length, size.pending, size.dead) == (0, 0, 1)
+    assert size.newest_dead is not None
+    assert abs(datetime.now(UTC) - size.newest_dead) < timedelta(minutes=1)
 
 
 async def test_beyond_its_bound_nothing_is_taken(queue: Queue) -> None:
@@ -145,8 +148,7 @@ async def test_only_what_is_missing_is_restored(queue: Queue) -> None:
 
 
 async def test_the_size_of_an_untouched_queue_is_nothing(queue: Queue) -> None:
-    size = await queue.size()
-    assert (size.length, size.pending, size.dead) == (0, 0, 0)
+    assert await queue.size() == QueueSize(length=0, pending=0, dead=0, newest_dead=None)
 
 
 async def test_living_workers_are_known_by_their_model(queue: Queue) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from moderation.alarms import Waiting
 from moderation.comment import CommentStatus
 from moderation.decision import Outcome
 from moderation.intake import Accepted
@@ -184,14 +185,19 @@ async def test_an_authors_own_comments_come_newest_first(desk: Desk, threads: Th
     ]
 
 
-async def test_totals_count_each_status_and_say_since_when_the_oldest_wait(desk: Desk, threads: Threads) -> None:
-    totals = await threads.totals()
-    assert (totals.by_status, totals.oldest_received, totals.oldest_held) == ({}, None, None)
+async def test_what_waits_is_counted_and_since_when_the_oldest_does(desk: Desk, threads: Threads) -> None:
+    assert (await threads.by_status(), await threads.waiting()) == ({}, Waiting())
     later = NOW + timedelta(minutes=1)
     await desk.publish()
     await desk.hold(now=later)
     await desk.hold()
     await desk.receive(now=later)
-    totals = await threads.totals()
-    assert totals.by_status == {CommentStatus.PUBLISHED: 1, CommentStatus.HELD: 2, CommentStatus.RECEIVED: 1}
-    assert (totals.oldest_received, totals.oldest_held) == (later, NOW)
+    counts = {CommentStatus.PUBLISHED: 1, CommentStatus.HELD: 2, CommentStatus.RECEIVED: 1}
+    assert await threads.by_status() == counts
+    assert await threads.waiting() == Waiting(received=1, oldest_received=later, held=2, oldest_held=NOW)
+
+
+async def test_an_edit_that_waits_is_counted_though_its_comment_stands(desk: Desk, threads: Threads) -> None:
+    accepted = await desk.publish()
+    await desk.edit(accepted, "Better said.")
+    assert (await threads.waiting()).received == 1

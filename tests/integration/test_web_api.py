@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -14,10 +15,13 @@ import aiohttp
 import pytest
 from redis.asyncio import Redis
 
+from bot.alarms import REPORT, Report, WatchedFeed, written
 from moderation.database import Database
 from moderation.decision import Outcome
-from moderation.queue import ScreeningQueue
+from moderation.queue import ScreeningQueue, connect
 from moderation.web import stream
+from moderation.web.health import readiness
+from moderation.web.parts import no_front
 from tests.newsroom import MEERA, Newsroom, running_newsroom
 
 WAIT_S = 15
@@ -202,10 +206,65 @@ async def test_readiness_names_what_is_missing(newsroom: Newsroom, http: aiohttp
     assert (status, answer["worker"]) == (503, "ok")
     assert "no worker has a usable model" in answer["classifier"]
     await queue.beat("two", model="2026-11-22.1", ttl_s=60)
-    assert await ready() == (
-        200,
-        {"ready": True, "database": "ok", "redis": "ok", "worker": "ok", "classifier": "ok"},
-    )
+    status, answer = await ready()
+    assert (status, answer["ready"]) == (200, True)
+    assert {answer[part] for part in ("database", "redis", "worker", "classifier")} == {"ok"}
+
+
+async def test_readiness_names_what_nobody_can_be_told_in_a_chat(
+    newsroom: Newsroom, http: aiohttp.ClientSession, redis: Redis
+) -> None:
+    await ScreeningQueue(redis, at_most=10).beat("one", model="2026-11-22.1", ttl_s=60)
+
+    async def ready() -> dict[str, Any]:
+        async with http.get("/readyz") as answer:
+            assert answer.status == 200, "a bot that is gone keeps nobody from reading and deciding"
+            body: dict[str, Any] = await answer.json()
+            return body
+
+    never = await ready()
+    assert (never["bot"], never["telegram"], never["alarms"]) == ("never seen", "unknown while no bot works", ["bot"])
+    now = datetime.now(UTC)
+    silent = WatchedFeed("https://news.example/rss", 300, now - timedelta(days=1), failures=9)
+    for report, bot, telegram, feeds, alarms in (
+        (Report(now, now, ()), "ok", "ok", "ok", []),
+        (Report(now, now, (silent,)), "ok", "ok", "1 of 1 silent", ["feed https://news.example/rss"]),
+        (Report(now, None, ()), "ok", "never answered", "ok", ["telegram"]),
+        (Report(now, now - timedelta(seconds=90), ()), "ok", "no answer for 90 s", "ok", ["telegram"]),
+        (Report(now - timedelta(seconds=40), now, ()), "not seen for 40 s", "unknown", "unknown", ["bot"]),
+    ):
+        await newsroom.bot_store.shown.keep(REPORT, written(report))
+        answer = await ready()
+        # A second may pass between the two.
+        assert answer["bot"].replace("41", "40") == bot
+        assert answer["telegram"].replace("91", "90").startswith(telegram)
+        assert answer["feeds"].startswith(feeds)
+        assert answer["alarms"] == alarms
+
+
+async def test_where_there_is_no_front_none_is_named(newsroom: Newsroom) -> None:
+    answer = await readiness(replace(newsroom.parts, front=no_front))
+    assert set(answer.model_dump()) == {"ready", "database", "redis", "worker", "classifier", "alarms"}
+    assert answer.alarms == ["workers"]
+
+
+async def test_without_database_and_redis_it_is_still_told_what_is_known_and_what_is_not() -> None:
+    away = Database("postgresql+asyncpg://desk:swordfish@127.0.0.1:9/desk")
+    async with (
+        running_newsroom(away, connect("unix:///nowhere/redis.sock")) as room,
+        aiohttp.ClientSession(room.address) as http,
+    ):
+        async with http.get("/readyz") as answer:
+            told = await answer.json()
+        assert answer.status == 503
+        assert told["database"] == told["redis"] == "can't be reached"
+        assert {told[part] for part in ("bot", "telegram", "feeds")} == {"unknown while the database can't be reached"}
+        assert told["alarms"] == ["database", "redis"]
+        async with http.get("/metrics") as answer:
+            text = await answer.text()
+        assert "baithak_database_up 0.0" in text and 'baithak_alarms{alarm="database"} 1.0' in text
+        assert 'alarm="bot"' not in text and "baithak_workers" not in text
+    await away.close()
 
 
 async def test_metrics_tell_numbers_and_nobodys_words(newsroom: Newsroom, http: aiohttp.ClientSession) -> None:
@@ -220,6 +279,8 @@ async def test_metrics_tell_numbers_and_nobodys_words(newsroom: Newsroom, http: 
     assert 'baithak_comments{status="published"} 1.0' in text
     assert 'baithak_comments{status="held"} 1.0' in text
     assert "baithak_screening_queue_length 2.0" in text
+    assert 'baithak_alarms{alarm="workers"} 1.0' in text and 'baithak_alarms{alarm="held"} 0.0' in text
+    assert 'alarm="model"' not in text and "baithak_bot_seen_seconds" not in text, "not known is left out"
     assert 'baithak_http_requests_total{method="GET",route="comments",status="200"} 1.0' in text
     assert 'baithak_http_requests_total{method="GET",route="unknown",status="404"} 1.0' in text
     assert "Canary" not in text and "secret-token" not in text
@@ -374,8 +435,6 @@ async def test_a_page_that_has_seen_events_of_another_database_is_sent_what_come
 async def test_a_stream_lives_on_without_redis(
     database: Database, newsroom: Newsroom, http: aiohttp.ClientSession
 ) -> None:
-    from moderation.queue import connect
-
     async with running_newsroom(database, connect("unix:///nowhere/redis.sock")) as room:
         story = await room.story()
         async with aiohttp.ClientSession(room.address) as session, listening(session, story) as page:

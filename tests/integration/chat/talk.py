@@ -39,6 +39,8 @@ Message = dict[str, Any]
 
 UNDO_S = 0.2
 CARDS_AT_MOST = 3
+NEVER_S = 1e6
+"""No worker runs in these tests, and nobody is to be told so in the middle of a talk; nor how full the disk is."""
 FAST = Rates(per_s=2000, chat_at_most=10_000, group_at_most=10_000)
 """The sandbox's own limits are off in these tests, and so are the bot's, but where a test is about them."""
 
@@ -188,6 +190,8 @@ async def running_talk(database: Database, redis: Redis, folder: Path, *, rates:
             undo_s=UNDO_S,
             cards_at_most=CARDS_AT_MOST,
             public_url="https://desk.example",
+            alarm_stands_s=NEVER_S,
+            alarm_disk_free_percent=0,
         )
         async with assembled(settings, database, redis, rates) as (ground, parts):
             store = Store(database)
@@ -225,6 +229,7 @@ async def assembled(
             redis=redis,
             policy=policy,
             terms=load_terms(policy),
+            feeds=(),
             clock=now,
         )
         try:

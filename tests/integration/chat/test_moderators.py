@@ -8,6 +8,7 @@ from moderation.comment import CommentStatus
 from moderation.decision import Outcome
 from moderation.errors import NotAllowed
 from moderation.login import Login
+from moderation.queue import ScreeningQueue
 from moderation.review import Review
 from moderation.roles import Roles
 from tests.builders import finding
@@ -300,3 +301,27 @@ async def test_stats_count_what_waits(talk: Talk) -> None:
     await talk.sandbox.write(MEERA, "/stats")
     shown = text_of(await talk.sees(MEERA, begins("Now")))
     assert "2 comments are waiting for a moderator" in shown and "One subscriber." in shown
+
+
+async def test_status_shows_a_moderator_the_whole_system_and_what_is_wrong_first(talk: Talk) -> None:
+    await talk.story()
+    await talk.held_comment(await talk.joins_and_agrees())
+    asked = await talk.sandbox.write(OMAR, "/status")
+    lines = text_of(await talk.sees(OMAR, begins("Alarm"), after=asked["message_id"])).splitlines()
+    assert lines[1].startswith("• No worker runs")
+    assert {"Database: ok", "Redis: ok", "Workers: none", "Bot: works", "Feeds: 0 read"} <= set(lines)
+    assert any(line.startswith("Held: 1 waiting, the oldest for ") for line in lines)
+    queue = ScreeningQueue(talk.ground.redis, at_most=10)
+    await queue.beat("one", model="2026-11-22.1", ttl_s=60)
+    asked = await talk.sandbox.write(MEERA, "/status")
+    well = await talk.sees(MEERA, begins("All is well"), after=asked["message_id"])
+    assert "Workers: 1, model 2026-11-22.1" in text_of(well).splitlines()
+
+
+async def test_status_is_an_unknown_command_to_others_and_is_not_told_the_group(talk: Talk) -> None:
+    asked = await talk.sandbox.write(EMMA, "/status")
+    said = await talk.sees(EMMA, lambda one: one["from"]["is_bot"], after=asked["message_id"])
+    assert text_of(said).startswith("I don")
+    asked = await talk.sandbox.write(OMAR, "/status", chat_id=GROUP)
+    await talk.settled(OMAR)
+    assert not any("Database" in said for said in await talk.said_by_bot(GROUP, after=asked["message_id"]))
