@@ -198,6 +198,36 @@ async def look_at_telegram(settings: BotSettings) -> Diagnosis:
     return Diagnosis("telegram", f"@{me.username} at {place}, moderators in {chat.title!r}")
 
 
+async def look_at_administrators(settings: BotSettings) -> Diagnosis:
+    """Who is to be told of alarms can be told: they have started the bot, and not blocked it."""
+    from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, TelegramNetworkError
+
+    from bot.limiter import Limiter
+    from bot.telegram import make_bot
+
+    wanted, deaf = sorted(settings.administrator_ids()), []
+    if not wanted:
+        return Diagnosis("administrators", "none is named; alarms go to the moderators' group")
+    client = make_bot(settings, Limiter(None))
+    try:
+        for administrator in wanted:
+            try:
+                # "Typing", for some seconds: the only way to ask that leaves nothing in their chat.
+                await client.send_chat_action(administrator, "typing")
+            except (TelegramForbiddenError, TelegramBadRequest):
+                deaf.append(str(administrator))
+    except TelegramNetworkError:
+        return Diagnosis("administrators", f"{len(wanted)} named; not asked, for Telegram can't be reached now")
+    finally:
+        await client.session.close()
+    if not deaf:
+        return Diagnosis("administrators", f"{len(wanted)} can be told of alarms")
+    fault = f"{', '.join(deaf)} can't be told of alarms"
+    if settings.uses_sandbox():
+        return Diagnosis("administrators", f"{fault} until they write /start to the bot")
+    return Diagnosis("administrators", "", fault, "they have to write /start to the bot")
+
+
 async def look_at_feeds(settings: BotSettings) -> Diagnosis:
     """Every feed can be fetched and read."""
     from datetime import UTC, datetime
@@ -236,5 +266,6 @@ LOOKS: tuple[Look, ...] = (
     look_at_redis,
     look_at_classifier,
     look_at_feeds,
-    look_at_telegram,  # last: it may wait for a network
+    look_at_telegram,  # from here on: they may wait for a network
+    look_at_administrators,
 )

@@ -16,7 +16,7 @@ from bot.doctor import Diagnosis, examine
 from bot.settings import BotSettings
 from moderation.database import Database
 from tests.integration.processes import baithak
-from tests.integration.sandbox_client import GROUP, sandbox_running
+from tests.integration.sandbox_client import EMMA, GROUP, MEERA, sandbox_running
 from tests.servers import redis_running, short_folder
 
 
@@ -46,8 +46,9 @@ async def test_a_system_in_order_has_no_fault_and_nothing_is_written(database_ad
                 web_port=0,
                 sandbox_port=0,
             )
+            asking_telegram = (doctor.look_at_telegram, doctor.look_at_administrators)
             there = settings.model_copy(update={"sandbox_port": urlsplit(sandbox.address).port})
-            found = [(await look(there if look is doctor.look_at_telegram else settings)) for look in doctor.LOOKS]
+            found = [(await look(there if look in asking_telegram else settings)) for look in doctor.LOOKS]
     assert [one for one in found if one.fault] == []
     assert [one.name for one in found] == [
         "disk",
@@ -58,6 +59,7 @@ async def test_a_system_in_order_has_no_fault_and_nothing_is_written(database_ad
         "classifier",
         "feeds",
         "telegram",
+        "administrators",
     ]
     assert not (tmp_path / "none").exists()
 
@@ -121,6 +123,26 @@ async def test_a_telegram_that_is_away_or_a_group_the_bot_is_not_in() -> None:
         here = {"bot_token": token, "telegram_api": sandbox.address}
         fault(await looked("telegram", moderators_chat=-1009, **here), "chat not found", "BAITHAK_MODERATORS_CHAT")
         assert (await looked("telegram", moderators_chat=GROUP, **here)).fault is None
+
+
+async def test_an_administrator_who_never_started_the_bot_or_blocked_it_is_named() -> None:
+    async with sandbox_running() as sandbox:
+        here = {"telegram_api": sandbox.address, "administrators": (EMMA, MEERA)}
+        await sandbox.write(EMMA, "/start")
+        fault(await looked("administrators", bot_token=SecretStr("1:swordfish"), **here), str(MEERA), "/start")
+        await sandbox.write(MEERA, "/start")
+        assert (await looked("administrators", bot_token=SecretStr("1:swordfish"), **here)).said.startswith("2 can be")
+        await sandbox.do("POST", f"users/{EMMA}/block")
+        blocked = await looked("administrators", bot_token=SecretStr("1:swordfish"), **here)
+        fault(blocked, str(EMMA), "/start")
+        assert str(MEERA) not in str(blocked.fault)
+        assert [one for one in await sandbox.messages(MEERA) if one["from"]["is_bot"]] == [], "nothing is sent"
+        port = urlsplit(sandbox.address).port
+        played = await looked("administrators", sandbox_port=port, administrators=(EMMA,))
+        assert played.fault is None and "until they write /start" in played.said
+    assert "moderators' group" in (await looked("administrators", bot_token=SecretStr("1:swordfish"))).said
+    away = {"bot_token": SecretStr("1:swordfish"), "telegram_api": "http://127.0.0.1:9", "administrators": (EMMA,)}
+    assert "not asked" in (await looked("administrators", **away)).said
 
 
 async def test_a_look_that_breaks_or_hangs_is_a_fault_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
