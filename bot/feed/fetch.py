@@ -15,10 +15,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from urllib.parse import SplitResult, urljoin, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 MAX_BYTES = 8 * 1024 * 1024
 """Most bytes of one feed, after decompression."""
@@ -29,6 +29,9 @@ DEADLINE_S = 20.0
 MAX_HOPS = 5
 _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+"""Where IPv6 is global; and where a network without IPv4 puts every IPv4 address (NAT64), private ones too."""
 
 
 class FeedRefused(Exception):
@@ -114,19 +117,23 @@ class Fetcher:
     async def _follow(self, url: str, headers: dict[str, str]) -> Fetched:
         if self._session is None:
             raise RuntimeError("a Fetcher is used as a context")
+        # Checked as the client itself reads it: it takes "①②⑦.0.0.1" for the number it looks like.
+        place = URL(url)
         for _hop in range(MAX_HOPS + 1):
-            self._check(urlsplit(url))
-            async with self._session.get(url, headers=headers, allow_redirects=False) as answer:
+            self._check(place)
+            async with self._session.get(place, headers=headers, allow_redirects=False) as answer:
                 if answer.status in _REDIRECTS:
-                    url = urljoin(url, answer.headers.get("Location", ""))
+                    place = place.join(URL(answer.headers.get("Location", "")))
                     continue
                 if answer.status == 304:
-                    return Fetched(url, None, None, headers.get("If-None-Match"), headers.get("If-Modified-Since"))
+                    return Fetched(
+                        str(place), None, None, headers.get("If-None-Match"), headers.get("If-Modified-Since")
+                    )
                 if answer.status != 200:
                     raise FeedRefused(f"answered with status {answer.status}")
                 body = await _read_capped(answer)
                 return Fetched(
-                    url=url,
+                    url=str(place),
                     body=body,
                     content_type=answer.headers.get("Content-Type"),
                     etag=answer.headers.get("ETag"),
@@ -134,32 +141,38 @@ class Fetcher:
                 )
         raise FeedRefused(f"redirects more than {MAX_HOPS} times")
 
-    def _check(self, parts: SplitResult) -> None:
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise FeedRefused(f"only http and https addresses are fetched, not {parts.scheme or 'this'}")
-        if parts.username is not None or parts.password is not None:
+    def _check(self, place: URL) -> None:
+        if place.scheme not in _PORTS or not place.host:
+            raise FeedRefused(f"only http and https addresses are fetched, not {place.scheme or 'this'}")
+        if place.user is not None or place.password is not None:
             raise FeedRefused("an address with a user name is refused")
-        port = parts.port or _PORTS[parts.scheme]
-        if f"{parts.hostname}:{port}" in self._allowed:
+        if f"{place.host}:{place.port}" in self._allowed:
             return
-        if port not in _PORTS.values():
+        if place.port not in _PORTS.values():
             raise FeedRefused(
-                f"port {port} is not fetched from; allow it by BAITHAK_FEED_ALLOW={parts.hostname}:{port}"
+                f"port {place.port} is not fetched from; allow it by BAITHAK_FEED_ALLOW={place.host}:{place.port}"
             )
         # An address written as numbers never reaches the resolver: it is judged here.
         try:
-            ipaddress.ip_address(parts.hostname)
+            ipaddress.ip_address(place.host)
         except ValueError:
             return
-        _require_public(parts.hostname)
+        _require_public(place.host)
 
 
 def _require_public(address: str) -> None:
+    """Raises FeedRefused for an address inside, and for one that only carries another inside."""
     number = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(number, "ipv4_mapped", None) or getattr(number, "sixtofour", None)
-    for one in (number, mapped):
-        if one is not None and (not one.is_global or one.is_multicast):
-            raise FeedRefused(f"{address} is not a public address; an operator can allow it by BAITHAK_FEED_ALLOW")
+    reached: list[ipaddress.IPv4Address | ipaddress.IPv6Address] = [number]
+    if isinstance(number, ipaddress.IPv6Address):
+        if number in _TRANSLATED:
+            reached.append(ipaddress.IPv4Address(int(number) & 0xFFFF_FFFF))
+        elif number in _UNICAST:
+            reached += [] if number.sixtofour is None else [number.sixtofour]
+        else:
+            reached = []
+    if not reached or any(not one.is_global or one.is_multicast for one in reached):
+        raise FeedRefused(f"{address} is not a public address; an operator can allow it by BAITHAK_FEED_ALLOW")
 
 
 async def _read_capped(answer: aiohttp.ClientResponse) -> bytes:
