@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import re
 from typing import Any
 
 import structlog
@@ -14,7 +15,13 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.enums import ParseMode
-from aiogram.exceptions import ClientDecodeError, TelegramRetryAfter, TelegramServerError
+from aiogram.exceptions import (
+    ClientDecodeError,
+    TelegramAPIError,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
 from aiogram.methods import TelegramMethod
 from aiogram.methods.base import Response, TelegramType
 
@@ -32,6 +39,21 @@ _TRIES = 3
 _PACED = ("send", "edit", "copyMessage", "forwardMessage", "deleteMessage")
 _UNPACED = frozenset({"sendChatAction"})
 
+_KNOWN = re.compile(
+    r"(?:(?:Bad Request|Forbidden|Not Found|Conflict|Internal Server Error): )?"
+    r"(?:(?:private )?chat not found|chat_id is empty|user not found|user is deactivated|the group chat was deleted"
+    r"|bot was (?:blocked by the user|kicked from the (?:group|supergroup|channel) chat)"
+    r"|bot is not a member of the (?:group|supergroup|channel) chat|bot can't initiate conversation with a user"
+    r"|the bot can't send messages to the bot|group chat was upgraded to a supergroup chat|need administrator rights"
+    r"|not enough rights|have no rights to send a message|can't parse entities|method not found"
+    r"|message (?:is not modified|is too long|text is empty|caption is too long|thread not found)"
+    r"|message to (?:edit|delete|be replied) not found|(?:the )?message can't be (?:edited|deleted|copied|forwarded)"
+    r"|there is no (?:text|caption) in the message to edit|text (?:is too long|must be non-empty)"
+    r"|query is too old and response timeout expired or query ID is invalid|file is too big|wrong file identifier"
+    r"|failed to get HTTP URL content|wrong type of the web page content|[A-Z]{3,}(?:_[A-Z]{2,}){1,5}\b)"
+)
+"""Telegram's refusals in its own words; codes such as BUTTON_DATA_INVALID are among them."""
+
 
 def make_bot(settings: BotSettings, limiter: Limiter, *, alerts: bool = False) -> Bot:
     """A Bot for answers, or with `alerts` one for stories going out: with connections of its own, and giving way."""
@@ -43,8 +65,34 @@ def make_bot(settings: BotSettings, limiter: Limiter, *, alerts: bool = False) -
     return Bot(settings.token(), session=session, default=properties)
 
 
+def refusal(said: str) -> str:
+    """What Telegram said of a refused call, as far as it is Telegram's own words.
+
+    The rest may quote the message, and so what a reader wrote, or the call's address with the token in it.
+    """
+    known = _KNOWN.search(said)
+    return known[0] if known is not None else "refused, in words that are not repeated here"
+
+
 class Session(AiohttpSession):
-    """The connections. Reads of an answer what it can: sent is sent, whatever kinds of thing it holds that are new."""
+    """The connections. Reads of an answer what it can: sent is sent, whatever kinds of thing it holds that are new.
+
+    The errors it raises hold nothing that must not be logged.
+    """
+
+    async def make_request(
+        self,
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+        timeout: int | None = None,  # noqa: ASYNC109  as the class above has it
+    ) -> TelegramType:
+        """Make the call. Raises what Telegram answers, and TelegramNetworkError without the token."""
+        try:
+            return await super().make_request(bot, method, timeout=timeout)
+        except TelegramNetworkError as error:
+            said = error.message.replace(bot.token, "…")
+        # Outside of the handler: the error it came from would be shown with the address it failed at.
+        raise TelegramNetworkError(method=method, message=said)
 
     def check_response(
         self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
@@ -52,6 +100,9 @@ class Session(AiohttpSession):
         """The answer, or a part of it. Raises TelegramServerError for what is none, as from a proxy on the way."""
         try:
             return super().check_response(bot, method, status_code, content)
+        except TelegramAPIError as error:
+            error.message = refusal(error.message)
+            raise
         except ClientDecodeError as error:
             answer = error.data
         result = answer.get("result") if isinstance(answer, dict) and answer.get("ok") else None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import traceback
 from typing import Any
 
 import pytest
 from aiogram import Bot
-from aiogram.exceptions import TelegramBadRequest, TelegramRetryAfter, TelegramServerError
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import TelegramBadRequest, TelegramNetworkError, TelegramRetryAfter, TelegramServerError
 from aiogram.methods import SendMessage
 
 from bot.telegram import Session
@@ -39,6 +41,35 @@ def test_what_is_no_answer_is_a_server_at_fault_and_is_not_quoted(answer: str) -
     with pytest.raises(TelegramServerError) as raised:
         answered(answer)
     assert "words" not in str(raised.value) and raised.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Bad Request: chat not found", "Bad Request: chat not found"),
+        ("Forbidden: bot was blocked by the user", "Forbidden: bot was blocked by the user"),
+        ("Bad Request: BUTTON_DATA_INVALID", "Bad Request: BUTTON_DATA_INVALID"),
+        (
+            'Bad Request: can\'t parse entities: Unsupported start tag "canary" at byte offset 0',
+            "Bad Request: can't parse entities",
+        ),
+        ("Bad Request: canary", "refused, in words that are not repeated here"),
+        ("canary: chat not found", "chat not found"),
+    ],
+)
+def test_of_a_refusal_only_telegrams_own_words_are_repeated(said: str, told: str) -> None:
+    with pytest.raises(TelegramBadRequest) as raised:
+        answered({"ok": False, "error_code": 400, "description": said}, status=400)
+    assert raised.value.message == told
+
+
+async def test_a_connection_that_fails_is_told_without_the_token() -> None:
+    bot = Bot("42:CANARY", session=Session(api=TelegramAPIServer(base="http://[::1/bot{token}/{method}", file="")))
+    with pytest.raises(TelegramNetworkError) as raised:
+        await bot.get_me()
+    assert "InvalidUrl" in str(raised.value)
+    assert "CANARY" not in "".join(traceback.format_exception(raised.value))
+    await bot.session.close()
 
 
 def test_a_refusal_is_told_as_it_is() -> None:
