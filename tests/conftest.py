@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -24,6 +25,10 @@ from tests.desk import Desk
 from tests.servers import postgresql_running, redis_running, short_folder
 
 _numbers = itertools.count(1)
+
+# The same cases at every run, as many as asked for: what fails here fails everywhere.
+settings.register_profile("project", derandomize=True, deadline=None, database=None)
+settings.load_profile("project")
 
 _EMPTY_TABLES = """
 DO $$
