@@ -68,15 +68,16 @@ class System:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "bot", "up"], cwd=ROOT, env=self._environment, stdout=out, stderr=out
             )
-        while not (ready := re.search(rb"^ready web=(\S+) sandbox=(\S+)", self.output.read_bytes(), re.MULTILINE)):
+        while not (ready := re.search(rb"^ready web=(\S+)(?: sandbox=(\S+))?", self.output.read_bytes(), re.MULTILINE)):
             if self._process.poll() is not None or time.monotonic() - began > within_s:
                 raise NeverHappened(f"baithak up did not get ready:\n{self.output.read_text()}\n{self._logs()}")
             time.sleep(0.02)  # the only way to wait on another program's output without owning its terminal
         self.ready_after_s = time.monotonic() - began
-        self.web, self.sandbox = ready[1].decode(), ready[2].decode()
+        self.web, self.sandbox = ready[1].decode(), (ready[2] or b"").decode()
         # The same ports at the next start, so that addresses written down before still hold.
         self._environment["BAITHAK_WEB_PORT"] = self.web.rpartition(":")[2]
-        self._environment["BAITHAK_SANDBOX_PORT"] = self.sandbox.rpartition(":")[2]
+        if self.sandbox:
+            self._environment["BAITHAK_SANDBOX_PORT"] = self.sandbox.rpartition(":")[2]
 
     def stop(self, *, within_s: float = 20) -> float:
         """Ctrl-C; how many seconds it took to end. Raises subprocess.TimeoutExpired."""
