@@ -1,0 +1,78 @@
+"""The audit only grows: no code of ours changes a row, triggers refuse it, and grants leave nobody the means to."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from moderation.database import Database
+from moderation.store import Store
+from tests.architecture.sources import code_files, page, shown, tree
+from tests.conftest import PostgreSQL
+from tests.desk import Desk
+
+GRANTS = re.findall(r"```sql\n(.*?)```", page("security.md"), re.DOTALL)
+ROLE = "baithak_parts"
+
+
+def test_no_code_of_ours_changes_or_removes_a_row_of_the_audit() -> None:
+    changing = []
+    for path in code_files():
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+                of = node.args[0].id if isinstance(node.args[0], ast.Name) else ""
+                if node.func.attr in {"update", "delete"} and of == "audit":
+                    changing.append(f"{shown(path)}:{node.lineno}")
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                said = re.search(r"(?i)\b(update|delete\s+from|truncate|drop\s+\w+)\s+audit\b", node.value)
+                changing += [f"{shown(path)}:{node.lineno}"] if said else []
+    assert changing == []
+
+
+@pytest.fixture
+async def parts_database(postgresql: PostgreSQL) -> AsyncIterator[str]:
+    """The address of a database whose parts come in by a role with the grants of the page, and no more."""
+    assert len(GRANTS) == 1
+    statements = [one.strip() for one in GRANTS[0].split(";") if one.strip()]
+    for statement in statements:
+        await postgresql.run(statement, database=postgresql.database)
+    yield postgresql.address.format(postgresql.database).replace("//postgres:", f"//{ROLE}:")
+    await postgresql.run(f"DROP OWNED BY {ROLE}", database=postgresql.database)
+    await postgresql.run(f"DROP ROLE {ROLE}", database=postgresql.database)
+
+
+FORBIDDEN = (
+    "UPDATE audit SET who = 'nobody'",
+    "DELETE FROM audit",
+    "TRUNCATE audit",
+    "TRUNCATE comments CASCADE",
+    "ALTER TABLE audit DISABLE TRIGGER audit_kept",
+    "DROP TRIGGER audit_kept ON audit",
+    "DROP TABLE audit",
+    "SET session_replication_role = replica",
+)
+
+
+@pytest.mark.parametrize("server", ["postgresql"], indirect=True)
+async def test_with_the_grants_of_the_page_everything_works_and_the_audit_can_not_be_touched(
+    database_address: str, parts_database: str
+) -> None:
+    database = Database(parts_database)
+    desk = Desk.of(Store(database))
+    held = await desk.hold()
+    await desk.reject(held)
+    await desk.undo(held)
+    await desk.approve(held)
+    published = await desk.publish(text="Another one")
+    assert await desk.told()
+    for statement in FORBIDDEN:
+        with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
+            async with database.write() as connection:
+                await connection.execute(sa.text(statement))
+    assert (await desk.acts(held))[-1].endswith("→ published") and await desk.acts(published)
+    await database.close()
