@@ -39,12 +39,16 @@ class Telegram:
 
     sandbox: str
     trouble: str = ""
+    spares_updates: bool = False
     asked: int = 0
+    sent: int = 0
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Pass a call on, or fail it as told, with the call's own address in the answer where that could tempt."""
+        method = request.path.rpartition("/")[2]
         self.asked += 1
-        match self.trouble:
+        self.sent += method == "sendMessage"
+        match "" if self.spares_updates and method == "getUpdates" else self.trouble:
             case "401":
                 return web.json_response({"ok": False, "error_code": 401, "description": "Unauthorized"}, status=401)
             case "a page that quotes":
@@ -143,16 +147,24 @@ async def a_held_comment(desk: Desk) -> tuple[Person, dict[str, Any]]:
 
 
 async def telegram_in_trouble(desk: Desk, reader: Person, story: dict[str, Any]) -> None:
+    telegram = desk.telegram
     for trouble in TROUBLES:
-        desk.telegram.trouble, asked = trouble, desk.telegram.asked
+        # First the answers to readers alone: their words have to come in before an answer to them can fail.
+        telegram.trouble, telegram.spares_updates, sent = trouble, True, telegram.sent
         await reader.comments(story, f"{HELD} During {trouble}.")
         await reader.write(f"/{WORDS}")
 
+        async def answered(sent: int = sent) -> bool:
+            return telegram.sent > sent
+
+        await eventually(answered, what=f"an answer during {trouble}", within_s=40)
+        telegram.spares_updates, asked = False, telegram.asked
+
         async def asked_again(asked: int = asked) -> bool:
-            return desk.telegram.asked >= asked + 3
+            return telegram.asked >= asked + 3
 
         await eventually(asked_again, what=f"calls during {trouble}", within_s=40)
-    desk.telegram.trouble = ""
+    telegram.trouble = ""
 
 
 async def token_revoked(desk: Desk, reader: Person, story: dict[str, Any]) -> None:
