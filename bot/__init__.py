@@ -21,6 +21,7 @@ The way of what readers and moderators do:
       handlers.CommentHandlers           → moderation.intake.Intake.submit
       handlers.ModeratorHandlers         → moderation.review.Review.review
       handlers.SwitchHandlers            → moderation.switches.Switches.begin
+      handlers.PrivacyHandlers           → privacy.ReaderData, on both sides; noted in the erasure_list
     notices.ReaderNotices                what became of it, from moderation.outcomes.Outcomes.lease
     notices.Desk                         cards posted, changed and closed
     notices.Switchboard                  the moderators' group told of every switch
@@ -36,6 +37,8 @@ The way of an alarm:
 `process.assemble` puts all this together, on `store.BotStore`; `web_process` does it for the web part, which asks
 `membership.Membership` who is a moderator. `supervisor.Supervisor` runs every part as a process, once
 `preflight.check_configuration` and its like have found nothing wrong, on a Redis from `embedded.servers`;
-`doctor.examine` looks at everything. `editing.push_story` and `feed_check.check_feed` are an editor's commands. The Bot
-API server of demo and tests is `sandbox.server`, which shares no code with the rest.
+`doctor.examine` looks at everything. `retention` says what the bot need not keep. `editing.push_story` and
+`feed_check.check_feed` are an editor's commands; `keeping` stands behind those about readers' data, `backup.backup` and
+`restoring.restore` behind those about the whole. The Bot API server of demo and tests is `sandbox.server`, which shares
+no code with the rest.
 """

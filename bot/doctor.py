@@ -11,13 +11,12 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from redis.exceptions import ResponseError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 import bot
 import moderation
 from bot import embedded, preflight
 from bot.settings import BotSettings
-from moderation.database import Database
+from moderation.database import Database, version_of
 from moderation.errors import BaithakError, QueueUnavailable, SettingsError
 
 LOOK_S = 30.0
@@ -108,14 +107,6 @@ async def look_at_database(settings: BotSettings) -> Diagnosis:
             "database", "", f"the tables of {shown} are not in their newest form", "run baithak db upgrade"
         )
     return Diagnosis("database", f"{shown}, schema {found[0]} and {found[1]}")
-
-
-async def version_of(connection: AsyncConnection, table: str) -> str | None:
-    """The form one package's tables are in; None without tables."""
-    if not await connection.run_sync(lambda plain: sa.inspect(plain).has_table(table)):
-        return None
-    version: str | None = await connection.scalar(sa.select(sa.column("version_num")).select_from(sa.table(table)))
-    return version
 
 
 async def look_at_redis(settings: BotSettings) -> Diagnosis:

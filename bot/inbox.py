@@ -52,9 +52,6 @@ PATIENT_TRIES = 100
 _LOCK = "baithak:poller"
 _LOCK_S = 3.0
 _IDLE_S = 0.25
-_KEEP = timedelta(hours=48)
-"""Handled updates are kept longer than the 24 hours for which Telegram may send one again."""
-
 Handle = Callable[[StoredUpdate], Awaitable[None]]
 
 
@@ -220,7 +217,6 @@ class InboxWorker:
         """Handle updates until cancelled; those in hand are given back, to be handled by whoever comes next."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._forget(), name="inbox forgets")
                 tasks.create_task(self._hold(), name="inbox leases")
                 tasks.create_task(self._work(), name="inbox")
         finally:
@@ -312,14 +308,6 @@ class InboxWorker:
                 await self._store.inbox.hold(list(self._running.values()), lease_s=LEASE_S, now=self._clock())
             except Exception as error:
                 log.warning("leases not renewed", error=type(error).__name__)
-
-    async def _forget(self) -> None:
-        while True:
-            try:
-                await self._store.inbox.forget_done(older_than=self._clock() - _KEEP)
-            except Exception as error:
-                log.warning("handled updates not forgotten", error=type(error).__name__)
-            await asyncio.sleep(600)
 
 
 def _where(error: BaseException) -> str:

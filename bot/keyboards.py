@@ -36,6 +36,7 @@ class Ask(StrEnum):
     COMMENT = "comment"
     THREAD = "thread"
     SETTINGS = "settings"
+    FORGET = "forget"
     APPROVE = "approve"
     REJECT = "reject"
     CLAUSE = "clause"
@@ -145,6 +146,17 @@ def settings(*, language: str, chosen: Collection[str], active: bool) -> InlineK
 def terms(*, version: str, language: str) -> InlineKeyboardMarkup:
     """The button that agrees to this version of the terms."""
     return _rows([_button(plain("button-agree", language), Ask.AGREE, version)], width=1)
+
+
+def forget(language: str) -> InlineKeyboardMarkup:
+    """Erase everything, or leave it."""
+    return _rows(
+        [
+            _button(plain("button-forget-yes", language), Ask.FORGET, "yes"),
+            _button(plain("button-forget-no", language), Ask.FORGET, "no"),
+        ],
+        width=1,
+    )
 
 
 def writing(language: str) -> ForceReply:

@@ -16,6 +16,7 @@ from aiogram.types import CallbackQuery, Message, TelegramObject, Update, User
 
 from bot.messages.texts import known_language, plain, say, spoken_name
 from bot.store import BotStore
+from bot.subscriber import person_name
 
 log = structlog.get_logger(__name__)
 
@@ -36,17 +37,6 @@ class Reader:
     def author(self) -> str:
         """The reader's name in `moderation`."""
         return person_name(self.id)
-
-
-def person_name(telegram_id: int) -> str:
-    """A Telegram person's name in `moderation`, which has never heard of Telegram."""
-    return f"telegram:{telegram_id}"
-
-
-def telegram_id(person: str) -> int | None:
-    """The Telegram id behind a person's name; None where it is none of ours."""
-    scheme, _, number = person.partition(":")
-    return int(number) if scheme == "telegram" and number.isascii() and number.isdigit() else None
 
 
 class KnowReader(BaseMiddleware):

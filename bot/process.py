@@ -30,6 +30,7 @@ from bot.handlers import (
     FallbackHandlers,
     Handling,
     ModeratorHandlers,
+    PrivacyHandlers,
     ReadingHandlers,
     SubscriberHandlers,
     SwitchHandlers,
@@ -38,11 +39,14 @@ from bot.inbox import ALLOWED_UPDATES, InboxWorker, Poller
 from bot.keyboards import Links
 from bot.limiter import Limiter
 from bot.membership import Membership
-from bot.middlewares import Throttle, person_name
+from bot.middlewares import Throttle
 from bot.notices import Desk, ReaderNotices, Rules, Switchboard, Watch
+from bot.privacy import ReaderData
+from bot.retention import retention_of_messages
 from bot.schedule import FeedWatch, Schedule
 from bot.settings import BotSettings
 from bot.store import BotStore
+from bot.subscriber import person_name
 from bot.telegram import make_bot
 from moderation.config import load_policy, load_terms
 from moderation.database import Database
@@ -52,7 +56,9 @@ from moderation.intake import Intake
 from moderation.login import Login
 from moderation.outcomes import Outcomes
 from moderation.policy import Policy, Terms
+from moderation.privacy import Privacy
 from moderation.queue import ScreeningQueue, connect
+from moderation.retention import Retention
 from moderation.review import Review
 from moderation.roles import Roles
 from moderation.running import say_ready, until_stopped
@@ -86,11 +92,13 @@ class Parts:
     desk: Desk
     switchboard: Switchboard
     watch: Watch
+    data: ReaderData
+    retention: Retention
 
     def loops(self) -> list[Coroutine[Any, Any, None]]:
         """What runs side by side, beside the feeds and the receiving of updates."""
-        parts = (self.worker, self.notices, self.desk, self.switchboard, self.sender, self.watch)
-        return [part.run() for part in parts]
+        parts = (self.worker, self.notices, self.desk, self.switchboard, self.sender, self.watch, self.data)
+        return [*(part.run() for part in parts), self.retention.run()]
 
 
 async def run(settings: BotSettings) -> None:
@@ -166,6 +174,7 @@ class _Doors:
     outcomes: Outcomes
     switches: Switches
     health: Health
+    privacy: Privacy
 
 
 def assemble(ground: Ground) -> Parts:
@@ -192,7 +201,10 @@ def assemble(ground: Ground) -> Parts:
     )
     watch = _watch(ground, doors, store)
     moderators = _moderators(ground, doors, store, desk, watch)
-    handling = _handling(ground, doors, store=store, schedule=schedule, sender=sender, moderators=moderators)
+    data = ReaderData(store, doors.privacy, listed_in=settings.erasure_list(), clock=clock)
+    handling = _handling(
+        ground, doors, store=store, schedule=schedule, sender=sender, moderators=moderators, data=data
+    )
     worker = InboxWorker(store, handling, clock=clock)
     poller = Poller(
         address=bot.session.api.api_url(token=bot.token, method=""),
@@ -212,7 +224,8 @@ def assemble(ground: Ground) -> Parts:
         clock=clock,
     )
     switchboard = Switchboard(bot, store=store, switches=doors.switches, group=settings.moderators_group(), clock=clock)
-    return Parts(store, schedule, sender, poller, worker, notices, desk, switchboard, watch)
+    retention = retention_of_messages(store, settings, clock=clock)
+    return Parts(store, schedule, sender, poller, worker, notices, desk, switchboard, watch, data, retention)
 
 
 def _doors(ground: Ground) -> _Doors:
@@ -237,7 +250,8 @@ def _doors(ground: Ground) -> _Doors:
     health = Health(
         database=ground.database, queue=queue, threads=threads, data_dir=settings.data_dir, clock=ground.clock
     )
-    return _Doors(intake, threads, review, roles, Login(store, settings), outcomes, switches, health)
+    login, privacy = Login(store, settings), Privacy(store, outcomes)
+    return _Doors(intake, threads, review, roles, login, outcomes, switches, health, privacy)
 
 
 def _sender(ground: Ground, bot: Bot, store: BotStore, doors: _Doors) -> Sender:
@@ -264,6 +278,7 @@ def _handling(
     schedule: Schedule,
     sender: Sender,
     moderators: ModeratorHandlers,
+    data: ReaderData,
 ) -> Handling:
     """The features, in the order in which an update is offered to them."""
     bot, clock = ground.bot, ground.clock
@@ -284,13 +299,22 @@ def _handling(
     routers = (
         subscribers.router(),
         reading.router(),
+        PrivacyHandlers(bot, data=data).router(),
         moderators.router(),
         SwitchHandlers(bot, store=store, switches=doors.switches, roles=doors.roles, clock=clock).router(),
         fallback.commands(),  # an unknown command is no comment
         comments.router(),  # whatever else a reader writes
         fallback.presses(),
     )
-    return Handling(bot, store=store, drafts=drafts, throttle=Throttle(), routers=routers, clock=clock)
+    return Handling(
+        bot,
+        store=store,
+        drafts=drafts,
+        throttle=Throttle(),
+        is_covered=data.is_covered,
+        routers=routers,
+        clock=clock,
+    )
 
 
 def _comments(ground: Ground, doors: _Doors, store: BotStore, drafts: Drafts) -> CommentHandlers:

@@ -64,6 +64,15 @@ class BotSettings(Settings):
     )
     alarm_stands_s: float = Field(default=10, ge=0, description="Seconds a fault must last before anybody is told.")
     alarm_clears_s: float = Field(default=30, ge=0, description="Seconds a fault must be gone before that is told.")
+    keep_updates_days: int = Field(
+        default=2, ge=0, description="Days the number of a handled update is kept; 0 is for ever."
+    )
+    keep_deliveries_days: int = Field(
+        default=90, ge=0, description="Days a delivery is kept that was sent or given up; 0 is for ever."
+    )
+    keep_shown_days: int = Field(
+        default=180, ge=0, description="Days a message stays known for what it shows; 0 is for ever."
+    )
 
     @model_validator(mode="after")
     def _webhook_has_its_secret(self) -> Self:

@@ -1,4 +1,4 @@
-"""A reader with push on, and which stories are for them. Pure."""
+"""A reader: their name in `moderation`, and as a subscriber with push on, which stories are for them. Pure."""
 
 from __future__ import annotations
 
@@ -30,3 +30,14 @@ class Subscriber:
             and story.language == self.language
             and (not self.sections or story.section in self.sections or story.top)
         )
+
+
+def person_name(telegram_id: int) -> str:
+    """A Telegram person's name in `moderation`, which has never heard of Telegram."""
+    return f"telegram:{telegram_id}"
+
+
+def telegram_id(person: str) -> int | None:
+    """The Telegram id behind a person's name; None where it is none of ours."""
+    scheme, _, number = person.partition(":")
+    return int(number) if scheme == "telegram" and number.isascii() and number.isdigit() else None

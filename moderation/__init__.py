@@ -21,11 +21,14 @@
 
 The way of a model: learning.train → learning.promote, by a person; `screening.ModelKeeper` brings it to each worker.
 
+    privacy.Privacy                      what is held of a reader: out, or gone, or kept because the law says so
+    retention.Retention                  what need not be kept any longer goes, a few rows at a time
+
 `comment.CommentStatus` has the states and `comment.TRANSITIONS` the ways between them; `enforcement` alone takes one.
 Who may decide is asked of `roles.Roles.may_review`, and by what door a moderator came in of `login.Login.session`.
 
 How the system is, `health.Health.look` measures for everybody who shows it, and `alarms.find` says what of it is wrong.
 
 Below all of it: `store.Store` holds the SQL, `database.Database` the two ways to write, and `running.until_stopped` is
-how a process ends.
+how a process ends. `backup.save` writes any package's tables into an `archive.Archive`, whose file `sealing` encrypts.
 """

@@ -87,6 +87,14 @@ class Database:
         async with self._reader.connect() as connection:
             yield connection
 
+    @contextlib.asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """One moment of the whole database to read from, for as long as that takes. Writers neither wait nor show."""
+        async with self._reader.connect() as connection:
+            if self.dialect == "postgresql":
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            yield connection
+
     def insert(self, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
         """INSERT in the dialect's own form, for `on_conflict_do_nothing` and `on_conflict_do_update`."""
         return postgresql.insert(table) if self.dialect == "postgresql" else sqlite.insert(table)
@@ -158,8 +166,18 @@ def is_passing(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
-def upgrade(address: str, *, migrations: Path, version_table: str) -> bool:
-    """Bring one package's tables to their newest form; True if anything was done.
+async def version_of(connection: AsyncConnection, version_table: str) -> str | None:
+    """The form one package's tables are in; None without tables."""
+    if not await connection.run_sync(lambda plain: sa.inspect(plain).has_table(version_table)):
+        return None
+    version: str | None = await connection.scalar(
+        sa.select(sa.column("version_num")).select_from(sa.table(version_table))
+    )
+    return version
+
+
+def upgrade(address: str, *, migrations: Path, version_table: str, to: str = "head") -> bool:
+    """Bring one package's tables to their newest form, or to an older one; True if anything was done.
 
     Blocking; run it before an event loop, or in a thread. Raises SettingsError when the database can't be reached.
     """
@@ -176,7 +194,7 @@ def upgrade(address: str, *, migrations: Path, version_table: str) -> bool:
     try:
         if url.get_backend_name() == "sqlite" and url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
     except (DBAPIError, CommandError, OSError) as error:
         # Not only OperationalError: asyncpg has kinds of its own for a wrong password and a missing database.
         place = url.render_as_string(hide_password=True)

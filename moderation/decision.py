@@ -39,12 +39,13 @@ class DecidedBy(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a comment is held although no clause was found broken."""
+    """Why a comment is held although no clause was found broken; or, of a withdrawn one, that its author was erased."""
 
     UNSCREENED = "unscreened"
     POISON = "poison"
     HELD_FOR_READING = "held_for_reading"
     PUBLISHING_STOPPED = "publishing_stopped"
+    ERASED = "erased"
 
     @property
     def is_of_switch(self) -> bool:

@@ -14,6 +14,7 @@ BaithakError
 ├── UnknownSwitch           there is no such switch
 ├── ClassifierUnavailable   no usable model: every comment is held
 ├── PromotionRefused        a model may not take over: unknown, unusable, or judged worse than the one in use
+├── BackupRefused           a file is no backup, is damaged, or can't be restored here
 ├── QueueUnavailable        Redis can't be reached; the store still has the comment
 ├── PolicyError             policy or terms are not well formed
 └── SettingsError           a setting is missing or can't be read; says what to do
@@ -116,6 +117,12 @@ class PromotionRefused(BaithakError):
     """The model may not take over; the one in use stays. The message says why."""
 
     code = "promotion_refused"
+
+
+class BackupRefused(BaithakError):
+    """The backup can't be restored: no backup, damaged, another key, or not here. Nothing was changed."""
+
+    code = "backup_refused"
 
 
 class QueueUnavailable(BaithakError):

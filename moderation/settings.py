@@ -151,6 +151,16 @@ class Settings(BaseSettings):
     alarm_disk_free_percent: float = Field(
         default=10, ge=0, le=100, description="Free disk in percent below which that is an alarm; 0: none."
     )
+    keep_outcomes_days: int = Field(default=30, ge=0, description="Days a told outcome event is kept; 0 is for ever.")
+    keep_findings_days: int = Field(
+        default=180, ge=0, description="Days scores and findings are kept after the decision; 0 is for ever."
+    )
+    keep_withdrawn_days: int = Field(
+        default=30, ge=0, description="Days a text is kept that its author took back; 0 is for ever."
+    )
+    backup_key_file: Path | None = Field(
+        default=None, description="A file with the key backups are encrypted by: 32 random bytes in base64."
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -205,6 +215,10 @@ class Settings(BaseSettings):
             return socket
         name = hashlib.sha256(bytes(self.data_dir.resolve())).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"baithak-{os.getuid()}-{name}" / "redis.sock"
+
+    def erasure_list(self) -> Path:
+        """Where erasures are noted beside the database, so that no backup brings anybody back."""
+        return self.data_dir.resolve() / "erasures.jsonl"
 
     def web_address(self) -> str:
         """Where readers reach the web part, without a slash at its end."""

@@ -82,8 +82,8 @@ class Desk:
 
     async def edit(self, accepted: Accepted, text: str, *, now: datetime = NOW) -> Accepted:
         """Its author changed it."""
-        source_key = (await self.record(accepted)).source_key
-        return await self.intake.edit(source_key, author=READER, text=text, now=now)
+        record = await self.record(accepted)
+        return await self.intake.edit(record.source_key, author=record.comment.author, text=text, now=now)
 
     async def approve(self, accepted: Accepted, *, moderator: str = MEERA, now: datetime = NOW) -> None:
         """A moderator published it."""

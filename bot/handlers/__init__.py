@@ -2,6 +2,7 @@
 
     subscribers  start, language, sections, top stories, stop
     reading      threads, one's own comments, the terms
+    privacy      a copy of one's data, and its end
     moderators   cards, dashboard, queue
     switches     for a bad day
     comments     begin, agree, write, edit
@@ -13,7 +14,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +35,7 @@ from bot.handlers.comments import CommentHandlers
 from bot.handlers.drafts import Drafts
 from bot.handlers.fallback import FallbackHandlers
 from bot.handlers.moderators import ModeratorHandlers
+from bot.handlers.privacy import CoveredByErasure, PrivacyHandlers
 from bot.handlers.reading import ReadingHandlers
 from bot.handlers.subscribers import SubscriberHandlers
 from bot.handlers.switches import SwitchHandlers
@@ -49,6 +51,7 @@ __all__ = [
     "FallbackHandlers",
     "Handling",
     "ModeratorHandlers",
+    "PrivacyHandlers",
     "ReadingHandlers",
     "SubscriberHandlers",
     "SwitchHandlers",
@@ -69,6 +72,7 @@ class Handling:
         store: BotStore,
         drafts: Drafts,
         throttle: Throttle,
+        is_covered: Callable[[int, int], Awaitable[bool]],
         routers: Sequence[Router],
         clock: Callable[[], datetime],
     ) -> None:
@@ -78,6 +82,7 @@ class Handling:
         self._clock = clock
         self._dispatcher = Dispatcher(disable_fsm=True)
         self._dispatcher.update.outer_middleware(KnowReader(store))
+        self._dispatcher.update.outer_middleware(CoveredByErasure(is_covered))
         self._dispatcher.update.outer_middleware(throttle)
         self._dispatcher.message.outer_middleware(self._leave_writing)
         self._dispatcher.include_routers(*routers)

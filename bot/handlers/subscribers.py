@@ -28,7 +28,20 @@ log = structlog.get_logger(__name__)
 TOP_AT_ONCE = 3
 """Stories that /top sends."""
 
-COMMANDS = ("start", "top", "settings", "language", "comments", "mycomments", "terms", "privacy", "stop", "help")
+COMMANDS = (
+    "start",
+    "top",
+    "settings",
+    "language",
+    "comments",
+    "mycomments",
+    "terms",
+    "privacy",
+    "mydata",
+    "forget",
+    "stop",
+    "help",
+)
 """The commands a reader is offered, in the order of Telegram's menu."""
 
 

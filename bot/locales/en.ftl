@@ -124,6 +124,23 @@ privacy =
     Your Telegram number and first name, your language and sections, which stories were sent to you, your comments with every edit of them, what was decided about each and why, and when you agreed to the terms.
     On the site, others see your first name and your published comments, nothing else.
     Moderators see your first name, your comment, and how many of yours were published or not. Nobody here sees your telephone number.
+    /mydata gives you all of it as a file; /forget erases it.
+mydata =
+    <b>Your data</b>
+    Comments: { $comments }
+    Stories sent to you: { $stories }
+    The file holds everything we keep about you, word for word.
+mydata-held = Kept by law: { $n }. The text of these stays even if you ask for it to be erased, but nobody sees it then.
+forget-ask =
+    <b>Erase everything?</b>
+    Your comments disappear from the site, and with them all we keep about you: your name, your language, your settings, every word. This can’t be undone. /mydata gives you a copy first.
+forget-kept = Nothing was erased.
+forgotten =
+    <b>Erased.</b> Nothing about you is left here. If you write again, we begin anew.
+    What stands in this chat is in your hands: you can delete it in Telegram.
+forgotten-held = By law we must keep the text of these comments for now: { $n }. Nobody sees them on the site, and they go as soon as the law allows.
+button-forget-yes = Erase everything
+button-forget-no = Keep it
 help =
     <b>What I can do</b>
     /top – the current top stories
@@ -134,6 +151,8 @@ help =
     /mycomments – your comments and what became of them
     /terms – the terms for comments
     /privacy – what we keep about you
+    /mydata – all of it, as a file
+    /forget – erase it all
     To comment, reply to a story or press its <b>Comment</b> button. Edit your message, and the comment is edited too.
 
 command-start = Begin, or choose a language
@@ -144,5 +163,7 @@ command-comments = Comments on the latest story
 command-mycomments = Your comments
 command-terms = The terms for comments
 command-privacy = What we keep about you
+command-mydata = Everything we keep about you, as a file
+command-forget = Erase everything about you
 command-stop = No more stories
 command-help = What I can do

@@ -23,6 +23,7 @@ card-decided = <b>{ $status } by { $name }</b>
 card-machine = the machine
 card-edited = <b>Edited by its author.</b> The new text is screened again.
 card-withdrawn = <b>Withdrawn by its author.</b>
+card-erased = <b>Erased</b> at its author’s wish.
 card-someone = a moderator
 
 button-approve = Approve

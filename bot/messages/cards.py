@@ -93,6 +93,11 @@ def gone(*, withdrawn: bool) -> Html:
     return say("card-withdrawn" if withdrawn else "card-edited", MODERATORS)
 
 
+def erased() -> Html:
+    """All that is left of a card once its author was erased."""
+    return say("card-erased", MODERATORS)
+
+
 def summary(*, waiting: int, minutes: int, cards: bool) -> Html:
     """The one live message that stands for a long review queue. `cards`: some are shown as cards besides."""
     text = say("summary", MODERATORS, n=waiting, minutes=minutes)

@@ -142,6 +142,8 @@ class Desk:
         return self._leads_until is not None
 
     async def _look_at_all(self) -> None:
+        for card in await self._store.shown.stale_cards():
+            await self._show_anew(card)
         held = await self._review.pending(limit=_HELD_READ)
         held_now = {(one.comment_id, one.revision) for one in held}
         shown = await self._store.shown.open_cards()
@@ -231,6 +233,14 @@ class Desk:
             await self._store.shown.note_card(replace(card, open=True), now=self._clock())
         return edited
 
+    async def _show_anew(self, card: Card) -> None:
+        """Take words out of a card whose author, or whom it answers, was erased."""
+        held = await self._review.held(card.comment_id)
+        if held is None or held.revision != card.revision:
+            await self._show_closed(card)
+        elif await self._show_open(card, held) is _Edit.GONE:
+            await self._store.shown.close_card(card)
+
     async def _show_closed(self, card: Card) -> None:
         text, markup = await self._closed_card(card)
         if await self._edit(card.chat_id, card.message_id, text, markup) is not _Edit.LATER:
@@ -256,6 +266,8 @@ class Desk:
         following = keyboards.following() if card.chat_id > 0 else None
         if record is None:
             return texts.gone(withdrawn=True), following
+        if record.erased:
+            return texts.erased(), following
         comment, decision = record.comment, record.decision
         markup: InlineKeyboardMarkup | None = following
         if comment.latest.number != card.revision or comment.latest.status is CommentStatus.WITHDRAWN:

@@ -26,8 +26,8 @@ from aiogram.types import ReplyParameters
 from bot.limiter import Limiter
 from bot.messages import notices as texts
 from bot.messages.texts import Html, known_language
-from bot.middlewares import telegram_id
 from bot.store import BotStore, NoticeRow
+from bot.subscriber import telegram_id
 from moderation.comment import CommentStatus
 from moderation.database import is_passing
 from moderation.decision import DecidedBy, EventKind, OutcomeEvent
@@ -223,7 +223,7 @@ class ReaderNotices:
         if known is not None and known.event_id >= event.id:
             return
         record = await self._threads.one(event.comment_id)
-        if record is None or self._is_stale(event, record, known):
+        if record is None or record.erased or self._is_stale(event, record, known):
             return
         await self._wait_turn(reader)
         standing = record.comment.published_revision

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.store.conversations import Conversations
 from bot.store.deliveries import Deliveries, Delivery
+from bot.store.forgotten import Forgotten, Unfinished
 from bot.store.inbox import Inbox, StoredUpdate
 from bot.store.shown import Card, NoticeRow, Shown
 from bot.store.stories import FeedState, Stories
@@ -23,6 +24,7 @@ __all__ = [
     "FeedState",
     "NoticeRow",
     "StoredUpdate",
+    "Unfinished",
     "upgrade",
 ]
 
@@ -38,9 +40,13 @@ class BotStore:
         self.inbox = Inbox(database)
         self.conversations = Conversations(database)
         self.shown = Shown(database)
+        self.forgotten = Forgotten(database)
 
 
-def upgrade(address: str) -> bool:
-    """Bring the bot's tables to their newest form; True if anything was done. Blocking. Raises SettingsError."""
+def upgrade(address: str, *, to: str = "head") -> bool:
+    """Bring the bot's tables to their newest form, or to an older one; True if anything was done.
+
+    Blocking. Raises SettingsError.
+    """
     folder = Path(__file__).resolve().parent.parent / "migrations"
-    return database.upgrade(address, migrations=folder, version_table="bot_version")
+    return database.upgrade(address, migrations=folder, version_table="bot_version", to=to)

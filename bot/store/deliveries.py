@@ -122,6 +122,16 @@ class Deliveries:
         async with self._database.read() as connection:
             return {row[0]: row[1] for row in await connection.execute(query)}
 
+    async def drop_finished(self, *, older_than: datetime, at_most: int) -> int:
+        """Forget deliveries sent or given up that were due before `older_than`, so many at most; how many."""
+        old = (
+            sa.select(deliveries.c.id)
+            .where(deliveries.c.state.in_(["sent", "failed"]), deliveries.c.due_at < older_than)
+            .limit(at_most)
+        )
+        async with self._database.write() as connection:
+            return (await connection.execute(sa.delete(deliveries).where(deliveries.c.id.in_(old)))).rowcount
+
     async def _any_due(self, now: datetime) -> bool:
         due = sa.select(deliveries.c.id).where(deliveries.c.state == "pending", deliveries.c.due_at <= now).limit(1)
         late = (

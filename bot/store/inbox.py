@@ -72,12 +72,17 @@ class Inbox:
             )
 
     async def done(self, update_id: int, *, now: datetime, error: str | None = None) -> None:
-        """It was handled, or set aside for the reason given."""
+        """It was handled, or set aside for the reason given.
+
+        Of what was handled only its number is kept, so that it is known when it comes again: neither whose it was nor
+        what it said. What was set aside stays for a person to look at.
+        """
+        values: dict[str, Any] = {"done_at": now, "leased_until": None, "error": error}
         async with self._database.write() as connection:
             await connection.execute(
                 sa.update(inbox)
                 .where(inbox.c.update_id == update_id)
-                .values(done_at=now, leased_until=None, error=error)
+                .values(**values if error is not None else values | {"payload": {}, "lane": 0})
             )
 
     async def retry(self, update_id: int, *, due_at: datetime, error: str) -> None:
@@ -89,13 +94,15 @@ class Inbox:
                 .values(due_at=due_at, leased_until=None, error=error)
             )
 
-    async def forget_done(self, *, older_than: datetime) -> int:
-        """Drop handled updates received before `older_than`: they hold readers' words and have served."""
+    async def forget_done(self, *, older_than: datetime, at_most: int) -> int:
+        """Drop updates handled or set aside that were received before `older_than`, so many at most; how many."""
+        old = (
+            sa.select(inbox.c.update_id)
+            .where(inbox.c.done_at.is_not(None), inbox.c.received_at < older_than)
+            .limit(at_most)
+        )
         async with self._database.write() as connection:
-            done = await connection.execute(
-                sa.delete(inbox).where(inbox.c.done_at.is_not(None), inbox.c.received_at < older_than)
-            )
-        return done.rowcount
+            return (await connection.execute(sa.delete(inbox).where(inbox.c.update_id.in_(old)))).rowcount
 
     async def waiting(self) -> int:
         """How many updates are not handled yet."""

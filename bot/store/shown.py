@@ -57,6 +57,13 @@ class Shown:
             row = (await connection.execute(query)).first()
         return None if row is None else (row.story_id, row.comment_id)
 
+    async def drop_shown(self, *, older_than: datetime, at_most: int) -> int:
+        """Forget what messages sent before `older_than` show, so many at most; how many."""
+        old = sa.select(shown.c.chat_id, shown.c.message_id).where(shown.c.shown_at < older_than).limit(at_most)
+        chosen = sa.tuple_(shown.c.chat_id, shown.c.message_id).in_(old)
+        async with self._database.write() as connection:
+            return (await connection.execute(sa.delete(shown).where(chosen))).rowcount
+
     async def notice(self, comment_id: int, revision: int) -> NoticeRow | None:
         """The message that tells of this revision."""
         query = sa.select(notices).where(notices.c.comment_id == comment_id, notices.c.revision == revision)
@@ -81,7 +88,13 @@ class Shown:
 
     async def note_card(self, card: Card, *, now: datetime) -> None:
         """A copy of a card stands in a chat; a message shows one comment at a time."""
-        values = {"comment_id": card.comment_id, "revision": card.revision, "open": card.open, "posted_at": now}
+        values = {
+            "comment_id": card.comment_id,
+            "revision": card.revision,
+            "open": card.open,
+            "posted_at": now,
+            "stale": False,
+        }
         await self._put(cards, {"chat_id": card.chat_id, "message_id": card.message_id}, values)
 
     async def cards_of(self, comment_id: int) -> list[Card]:
@@ -98,13 +111,17 @@ class Shown:
         here = sa.true() if chat_id is None else cards.c.chat_id == chat_id
         return await self._cards(sa.and_(here, cards.c.open.is_(True)))
 
+    async def stale_cards(self) -> list[Card]:
+        """Cards that show words of somebody who was erased since, oldest first."""
+        return await self._cards(cards.c.stale.is_(True))
+
     async def close_card(self, card: Card) -> None:
-        """The card was decided, or its comment is gone."""
+        """The card was decided, or its comment is gone, and the message shows it."""
         async with self._database.write() as connection:
             await connection.execute(
                 sa.update(cards)
                 .where(cards.c.chat_id == card.chat_id, cards.c.message_id == card.message_id)
-                .values(open=False)
+                .values(open=False, stale=False)
             )
 
     async def note(self, name: str) -> str | None:

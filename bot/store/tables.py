@@ -101,6 +101,7 @@ shown = sa.Table(
     sa.Column("story_id", sa.BigInteger, nullable=False),
     sa.Column("comment_id", sa.BigInteger),
     sa.Column("shown_at", UtcTime, nullable=False),
+    sa.Index("shown_by_time", "shown_at"),
 )
 
 notices = sa.Table(
@@ -124,8 +125,11 @@ cards = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Column("posted_at", UtcTime, nullable=False),
+    # It shows words of somebody who was erased since.
+    sa.Column("stale", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
     sa.Index("cards_of_comment", "comment_id", "revision"),
     sa.Index("cards_open", "open", "chat_id"),
+    sa.Index("cards_stale", "stale", sqlite_where=sa.text("stale"), postgresql_where=sa.text("stale")),
 )
 
 notes = sa.Table(
@@ -133,4 +137,22 @@ notes = sa.Table(
     metadata,
     sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
+)
+
+forgotten = sa.Table(
+    "forgotten",
+    metadata,
+    sa.Column("author_hash", sa.String(64), primary_key=True),
+    sa.Column("erased_at", UtcTime, nullable=False),
+    # The newest message of theirs, or to them, that the erasure covers: an update about it is no news.
+    sa.Column("through_message", sa.BigInteger, nullable=False),
+    # Who it is, and whether the erasure came to its end, for as long as somebody may have to finish it.
+    sa.Column("person", sa.BigInteger),
+    sa.Column("done", sa.Boolean, nullable=False),
+    sa.Index(
+        "forgotten_unfinished",
+        "person",
+        sqlite_where=sa.text("person IS NOT NULL"),
+        postgresql_where=sa.text("person IS NOT NULL"),
+    ),
 )

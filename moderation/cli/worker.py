@@ -20,6 +20,7 @@ from moderation.errors import QueueUnavailable
 from moderation.outcomes import Outcomes
 from moderation.policy import Policy
 from moderation.queue import ScreeningQueue, connect, require_noeviction
+from moderation.retention import Retention, retention_of_comments
 from moderation.running import start_logging, stop_signals
 from moderation.screening import ModelKeeper, model_in_use
 from moderation.settings import Settings
@@ -88,7 +89,8 @@ async def _run(settings: Settings, policy: Policy, ready: Callable[[], None]) ->
     stop = asyncio.Event()
     _stop_at_signals(stop)
     try:
-        return await _work(worker, sweeper, keeper, stop, ready)
+        retention = retention_of_comments(store, settings, clock=_now)
+        return await _work(worker, sweeper, retention, keeper, stop, ready)
     finally:
         await database.close()
         with contextlib.suppress(Exception):  # a connection that is gone can't be given back
@@ -96,12 +98,17 @@ async def _run(settings: Settings, policy: Policy, ready: Callable[[], None]) ->
 
 
 async def _work(
-    worker: Worker, sweeper: Sweeper, keeper: ModelKeeper, stop: asyncio.Event, ready: Callable[[], None]
+    worker: Worker,
+    sweeper: Sweeper,
+    retention: Retention,
+    keeper: ModelKeeper,
+    stop: asyncio.Event,
+    ready: Callable[[], None],
 ) -> int:
     await keeper.refresh()
     ready()
     log.info("worker started", model=keeper.classifier.version if keeper.classifier is not None else None)
-    sweeping = asyncio.create_task(sweeper.run(stop))
+    sweeping = asyncio.gather(sweeper.run(stop), retention.run(stop))
     status = await worker.run(stop)
     if status == HUNG:
         _leave(status)

@@ -16,6 +16,8 @@ from moderation.store.change import Change
 from moderation.store.models import ModelQueries
 from moderation.store.outbox import OutboxQueries
 from moderation.store.people import PeopleQueries
+from moderation.store.privacy import PrivacyQueries
+from moderation.store.retention import RetentionQueries
 from moderation.store.review import ReviewQueries
 from moderation.store.screening import ScreeningQueries
 from moderation.store.switches import SwitchQueries
@@ -25,7 +27,10 @@ from moderation.store.values import (
     AuditRow,
     CommentRecord,
     Counts,
+    Erased,
+    Erasure,
     Held,
+    LegalHold,
     ModelRecord,
     NewEvent,
     Pending,
@@ -41,7 +46,10 @@ __all__ = [
     "Change",
     "CommentRecord",
     "Counts",
+    "Erased",
+    "Erasure",
     "Held",
+    "LegalHold",
     "ModelRecord",
     "NewEvent",
     "Pending",
@@ -56,7 +64,17 @@ __all__ = [
 ]
 
 
-class Store(ScreeningQueries, OutboxQueries, ThreadQueries, ReviewQueries, ModelQueries, PeopleQueries, SwitchQueries):
+class Store(
+    ScreeningQueries,
+    OutboxQueries,
+    ThreadQueries,
+    ReviewQueries,
+    ModelQueries,
+    PeopleQueries,
+    SwitchQueries,
+    PrivacyQueries,
+    RetentionQueries,
+):
     """The store, on one database."""
 
     def __init__(self, database: Database) -> None:
@@ -75,7 +93,10 @@ class Store(ScreeningQueries, OutboxQueries, ThreadQueries, ReviewQueries, Model
             return found[-1] if found else None
 
 
-def upgrade(address: str) -> bool:
-    """Bring the tables to their newest form; True if anything was done. Blocking. Raises SettingsError."""
+def upgrade(address: str, *, to: str = "head") -> bool:
+    """Bring the tables to their newest form, or to an older one; True if anything was done.
+
+    Blocking. Raises SettingsError.
+    """
     folder = Path(__file__).resolve().parent.parent / "migrations"
-    return database.upgrade(address, migrations=folder, version_table="moderation_version")
+    return database.upgrade(address, migrations=folder, version_table="moderation_version", to=to)

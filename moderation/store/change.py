@@ -2,7 +2,7 @@
 
 Only intake and enforcement hold a Change. The comment's row is the lock: whoever changes a comment takes it first, in
 the order of ids, so that on PostgreSQL nobody deadlocks and everything read after it is current. On SQLite the
-transaction XX
+transaction itself is that lock.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from moderation.comment import CommentStatus, Revision, Submission
 from moderation.database import Database
 from moderation.decision import DecidedBy, Decision, Reason
 from moderation.store.switches import switches_in_force
+from moderation.store.erasing import ErasingWrites
 from moderation.store.tables import AnyRow, agreements, audit, comments, outbox, revisions
 from moderation.store.values import AuditRow, NewEvent, Standing, storable
 from moderation.switch import Switch
@@ -27,7 +28,7 @@ _EVENTS_IN_ORDER = 0x62616974
 """Key of the advisory lock under which visible events are numbered (PostgreSQL)."""
 
 
-class Change:
+class Change(ErasingWrites):
     """One transaction's hand on the tables. Nothing here decides: it writes what it is told."""
 
     def __init__(self, database: Database, connection: AsyncConnection) -> None:
@@ -56,13 +57,16 @@ class Change:
         )
         return set(rows.scalars())
 
-    async def standing(self, *, revision_ids: Collection[int] = (), comment_id: int | None = None) -> list[Standing]:
-        """Where the given revisions stand, or all revisions of one comment, oldest first."""
-        chosen = (
-            revisions.c.comment_id == storable(comment_id)
-            if comment_id is not None
-            else revisions.c.id.in_(revision_ids)
-        )
+    async def standing(
+        self, *, revision_ids: Collection[int] = (), comment_id: int | None = None, comment_ids: Collection[int] = ()
+    ) -> list[Standing]:
+        """Where the given revisions stand, or all revisions of one comment or of several, oldest first."""
+        if comment_id is not None:
+            chosen = revisions.c.comment_id == storable(comment_id)
+        elif comment_ids:
+            chosen = revisions.c.comment_id.in_(comment_ids)
+        else:
+            chosen = revisions.c.id.in_(revision_ids)
         rows = await self._connection.execute(
             sa.select(
                 revisions,
@@ -152,9 +156,14 @@ class Change:
         return bool(result.rowcount)
 
     async def agreed(self, author: str, *, terms: str) -> bool:
-        """Whether the author agreed to this version of the terms."""
+        """Whether the author agreed to this version of the terms; so it stays until the transaction ends.
+
+        Whoever erases the author takes the agreement away first, and so waits for the comment that rests on it.
+        """
         found = await self._connection.execute(
-            sa.select(agreements.c.author).where(agreements.c.author == author, agreements.c.terms == terms)
+            sa.select(agreements.c.author)
+            .where(agreements.c.author == author, agreements.c.terms == terms)
+            .with_for_update(read=True, key_share=True)
         )
         return found.first() is not None
 

@@ -97,6 +97,19 @@ revisions = sa.Table(
         sqlite_where=sa.text("status IN ('received', 'held')"),
         postgresql_where=sa.text("status IN ('received', 'held')"),
     ),
+    # What retention looks for, so that a look that finds nothing costs nothing.
+    sa.Index(
+        "revisions_with_findings",
+        "decided_at",
+        sqlite_where=sa.text("findings IS NOT NULL"),
+        postgresql_where=sa.text("findings IS NOT NULL"),
+    ),
+    sa.Index(
+        "revisions_taken_back",
+        "received_at",
+        sqlite_where=sa.text("status = 'withdrawn' AND text <> ''"),
+        postgresql_where=sa.text("status = 'withdrawn' AND text <> ''"),
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -242,4 +255,26 @@ switches = sa.Table(
         postgresql_where=sa.text("ended_at IS NULL"),
     ),
     sqlite_autoincrement=True,
+)
+
+erasures = sa.Table(
+    "erasures",
+    metadata,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("author_hash", sa.String(64), nullable=False),
+    sa.Column("erased_at", UtcTime, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.UniqueConstraint("author_hash", "erased_at", name="erasures_once"),
+    sqlite_autoincrement=True,
+)
+
+legal_holds = sa.Table(
+    "legal_holds",
+    metadata,
+    sa.Column("comment_id", sa.BigInteger, sa.ForeignKey("comments.id"), primary_key=True, autoincrement=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("since", UtcTime, nullable=False),
+    # Its author was erased meanwhile: what the hold keeps goes when it is released.
+    sa.Column("erasure_due", sa.Boolean, nullable=False),
 )

@@ -182,7 +182,8 @@ def _record(row: AnyRow) -> CommentRecord:
         published_revision=row.published_revision,
         created_at=row.created_at,
     )
-    return CommentRecord(comment, decision_of(row._asdict()), source_key=row.source_key)
+    erased = row.reason == Reason.ERASED
+    return CommentRecord(comment, decision_of(row._asdict()), source_key=row.source_key, erased=erased)
 
 
 def decision_of(row: Mapping[str, Any]) -> Decision | None:

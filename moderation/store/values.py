@@ -72,12 +72,14 @@ class Promotion:
 class CommentRecord:
     """A comment with the decision in force about its latest revision; None while nobody decided.
 
-    `source_key` names the message it came from, so that what is said of it can answer that message.
+    `source_key` names the message it came from, so that what is said of it can answer that message. `erased` says that
+    its author was: nobody is shown a word of it, although a legal hold may keep its text.
     """
 
     comment: Comment
     decision: Decision | None
     source_key: str
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,3 +198,44 @@ class SessionRow:
     name: str
     csrf: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A reader's erasure, without saying whose: `author_hash` can be compared with a name and not read."""
+
+    author_hash: str
+    erased_at: datetime
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure met: the comments it emptied, the messages they came from, and the comments that answer them.
+
+    `kept` are comments whose text a legal hold keeps, seen by nobody. `agreements` and `doors` (links and sessions)
+    count what went besides.
+    """
+
+    comments: tuple[int, ...] = ()
+    source_keys: tuple[str, ...] = ()
+    answers: tuple[int, ...] = ()
+    kept: tuple[int, ...] = ()
+    agreements: int = 0
+    doors: int = 0
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there was nothing left to erase."""
+        return not (self.comments or self.agreements or self.doors)
+
+
+@dataclass(frozen=True, slots=True)
+class LegalHold:
+    """A comment whose text is kept whatever its author or retention asks: who says so, and why."""
+
+    comment_id: int
+    who: str
+    note: str
+    since: datetime
+    erasure_due: bool

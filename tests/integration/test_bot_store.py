@@ -157,8 +157,8 @@ async def test_two_processes_never_handle_the_same_update(bot_store: BotStore) -
 async def test_handled_updates_are_forgotten_in_time_and_waiting_ones_never(bot_store: BotStore) -> None:
     await bot_store.inbox.add([update(1, lane=1), update(2, lane=2)], now=NOW)
     await bot_store.inbox.done(1, now=NOW)
-    assert await bot_store.inbox.forget_done(older_than=NOW) == 0
-    assert await bot_store.inbox.forget_done(older_than=NOW + timedelta(days=9)) == 1
+    assert await bot_store.inbox.forget_done(older_than=NOW, at_most=9) == 0
+    assert await bot_store.inbox.forget_done(older_than=NOW + timedelta(days=9), at_most=9) == 1
     assert await bot_store.inbox.waiting() == 1
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, User
 
-from bot.middlewares import Reader, Throttle, person_name, telegram_id
+from bot.middlewares import Reader, Throttle
+from bot.subscriber import person_name, telegram_id
 
 
 @pytest.mark.parametrize(

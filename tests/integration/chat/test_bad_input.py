@@ -204,6 +204,7 @@ async def test_who_is_not_answered_for_a_fault_of_ours_is_told_so(talk: Talk) ->
         store=talk.bot_store,
         drafts=drafts,
         throttle=Throttle(),
+        is_covered=talk.parts.data.is_covered,
         routers=[router],
         clock=talk.ground.clock,
     )

@@ -161,7 +161,8 @@ ANSWERS = {
     "/settings": "Baithak",
     "/topics": "Baithak",
     "/language": "Baithak",
-    "/mydata": "I don’t know that command",
+    "/mydata": "Your data",
+    "/forget": "Erase everything?",
     "/dashboard": "I don’t know that command",
     "/Start@other_bot": "I don’t know that command",
 }
