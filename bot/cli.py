@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
@@ -15,6 +18,7 @@ from moderation.errors import SettingsError
 from moderation.running import (
     EXIT_MISSING,
     EXIT_REFUSED,
+    TOLD,
     loading,
     say_ready,
     start_logging,
@@ -25,6 +29,8 @@ from moderation.settings import load_settings
 
 if TYPE_CHECKING:
     from moderation.database import Database
+
+R = TypeVar("R")
 
 app = typer.Typer(
     name="baithak",
@@ -51,7 +57,15 @@ story_app = typer.Typer(help="An editor's hand on stories.", no_args_is_help=Tru
 db_app = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(feed_app, name="feed")
 app.add_typer(story_app, name="story")
+reader_app = typer.Typer(help="A reader's data: out, or gone.", no_args_is_help=True)
+legal_app = typer.Typer(help="Comments whose text the law keeps.", no_args_is_help=True)
 app.add_typer(db_app, name="db")
+app.add_typer(reader_app, name="reader")
+app.add_typer(legal_app, name="legal")
+
+ReaderId = Annotated[str, typer.Argument(metavar="ID", help="A Telegram number, or an author such as web:abc.")]
+BackupFile = Annotated[Path, typer.Argument(help="The backup's file.", dir_okay=False)]
+CommentId = Annotated[int, typer.Argument(metavar="ID", help="The comment's number.", min=1)]
 
 
 def main() -> None:
@@ -148,6 +162,54 @@ def doctor() -> None:
         raise typer.Exit(EXIT_MISSING)
 
 
+@app.command("backup")
+@told_plainly
+def save_backup(file: BackupFile) -> None:
+    """Save the whole system as one file while it runs; encrypted where BAITHAK_BACKUP_KEY_FILE names a key."""
+    from bot.backup import backup
+
+    settings = load_settings(BotSettings)
+    rows = _unless_refused(lambda: backup(settings, file, say=_Progress("saved")))
+    _say(f"{rows} rows are saved in {file}" + ("" if settings.backup_key_file else ", not encrypted"))
+
+
+@app.command("restore")
+@told_plainly
+def restore_backup(
+    file: BackupFile,
+    erasures: Annotated[
+        list[Path] | None, typer.Option(help="A list of erasures; may be given several times.", dir_okay=False)
+    ] = None,
+    no_erasures: Annotated[bool, typer.Option("--no-erasures", help="Nobody was erased since the backup.")] = False,
+) -> None:
+    """Bring a backup back into an empty database; who was erased since stays erased."""
+    from bot.restoring import restore
+
+    if erasures and no_erasures:
+        raise typer.BadParameter("--erasures and --no-erasures exclude each other")
+    settings = load_settings(BotSettings)
+    start_logging(settings)
+    lists = None if no_erasures else erasures or []
+    done = _unless_refused(lambda: restore(settings, file, lists=lists, say=_Progress("restored")))
+    _say(f"{done.rows} rows are back as they were at {done.made_at}; {done.erased_again} readers were erased again")
+
+
+class _Progress:
+    """Says on standard error how far a long run has come, every few seconds."""
+
+    EVERY_S = 3.0
+
+    def __init__(self, done: str) -> None:
+        self._done = done
+        self._said_at = time.monotonic()
+
+    def __call__(self, table: str, rows: int) -> None:
+        """So many rows of this table are done."""
+        if time.monotonic() - self._said_at >= self.EVERY_S:
+            self._said_at = time.monotonic()
+            print(f"{self._done} {rows} rows of {table} …", file=sys.stderr, flush=True)  # noqa: T201  progress
+
+
 @db_app.command()
 @told_plainly
 def upgrade() -> None:
@@ -203,9 +265,113 @@ def push(
             push_story(settings, url, title=title, summary=summary, language=language, section=section)
         )
     except StoryRefused as error:
-        print(f"baithak: {error}", file=sys.stderr)  # noqa: T201  the command's answer
-        raise typer.Exit(EXIT_REFUSED) from None
+        _refuse(str(error))
     if story.section not in SECTIONS:
         known = ", ".join(SECTIONS)
         _say(f"no subscriber can choose the section {story.section}: it goes to those who have all. Known are {known}")
     _say(f"story {story.id} “{story.title}” goes to {planned} subscribers")
+
+
+@reader_app.command("export")
+@told_plainly
+def export_data(reader: ReaderId) -> None:
+    """Write everything held of a reader as one JSON object to standard output."""
+    from bot.keeping import export_reader
+
+    settings = load_settings(BotSettings)
+    start_logging(settings)
+    _say(json.dumps(export_reader(settings, _author(reader)), ensure_ascii=False, indent=2))
+
+
+@reader_app.command()
+@told_plainly
+def erase(
+    reader: ReaderId,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+) -> None:
+    """Erase a reader everywhere; their comments become tombstones. Asks first. Again is harmless."""
+    from bot.keeping import erase_reader
+
+    settings, author = load_settings(BotSettings), _author(reader)
+    start_logging(settings)
+    if not yes:
+        typer.confirm(f"Erase everything held of {author}? It does not come back", abort=True, err=True)
+    erased = erase_reader(settings, author)
+    _say(f"{author} is erased: {len(erased.comments)} comments are tombstones now")
+    if erased.kept:
+        numbers = ", ".join(str(number) for number in erased.kept)
+        _say(f"kept by a legal hold and seen by nobody, until `baithak legal release`: {numbers}")
+
+
+@legal_app.command("hold")
+@told_plainly
+def hold_legally(
+    comment: CommentId,
+    note: Annotated[str, typer.Option(help="Why, and who asked: the court's number, for example.")],
+) -> None:
+    """Keep a comment's text whatever its author or retention asks, until it is released."""
+    from bot.keeping import put_legal_hold
+
+    settings = load_settings(BotSettings)
+    start_logging(settings)
+    new = _of_known_comment(lambda: put_legal_hold(settings, comment, note))
+    _say(f"comment {comment} is kept" if new else f"comment {comment} was kept already")
+
+
+@legal_app.command("release")
+@told_plainly
+def release_legally(comment: CommentId) -> None:
+    """End a legal hold; what it kept of an erased reader goes at once."""
+    from bot.keeping import release_legal_hold
+
+    settings = load_settings(BotSettings)
+    start_logging(settings)
+    hold = _of_known_comment(lambda: release_legal_hold(settings, comment))
+    if hold is None:
+        _refuse(f"no legal hold keeps comment {comment}")
+    else:
+        _say(f"comment {comment} is released" + (" and erased, as its author asked" if hold.erasure_due else ""))
+
+
+@legal_app.command("list")
+@told_plainly
+def list_legal_holds() -> None:
+    """Show every comment a legal hold keeps: since when, by whom, and why."""
+    from bot.keeping import legal_holds
+
+    for hold in legal_holds(load_settings(BotSettings)):
+        due = "  its author is erased" if hold.erasure_due else ""
+        _say(f"{hold.comment_id}  {hold.since:%Y-%m-%d %H:%M}  {hold.who}  {hold.note}{due}")
+
+
+def _author(reader: str) -> str:
+    from bot.keeping import author_of
+
+    author = author_of(reader)
+    if author is None:
+        raise typer.BadParameter("a reader is a Telegram number, or an author such as web:abc", param_hint="ID")
+    return author
+
+
+def _of_known_comment(work: Callable[[], R]) -> R:
+    from moderation.errors import UnknownComment
+
+    try:
+        return work()
+    except UnknownComment as error:
+        _refuse(str(error))
+
+
+def _unless_refused(work: Callable[[], R]) -> R:
+    from bot.erasure_list import ListRefused
+    from moderation.errors import BackupRefused
+
+    try:
+        return work()
+    except (BackupRefused, ListRefused) as error:
+        _refuse(str(error))
+
+
+def _refuse(why: str) -> NoReturn:
+    print(f"{TOLD}{why}", file=sys.stderr)  # noqa: T201  the command's answer
+    raise typer.Exit(EXIT_REFUSED)

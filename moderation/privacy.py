@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 
-from moderation.enforcement import enforce_erasure, enforce_legal_hold, enforce_release
+from moderation.enforcement.erasure import enforce_erasure, enforce_legal_hold, enforce_release
 from moderation.outcomes import Outcomes
 from moderation.store import Change, Erased, Erasure, LegalHold, Store
 

@@ -6,7 +6,7 @@
     enforce_review   a moderator's decision
     enforce_undo     that decision taken back
     enforce_withdrawal   the author takes the comment back
-    enforce_erasure      the author is erased: nothing of the comment is left; but for what a legal hold keeps
+    erasure.enforce_erasure   the author is erased: nothing of the comment is left, but for what a legal hold keeps
 
 Each one is a conditional UPDATE whose changed rows are what counts, and in the same transaction an audit row, what
 becomes of the comment, and an outcome event. Nobody is told from here: listeners lease the events. The switches are
@@ -21,23 +21,9 @@ from datetime import datetime
 
 from moderation.comment import CommentStatus, Submission
 from moderation.decision import STATUS_OF, DecidedBy, Decision, EventKind, Reason, under
-from moderation.enforcement.erasure import enforce_erasure, enforce_legal_hold, enforce_release
 from moderation.errors import AlreadyDecided, NotAllowed, PublishingStopped, StaleRevision, UnknownComment
 from moderation.store import MACHINE, AuditRow, Change, NewEvent, Standing, Store
 from moderation.switch import Switch, SwitchKind, holding
-
-__all__ = [
-    "admit",
-    "enforce",
-    "enforce_erasure",
-    "enforce_legal_hold",
-    "enforce_release",
-    "enforce_review",
-    "enforce_undo",
-    "enforce_withdrawal",
-    "refusal",
-    "revise",
-]
 
 RECEIVED, HELD, PUBLISHED = CommentStatus.RECEIVED, CommentStatus.HELD, CommentStatus.PUBLISHED
 REJECTED, WITHDRAWN = CommentStatus.REJECTED, CommentStatus.WITHDRAWN
