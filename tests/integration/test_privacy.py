@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -160,6 +161,18 @@ async def test_what_was_being_screened_when_its_author_was_erased_stays_gone(
     assert await enforce(store, [(waiting[0].revision_id, decision(Outcome.PUBLISH))]) == []
     assert await store.for_screening([one.revision_id for one in made.values()]) == []
     assert await store.unscreened(older_than=LATER + timedelta(days=1), limit=10) == []
+
+
+async def test_a_comment_that_arrives_while_its_author_is_erased_does_not_stay(database: Database) -> None:
+    desk = Desk.of(Store(database))
+    doors = Privacy(desk.store, Outcomes(desk.store, None))
+    for turn in range(5):
+        await desk.intake.agree(READER, language="en", now=NOW)
+        sends = [desk.intake.submit(submission(author=READER, text=f"{turn} {n}"), now=NOW) for n in range(8)]
+        erases = doors.erase(READER, who="reader", now=LATER + timedelta(seconds=turn))
+        answers = await asyncio.gather(*sends[:4], erases, *sends[4:], return_exceptions=True)
+        assert {type(one) for one in answers if isinstance(one, Exception)} <= {TermsNotAgreed}
+        assert (await doors.export(READER))["comments"] == []
 
 
 async def test_a_moderators_late_press_is_told_that_it_is_gone(database: Database, data: ReaderData) -> None:

@@ -197,12 +197,36 @@ async def test_who_writes_again_begins_anew(talk: Talk) -> None:
     assert (await every_row(talk.ground.database))["agreements"] == []
 
 
-async def test_whatever_is_replayed_brings_nothing_back(talk: Talk, redis: Redis, tmp_path: Path) -> None:
+async def everything_in(redis: Redis) -> str:
+    """Every key and value that Redis holds."""
+    found: list[Any] = []
+    async for key in redis.scan_iter():
+        kind = await redis.type(key)
+        found.append(key)
+        if kind == "stream":
+            found.append(await redis.xrange(key))
+        elif kind == "string":
+            found.append(await redis.get(key))
+        elif kind == "hash":
+            found.append(await redis.hgetall(key))
+        elif kind == "list":
+            found.append(await redis.lrange(key, 0, -1))
+        elif kind == "zset":
+            found.append(await redis.zrange(key, 0, -1))
+    return repr(found)
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+async def test_whatever_is_replayed_brings_nothing_back(
+    talk: Talk, redis: Redis, tmp_path: Path, comes_back: bool
+) -> None:
     """Erased while queued; then the stream, the inbox and a backup are replayed: reappearances 0."""
     await talk.story()
     story = await talk.joins_and_agrees()
     written = await talk.comments(story, f"a {WORD} that waits in the queue")
     (pending,) = await talk.received()
+    in_redis = await everything_in(redis)
+    assert f"'{pending.revision_id}'" in in_redis and WORD not in in_redis and "Emma" not in in_redis, "numbers only"
     path = tmp_path / "before.zip"
     await asyncio.to_thread(backup, talk.settings, path, say=lambda table, rows: None)
     await forgets(talk)
@@ -213,6 +237,8 @@ async def test_whatever_is_replayed_brings_nothing_back(talk: Talk, redis: Redis
     assert await enforce(talk.store, [(pending.revision_id, decision(Outcome.PUBLISH))]) == []
     assert await talk.store.for_screening([pending.revision_id]) == []
 
+    if comes_back:
+        await talk.joins_and_agrees()
     agree = {"id": "1", "from": written["from"], "chat_instance": "1", "data": "agree:2026-11", "message": story}
     edit = {**written, "edit_date": written["date"] + 1, "text": f"another {WORD}"}
     replayed: list[dict[str, Any]] = []
@@ -227,7 +253,9 @@ async def test_whatever_is_replayed_brings_nothing_back(talk: Talk, redis: Redis
         return await talk.bot_store.inbox.waiting() == 0
 
     await until(handled)
-    assert await remains(talk) == []
+    assert (await every_row(talk.ground.database))["comments"][1:] == [], "reappearances 0"
+    if not comes_back:
+        assert await remains(talk) == []
 
     away = BotSettings(data_dir=tmp_path / "away")
     await asyncio.to_thread(restore, away, path, lists=[talk.settings.erasure_list()], say=lambda table, rows: None)
