@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 
 from bot import erasure_list
-from bot.erasure_list import Listed
+from bot.erasure_list import Listed, ListRefused
 from bot.store import BotStore
 from bot.subscriber import person_name, telegram_id
 from moderation.database import is_passing
@@ -60,8 +60,8 @@ class ReaderData:
     ) -> Erased:
         """Erase the reader everywhere; again is harmless.
 
-        `before_update` is the update in which they ask for it: later ones are news. Raises OSError and ListRefused
-        when the list beside the database can't be kept; the reader is erased then, but a backup could bring them back.
+        `before_update` is the update in which they ask for it: later ones are news. When the list beside the database
+        can't be written the reader is erased all the same; every bot process tries again to complete its list.
         """
         now, person, hash_ = self._clock(), telegram_id(author), author_hash(author)
         if person is not None:
@@ -77,7 +77,10 @@ class ReaderData:
                 before_update=before_update,
                 now=now,
             )
-        await self.note_all()
+        try:
+            await self.note_all()
+        except (OSError, ListRefused) as error:
+            log.error("erasure not listed", error=type(error).__name__, list=str(self._list))
         return erased
 
     async def is_covered(self, person: int, message_id: int) -> bool:

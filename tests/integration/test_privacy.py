@@ -77,6 +77,30 @@ async def test_an_erased_reader_is_found_nowhere(database: Database, data: Reade
     assert await traces(database) == []
 
 
+@pytest.mark.parametrize("server", ["sqlite"], indirect=True)
+async def test_the_bytes_of_what_was_erased_are_gone_from_sqlites_file(database: Database, data: ReaderData) -> None:
+    await busy_reader(database)
+    path = Path(database.address.partition("///")[2])
+
+    async def in_the_file() -> int:
+        async with database.read() as connection:
+            await connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        return path.read_bytes().count(WORD.encode())
+
+    assert await in_the_file() > 5
+    await data.erase(READER, who="reader")
+    assert await in_the_file() == 0
+
+
+async def test_a_list_that_can_not_be_written_keeps_nobody_from_being_erased(
+    database: Database, tmp_path: Path
+) -> None:
+    await busy_reader(database)
+    (tmp_path / "erasures.jsonl").mkdir()
+    await data_of(database, tmp_path).erase(READER, who="reader")
+    assert not [found for found in await traces(database) if not found.startswith("forgotten")]
+
+
 async def test_the_thread_and_the_audit_stay_whole(database: Database, data: ReaderData) -> None:
     made = await busy_reader(database)
     desk = Desk.of(Store(database))
