@@ -7,6 +7,7 @@ import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot import erasure_list
@@ -22,6 +23,8 @@ from moderation.sealing import read_key
 from moderation.store import Store
 from moderation.store.saving import SAVED as MODERATION
 
+log = structlog.get_logger(__name__)
+
 PACKAGES = (MODERATION, BOT)
 
 
@@ -32,8 +35,8 @@ def backup(settings: BotSettings, path: Path, *, say: Progress) -> int:
     """
     address = require_database(settings)
     key = read_key(settings.backup_key_file) if settings.backup_key_file is not None else None
-    erasure_list.add(settings.erasure_list(), [])  # so that it is there to be found when this backup is restored
     try:
+        erasure_list.add(settings.erasure_list(), [])  # so that it is there to be found when this backup is restored
         with writing(path, key=key) as archive:
             about = asyncio.run(_save(address, archive, say))
             archive.finish({**about, "erasure_list": str(settings.erasure_list())})
@@ -43,17 +46,17 @@ def backup(settings: BotSettings, path: Path, *, say: Progress) -> int:
             f"the database can't be read: {error.orig if isinstance(error, DBAPIError) else error}"
         ) from error
     except OSError as error:
-        raise SettingsError(f"{path} can't be written: {error.strerror or error}") from error
+        raise SettingsError(f"{error.filename or path} can't be written: {error.strerror or error}") from error
 
 
 async def _save(address: str, archive: ArchiveWriter, say: Progress) -> dict[str, object]:
-    database = Database(address)
+    database, made_at = Database(address), datetime.now(UTC)
     try:
         about = await save(database, PACKAGES, archive, say)
         models = await _save_models(Store(database), archive)
     finally:
         await database.close()
-    return {**about, "made_at": datetime.now(UTC).isoformat(), "models": models}
+    return {**about, "made_at": made_at.isoformat(), "models": models}
 
 
 async def _save_models(store: Store, archive: ArchiveWriter) -> dict[str, str | None]:
@@ -66,7 +69,9 @@ async def _save_models(store: Store, archive: ArchiveWriter) -> dict[str, str | 
             continue
         content = await asyncio.to_thread(_file_of, Path(record.path), record.sha256)
         saved[record.version] = record.sha256 if content is not None else None
-        if content is not None:
+        if content is None:
+            log.warning("model file missing or altered, saved without it", model=record.version, path=record.path)
+        else:
             with archive.part(f"models/{record.version}.skops") as part:
                 part.write(content)
     return saved

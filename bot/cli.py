@@ -169,6 +169,7 @@ def save_backup(file: BackupFile) -> None:
     from bot.backup import backup
 
     settings = load_settings(BotSettings)
+    start_logging(settings)
     rows = _unless_refused(lambda: backup(settings, file, say=_Progress("saved")))
     _say(f"{rows} rows are saved in {file}" + ("" if settings.backup_key_file else ", not encrypted"))
 

@@ -13,7 +13,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -40,6 +40,9 @@ from tests.builders import NOW
 from tests.desk import Desk
 from tests.kept import NAME, PERSON, READER, TABLES, WORD, busy_reader, every_row, traces
 
+if TYPE_CHECKING:
+    from tests.conftest import PostgreSQL
+
 LATER = NOW + timedelta(minutes=1)
 HELD_BY_ONE_PROCESS = {("login_links", "*"), ("outbox", "leased_until"), ("inbox", "leased_until")}
 _numbers = itertools.count(1)
@@ -60,16 +63,24 @@ def home(database_address: str, tmp_path: Path) -> BotSettings:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def away(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[BotSettings]:
-    """An empty database elsewhere, on the same kind of server and on the other."""
+def away_server(request: pytest.FixtureRequest) -> PostgreSQL | None:
+    """Where the empty database lives: on the same kind of server and on the other."""
     if request.param == "sqlite":
+        return None
+    running: PostgreSQL = request.getfixturevalue("postgresql")
+    return running
+
+
+@pytest.fixture
+async def away(away_server: PostgreSQL | None, tmp_path: Path) -> AsyncIterator[BotSettings]:
+    """An empty database elsewhere."""
+    if away_server is None:
         yield settings_for(f"sqlite+aiosqlite:///{tmp_path / 'away' / 'baithak.db'}", tmp_path / "away")
         return
-    server = request.getfixturevalue("postgresql")
     name = f"away_{next(_numbers)}"
-    await server.run(f"CREATE DATABASE {name}")
-    yield settings_for(server.address.format(name), tmp_path / "away")
-    await server.run(f"DROP DATABASE {name} WITH (FORCE)")
+    await away_server.run(f"CREATE DATABASE {name}")
+    yield settings_for(away_server.address.format(name), tmp_path / "away")
+    await away_server.run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 async def saved(settings: BotSettings, path: Path) -> int:
