@@ -21,7 +21,6 @@ from aiogram.types import (
 
 from bot import keyboards
 from bot.handlers.answering import answer, edit_or_send, place_of
-from bot.handlers.moderators import PRESSES
 from bot.keyboards import Ask
 from bot.messages.texts import Html, plain, say
 from bot.middlewares import Next, Reader
@@ -30,6 +29,9 @@ from bot.privacy import BY_READER, ReaderData
 log = structlog.get_logger(__name__)
 
 FILE_NAME = "mydata.json"
+
+READERS_PRESSES = frozenset({Ask.LANGUAGE, Ask.AGREE, Ask.COMMENT, Ask.THREAD, Ask.SETTINGS})
+"""Presses that would make something of a reader anew. Moderators' are none of these, nor is the one that erases."""
 
 
 class PrivacyHandlers:
@@ -98,8 +100,8 @@ class PrivacyHandlers:
 class CoveredByErasure(BaseMiddleware):
     """Passes over what an erased reader wrote or pressed before: replayed or late, it brings nothing back.
 
-    Told by the numbers of messages, which only grow within a chat, and by no clock. A moderator's press on a card is
-    no reader's and passes; so does one that asks to be erased, which may have to be handled twice.
+    Told by the numbers of messages, which only grow within a chat, and by no clock. A moderator's press is no reader's
+    and passes; so does one that asks to be erased, which may have to be handled twice.
     """
 
     def __init__(self, is_covered: Callable[[int, int], Awaitable[bool]]) -> None:
@@ -123,7 +125,7 @@ class CoveredByErasure(BaseMiddleware):
 def _own_message(event: TelegramObject) -> int | None:
     """The message in the reader's own chat that this is, or is about."""
     message: Any = event.message if isinstance(event, CallbackQuery) else event
-    if isinstance(event, CallbackQuery) and (event.data or "").partition(":")[0] in {*PRESSES, Ask.FORGET}:
+    if isinstance(event, CallbackQuery) and (event.data or "").partition(":")[0] not in READERS_PRESSES:
         return None
     if getattr(getattr(message, "chat", None), "type", None) != "private":
         return None

@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from moderation.comment import CommentStatus, Revision, Submission
 from moderation.database import Database
 from moderation.decision import DecidedBy, Decision, Reason
-from moderation.store.switches import switches_in_force
 from moderation.store.erasing import ErasingWrites
+from moderation.store.switches import switches_in_force
 from moderation.store.tables import AnyRow, agreements, audit, comments, outbox, revisions
 from moderation.store.values import AuditRow, NewEvent, Standing, storable
 from moderation.switch import Switch

@@ -182,7 +182,7 @@ async def test_what_was_being_screened_when_its_author_was_erased_stays_gone(
     waiting = await store.for_screening([made["received"].revision_id])
     assert len(waiting) == 1, "a worker has it in hand, text and all"
     await data.erase(READER, who="reader")
-    assert await enforce(store, [(waiting[0].revision_id, decision(Outcome.PUBLISH))]) == []
+    assert not await enforce(store, [(waiting[0].revision_id, decision(Outcome.PUBLISH))])
     assert await store.for_screening([one.revision_id for one in made.values()]) == []
     assert await store.unscreened(older_than=LATER + timedelta(days=1), limit=10) == []
 
