@@ -202,9 +202,7 @@ def assemble(ground: Ground) -> Parts:
     watch = _watch(ground, doors, store)
     moderators = _moderators(ground, doors, store, desk, watch)
     data = ReaderData(store, doors.privacy, listed_in=settings.erasure_list(), clock=clock)
-    handling = _handling(
-        ground, doors, store=store, schedule=schedule, sender=sender, moderators=moderators, data=data
-    )
+    handling = _handling(ground, doors, store=store, schedule=schedule, sender=sender, moderators=moderators, data=data)
     worker = InboxWorker(store, handling, clock=clock)
     poller = Poller(
         address=bot.session.api.api_url(token=bot.token, method=""),
