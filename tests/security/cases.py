@@ -398,9 +398,20 @@ CASES = (
     Case(
         24,
         "Another's data asked for or erased; words that come back after they were erased.",
-        "Only one's own; gone everywhere.",
-        (),
-        missing="Export and erasure: neither is built.",
+        "Only one's own, by who sends the update and never by what a button says; gone everywhere, and whatever is "
+        "replayed or restored brings nothing back.",
+        (
+            *of(
+                "integration/chat/test_own_data",
+                "nobody_gets_what_is_kept_of_somebody_else",
+                "nobody_else_can_erase_a_reader",
+                "an_erased_reader_is_found_nowhere_and_the_cards_lose_their_words",
+                "whatever_is_replayed_brings_nothing_back",
+            ),
+            *of("integration/test_erased_on_the_web", "pages_api_counts_feed_and_stream_follow_an_erasure_at_once"),
+            *of("integration/test_backup", "a_reader_erased_since_the_backup_stays_erased"),
+            *of("integration/test_privacy", "an_erased_reader_is_found_nowhere"),
+        ),
     ),
     Case(
         25,
