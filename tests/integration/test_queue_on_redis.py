@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import fakeredis
 import pytest
@@ -15,6 +12,7 @@ from redis.exceptions import ResponseError
 import moderation.queue
 from moderation.errors import QueueUnavailable, SettingsError
 from moderation.queue import GROUP, STREAM, Job, ScreeningQueue, connect, require_noeviction
+from tests.proxy import every, losing_answers
 from tests.servers import short_folder
 
 DEAD = f"{STREAM}:dead"
@@ -244,69 +242,38 @@ def test_an_address_that_is_none_is_refused() -> None:
         connect("http://example.org")
 
 
-@contextlib.asynccontextmanager
-async def proxy(target: str, folder: Path, *, every: int) -> AsyncIterator[str]:
-    """A socket before Redis that passes each command on and breaks the connection instead of each n-th answer."""
-    answers = 0
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal answers
-        up_reader, up_writer = await asyncio.open_unix_connection(target.removeprefix("unix://"))
-
-        async def commands() -> None:
-            while data := await reader.read(65536):
-                up_writer.write(data)
-
-        passing = asyncio.create_task(commands())
-        while data := await up_reader.read(65536):
-            answers += 1
-            if answers % every == 0:
-                break
-            writer.write(data)
-        passing.cancel()
-        up_writer.close()
-        writer.close()
-
-    path = folder / "proxy.sock"
-    server = await asyncio.start_unix_server(serve, path)
-    yield f"unix://{path}"
-    server.close()
-
-
 async def test_when_answers_get_lost_no_job_does(redis: Redis, redis_address: str) -> None:
     direct = ScreeningQueue(redis, at_most=1000)
     await direct.enqueue(list(range(100)))
     done: set[int] = set()
     failures = 0
-    with short_folder("proxy") as folder:
-        async with proxy(redis_address, folder, every=7) as address:
-            client = connect(address)
-            queue = ScreeningQueue(client, at_most=1000)
-            while (await direct.size()).length:
-                try:
-                    jobs = await queue.claim("a", wait_s=0, at_most=8)
-                    done.update(job.revision_id for job in jobs)
-                    await queue.ack(jobs)
-                except QueueUnavailable:
-                    failures += 1
-            await client.aclose()
+    async with losing_answers(redis_address, every(7)) as proxy:
+        client = connect(proxy.address)
+        queue = ScreeningQueue(client, at_most=1000)
+        while (await direct.size()).length:
+            try:
+                jobs = await queue.claim("a", wait_s=0, at_most=8)
+                done.update(job.revision_id for job in jobs)
+                await queue.ack(jobs)
+            except QueueUnavailable:
+                failures += 1
+        await client.aclose()
     assert done == set(range(100))
     assert failures > 0
     assert (await direct.size()).pending == 0
 
 
 async def test_a_command_whose_answer_is_lost_is_not_sent_twice(redis: Redis, redis_address: str) -> None:
-    with short_folder("proxy") as folder:
-        async with proxy(redis_address, folder, every=3) as address:
-            client = connect(address)
-            queue = ScreeningQueue(client, at_most=1000)
-            refused = 0
-            for number in range(30):
-                try:
-                    await queue.enqueue([number])
-                except QueueUnavailable:
-                    refused += 1
-            await client.aclose()
+    async with losing_answers(redis_address, every(3)) as proxy:
+        client = connect(proxy.address)
+        queue = ScreeningQueue(client, at_most=1000)
+        refused = 0
+        for number in range(30):
+            try:
+                await queue.enqueue([number])
+            except QueueUnavailable:
+                refused += 1
+        await client.aclose()
     assert refused > 0
     added = [int(fields["revision"]) for _, fields in await redis.xrange(STREAM)]
     assert len(added) == len(set(added))
