@@ -26,6 +26,9 @@ from moderation.errors import SettingsError
 BUSY_S = 5.0
 """Seconds a writer waits for another process's transaction on SQLite before it gives up."""
 
+IDLE_S = 5.0
+"""Seconds a transaction on PostgreSQL may stand idle before the server ends it. A process that is suspended in the
+middle of one would else keep its locks, and with them everybody who publishes, for as long as it sleeps."""
 
 THREAD_ENDS_S = 1.0
 """Seconds that closing waits for one connection's thread, which has only to close a file."""
@@ -71,8 +74,14 @@ class Database:
             _tune_sqlite(self._writer, begin="BEGIN IMMEDIATE")
             _tune_sqlite(self._reader, begin="BEGIN")
         else:
+            idle = {"idle_in_transaction_session_timeout": str(round(IDLE_S * 1000))}
             self._writer = self._reader = _engine(
-                address, pool_size=8, max_overflow=8, pool_pre_ping=True, pool_recycle=1800
+                address,
+                pool_size=8,
+                max_overflow=8,
+                pool_pre_ping=True,
+                pool_recycle=1800,
+                connect_args={"server_settings": idle},
             )
 
     @contextlib.asynccontextmanager

@@ -1,4 +1,4 @@
-"""What a database's errors say, and do not say."""
+"""What a database's errors say and do not say, and whom a transaction may keep waiting."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 import bot.store
+import moderation.database
 import moderation.store
 from bot.store.tables import stories
 from moderation.database import Database
@@ -23,6 +24,22 @@ async def test_an_error_does_not_quote_what_was_to_be_written(database: Database
             await connection.execute(sa.insert(stories).values(url="https://news.example/1", title="swordfish"))
     assert "stories" in str(raised.value)
     assert "parameters hidden" in str(raised.value)
+
+
+@pytest.mark.parametrize("server", ["postgresql"], indirect=True)
+async def test_a_transaction_that_stands_idle_on_postgresql_keeps_nobody_waiting(
+    database_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moderation.database, "IDLE_S", 0.3)
+    suspended, other = Database(database_address), Database(database_address)
+    lock = sa.select(sa.func.pg_advisory_xact_lock(1))
+    with pytest.raises(sa.exc.DBAPIError):
+        async with suspended.write() as connection:
+            await connection.execute(lock)
+            async with asyncio.timeout(10), other.write() as waiting:
+                await waiting.execute(lock)  # gets it although the first one never ended
+            await connection.execute(sa.select(1))
+    await asyncio.gather(suspended.close(), other.close())
 
 
 @pytest.mark.parametrize("address", ["postgresql+asyncpg://reader:swordfish@host:port/name", "swordfish", ""])
