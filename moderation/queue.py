@@ -174,33 +174,38 @@ class ScreeningQueue:
         return [(entry_id, fields) for _, entries in answer or [] for entry_id, fields in entries]
 
     async def reclaim(self, consumer: str, *, idle_s: float, at_most: int) -> list[Job]:
-        """Up to `at_most` jobs which others took and did not touch for `idle_s`: their worker died or hangs."""
-        entries: list[tuple[str, Mapping[str, str] | None]] = []
-        cursor = "0-0"
+        """Up to `at_most` jobs which others took and did not touch for `idle_s`: their worker died or hangs.
 
-        async def take() -> Any:
-            return await self._redis.xautoclaim(
-                self._stream,
-                GROUP,
-                consumer,
-                min_idle_time=round(idle_s * 1000),
-                start_id=cursor,
-                count=at_most - len(entries),
-            )
-
+        Those handed out once come together: most workers are killed by no comment. One that was handed out again and
+        is still not done comes by itself, so that if it stops workers, nobody else is in the way.
+        """
+        idle_ms = round(idle_s * 1000)
         async with self._reaching():
-            while True:
-                # Two elements on Redis 6.2, three since 7.0. A page may be empty and still not be the last one.
-                answer = await self._with_group(take)
-                cursor, found = answer[0], answer[1]
-                entries += [entry for entry in found if entry[0] is not None]
-                if any(entry[0] is None for entry in found):
+            while deliveries := await self._left(idle_ms, at_most=at_most):
+                found = await self._redis.xclaim(
+                    self._stream, GROUP, consumer, min_idle_time=idle_ms, message_ids=list(deliveries)
+                )
+                if any(entry_id is None for entry_id, _ in found):
                     # Redis 6.2 hands over entries that no longer exist without their ids; reading our own unfinished
                     # jobs names them.
                     self._own_read = False
-                if cursor == "0-0" or len(entries) >= at_most:
-                    break
-            return await self._jobs(entries, await self._deliveries([entry_id for entry_id, _ in entries]))
+                jobs = await self._jobs([entry for entry in found if entry[0] is not None], deliveries)
+                if jobs:
+                    return jobs
+                # Ghosts of a trimmed stream, which are gone now, or another worker was faster.
+            return []
+
+    async def _left(self, idle_ms: int, *, at_most: int) -> dict[str, int]:
+        """What others left, the oldest first, by the number of deliveries it will have had with ours."""
+
+        async def look() -> Any:
+            idle = idle_ms or None  # fakeredis takes 0 for more than 0
+            return await self._redis.xpending_range(self._stream, GROUP, min="-", max="+", count=at_most, idle=idle)
+
+        rows = [(row["message_id"], row["times_delivered"]) for row in await self._with_group(look)]
+        if rows and rows[0][1] > 1:
+            rows = rows[:1]
+        return {entry_id: times + 1 for entry_id, times in rows if times == rows[0][1]}
 
     async def _deliveries(self, entry_ids: Sequence[str]) -> dict[str, int]:
         async with self._redis.pipeline(transaction=False) as pipe:

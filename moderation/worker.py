@@ -3,9 +3,9 @@
     queue.claim ─→ store.for_screening ─→ screener.screen ─→ decide ─→ enforce ─→ outcomes.signal ─→ queue.ack
                    only what is received     in a thread                commit        listeners wake    only now
 
-What a crash leaves unfinished another worker reclaims, one comment at a time, so that one which stops workers is found:
-after some deliveries a person gets it. A comment that raises is found by halving its batch. While Redis is gone the
-worker takes comments straight from the store: nobody waits for Redis.
+What a crash leaves unfinished another worker reclaims: the first time all together, then one comment at a time, so that
+one which stops workers is found, and after some deliveries a person gets it. A comment that raises is found by halving
+its batch. While Redis is gone the worker takes comments straight from the store: nobody waits for Redis.
 """
 
 from __future__ import annotations
@@ -137,13 +137,18 @@ class Worker:
         Raises QueueUnavailable, Hung, and what the database raises for good.
         """
         decided = 0
-        waits = WAIT_S
+        every_s = self._pace.retry_after_s / 4
+        # No longer than until the next look at what others left: those comments have waited already.
+        waits = min(WAIT_S, every_s)
         if time.monotonic() >= self._reclaim_at:
-            for job in await self._queue.reclaim(self._consumer, idle_s=self._pace.retry_after_s, at_most=1):
-                decided += await self._retry(job)
+            # Together only where a try by itself is left to tell apart which of them stops workers.
+            at_most = self._pace.batch_at_most if self._pace.deliveries_at_most > 2 else 1
+            left = await self._queue.reclaim(self._consumer, idle_s=self._pace.retry_after_s, at_most=at_most)
+            if left:
+                decided += await (self._retry(left[0]) if len(left) == 1 else self._finish(left))
                 waits = 0.0
-            if waits:
-                self._reclaim_at = time.monotonic() + self._pace.retry_after_s / 4
+            else:
+                self._reclaim_at = time.monotonic() + every_s
         jobs = await self._queue.claim(self._consumer, wait_s=waits, at_most=self._pace.batch_at_most)
         return decided + (await self._finish(jobs) if jobs else 0)
 

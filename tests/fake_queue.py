@@ -75,7 +75,9 @@ class FakeQueue:
         self._reach()
         before = time.monotonic() - idle_s
         idle = [key for key, entry in self.entries.items() if entry.consumer is not None and entry.since <= before]
-        return [self._hand_out(key, consumer) for key in idle[:at_most]]
+        if idle and self.entries[idle[0]].deliveries > 1:
+            return [self._hand_out(idle[0], consumer)]
+        return [self._hand_out(key, consumer) for key in idle[:at_most] if self.entries[key].deliveries == 1]
 
     async def touch(self, consumer: str, jobs: Sequence[Job]) -> None:
         self._reach()

@@ -106,6 +106,33 @@ async def test_what_a_consumer_left_unfinished_is_reclaimed_with_its_deliveries_
     assert [(job.revision_id, job.deliveries) for job in once_more] == [(1, 3)]
 
 
+async def test_what_was_handed_out_again_and_left_again_is_reclaimed_one_by_one(queue: Queue) -> None:
+    await queue.enqueue([1, 2, 3, 4])
+    await claimed(queue, "dead", at_most=2)
+    await queue.reclaim("dead", idle_s=0, at_most=10)
+    await claimed(queue, "dead")
+    assert [job.revision_id for job in await queue.reclaim("b", idle_s=0, at_most=10)] == [1]
+    (first,) = await queue.reclaim("b", idle_s=0, at_most=10)
+    await queue.ack([first])
+    (second,) = await queue.reclaim("b", idle_s=0, at_most=10)
+    await queue.ack([second])
+    assert [(job.revision_id, job.deliveries) for job in await queue.reclaim("b", idle_s=0, at_most=10)] == [
+        (3, 2),
+        (4, 2),
+    ]
+
+
+async def test_a_job_handed_out_once_does_not_bring_along_one_that_may_stop_workers(queue: Queue) -> None:
+    await queue.enqueue([1, 2])
+    (_, second) = await queue.claim("dead", wait_s=0, at_most=2)
+    await queue.enqueue([3])
+    await claimed(queue, "dead")
+    for _ in range(2):
+        await queue.reclaim("dead", idle_s=0, at_most=1)
+    assert [job.revision_id for job in await queue.reclaim("b", idle_s=0, at_most=10)] == [1]
+    assert second.revision_id == 2
+
+
 async def test_what_was_just_taken_is_not_reclaimed(queue: Queue) -> None:
     await queue.enqueue([1])
     await claimed(queue)

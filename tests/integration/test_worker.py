@@ -265,15 +265,38 @@ async def test_without_a_model_everything_is_held_until_there_is_one(bench: Benc
     assert await bench.status(second) is PUBLISHED
 
 
-async def test_what_another_worker_left_is_screened_by_itself(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("left", "deliveries_at_most", "batches"),
+    [(1, 3, [3]), (2, 3, [1, 1, 1]), (1, 2, [1, 1, 1])],
+    ids=["once: together", "again: by itself", "no try to spare: by itself"],
+)
+async def test_what_other_workers_left_is_taken_over(
+    bench: Bench, left: int, deliveries_at_most: int, batches: list[int]
+) -> None:
     for number in range(3):
         await bench.receive(f"Comment {number}")
     await bench.queue.claim("dead", wait_s=0, at_most=10)
+    for _ in range(left - 1):
+        await bench.queue.reclaim("dead", idle_s=0, at_most=10)
     bench.queue.age()
-    worker = bench.worker()
-    assert [await worker.round() for _ in range(3)] == [1, 1, 1]
+    worker = bench.worker(pace=replace(PACE, deliveries_at_most=deliveries_at_most))
+    assert sum([await worker.round() for _ in range(3)]) == 3
     assert bench.keeper.classifier is not None
-    assert bench.keeper.classifier.batches == [1, 1, 1]
+    assert bench.keeper.classifier.batches == batches
+
+
+async def test_a_worker_that_waits_for_news_takes_over_what_another_left_meanwhile(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moderation.worker, "WAIT_S", 4.9)
+    accepted = await bench.receive(queued=False)
+    async with running(bench.worker()):
+        await bench.until(lambda: bench.queue.lives)
+        await bench.queue.enqueue([accepted.revision_id])
+        await bench.queue.claim("dead", wait_s=0, at_most=1)
+        bench.queue.age()
+        async with asyncio.timeout(3):
+            await bench.until(lambda: is_published(bench, accepted))
 
 
 async def test_what_was_just_taken_by_another_is_left_to_it(bench: Bench) -> None:
@@ -333,7 +356,7 @@ async def test_after_a_hang_the_one_that_hangs_is_held_and_the_others_are_decide
     assert {await bench.status(accepted) for accepted in fine} == {PUBLISHED}
     assert (await bench.status(hangs), await bench.reason(hangs)) == (HELD, Reason.POISON)
     assert bench.queue.buried == [(hangs.revision_id, "hangs")]
-    assert starts == 1
+    assert starts == 2, "the first takes all of them over together, the second each by itself"
 
 
 async def test_the_guard_stands_around_every_screening(bench: Bench) -> None:
