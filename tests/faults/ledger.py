@@ -1,10 +1,14 @@
-"""What the store says became of every comment, read from its file by nothing of ours but the tables' names."""
+"""What the database says became of every comment, read by nothing of ours but the tables' names."""
 
 from __future__ import annotations
 
-import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,41 +22,89 @@ class Ledger:
     without_audit: int
     seconds_to_decision: tuple[float, ...]
 
+    def lost(self, accepted: set[str]) -> int:
+        """How many of the accepted are not there, or were never decided."""
+        return len(accepted - set(self.status_of)) + self.undecided
 
-def read_ledger(data_dir: Path) -> Ledger:
-    """The ledger of a system's SQLite file, which may be running."""
-    with sqlite3.connect(f"file:{data_dir / 'baithak.db'}?mode=ro", uri=True) as connection:
+    def figures(self, accepted: set[str]) -> dict[str, float]:
+        """What a report shows: the four that must be 0, and how long a decision took."""
+        return {
+            "lost": self.lost(accepted),
+            "decided twice": self.decided_twice,
+            "published twice": self.published_twice,
+            "audit rows missing": self.without_audit,
+            "p50 s": round(percentile(self.seconds_to_decision, 0.5), 3),
+            "p99 s": round(percentile(self.seconds_to_decision, 0.99), 3),
+            "max s": round(self.seconds_to_decision[-1], 3),
+        }
 
-        def rows(query: str) -> list[tuple[object, ...]]:
-            return connection.execute(query).fetchall()
 
-        def number(query: str) -> int:
-            return int(str(rows(query)[0][0]))
+NEVER = ("lost", "decided twice", "published twice", "audit rows missing")
+"""The figures that must be 0, whatever was killed."""
 
+_UNDECIDED = "SELECT count(*) FROM revisions WHERE status = 'received'"
+
+
+@asynccontextmanager
+async def reading(address: str) -> AsyncIterator[AsyncConnection]:
+    """A connection of its own to the database, which may be in use; a SQLite file is opened for reading only."""
+    scheme, _, place = address.partition("///")
+    if scheme.startswith("sqlite"):
+        address = f"{scheme}///file:{place}?mode=ro&uri=true"
+    engine = create_async_engine(address, poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            yield connection
+    finally:
+        await engine.dispose()
+
+
+async def number(connection: AsyncConnection, query: str) -> int:
+    """The one number that a query answers with."""
+    return int((await connection.execute(sa.text(query))).scalar_one())
+
+
+async def undecided(address: str) -> int:
+    """How many revisions nobody decided yet; cheaper than the whole ledger."""
+    async with reading(address) as connection:
+        return await number(connection, _UNDECIDED)
+
+
+async def received(address: str) -> int:
+    """How many comments there are."""
+    async with reading(address) as connection:
+        return await number(connection, "SELECT count(*) FROM comments")
+
+
+async def read_ledger(address: str) -> Ledger:
+    """The ledger of a database, which may be in use: SQLite or PostgreSQL."""
+    async with reading(address) as connection:
+        statuses = await connection.execute(sa.text("SELECT source_key, status FROM comments"))
+        waits = await connection.execute(
+            sa.text(
+                "SELECT a.at - r.received_at FROM audit a JOIN revisions r ON r.id = a.revision_id "
+                "WHERE a.from_status = 'received'"
+            )
+        )
         return Ledger(
-            status_of={str(key): str(status) for key, status in rows("SELECT source_key, status FROM comments")},
-            decided_twice=number(
+            status_of={row[0]: row[1] for row in statuses},
+            decided_twice=await number(
+                connection,
                 "SELECT count(*) FROM (SELECT revision_id FROM audit WHERE from_status = 'received' "
-                "AND to_status != 'withdrawn' GROUP BY revision_id HAVING count(*) > 1)"
+                "AND to_status != 'withdrawn' GROUP BY revision_id HAVING count(*) > 1) AS twice",
             ),
-            published_twice=number(
+            published_twice=await number(
+                connection,
                 "SELECT count(*) FROM (SELECT comment_id, revision FROM outbox WHERE kind = 'published' "
-                "GROUP BY comment_id, revision HAVING count(*) > 1)"
+                "GROUP BY comment_id, revision HAVING count(*) > 1) AS twice",
             ),
-            undecided=number("SELECT count(*) FROM revisions WHERE status = 'received'"),
-            without_audit=number(
+            undecided=await number(connection, _UNDECIDED),
+            without_audit=await number(
+                connection,
                 "SELECT count(*) FROM revisions r WHERE r.status != 'received' AND NOT EXISTS "
-                "(SELECT 1 FROM audit a WHERE a.revision_id = r.id AND a.from_status = 'received')"
+                "(SELECT 1 FROM audit a WHERE a.revision_id = r.id AND a.from_status = 'received')",
             ),
-            seconds_to_decision=tuple(
-                sorted(
-                    float(str(seconds))
-                    for (seconds,) in rows(
-                        "SELECT (a.at - r.received_at) / 1e6 FROM audit a JOIN revisions r ON r.id = a.revision_id "
-                        "WHERE a.from_status = 'received'"
-                    )
-                )
-            ),
+            seconds_to_decision=tuple(sorted(row[0] / 1_000_000 for row in waits)),
         )
 
 
