@@ -17,7 +17,7 @@ from moderation.store import Store
 log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 5_000
-"""Comments one sweep looks at, the oldest first; the next sweep sees the others."""
+"""Comments one sweep looks at, the oldest first; the turn of the others comes as these are decided."""
 
 EACH_AGE_EVERY = 10
 """Every so many looks the age does not count: after a clock was set back, what it received seems to lie ahead."""
