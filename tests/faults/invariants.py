@@ -179,5 +179,17 @@ INVARIANTS = (
             f"{INTEGRATION}/test_delivery.py::test_what_is_under_way_when_told_to_stop_is_finished_and_remembered",
         ),
     ),
-    Invariant(16, "**Erased stays erased.**", missing="erasing a reader"),
+    Invariant(
+        16,
+        "**Erased stays erased.** Whatever comes again, an update, an entry of the queue, a backup, brings no word of "
+        "an erased reader back.",
+        tests=(
+            f"{INTEGRATION}/chat/test_own_data.py::test_whatever_is_replayed_brings_nothing_back",
+            f"{INTEGRATION}/test_backup.py::test_a_reader_erased_since_the_backup_stays_erased",
+            f"{INTEGRATION}/test_privacy.py::test_what_was_being_screened_when_its_author_was_erased_stays_gone",
+            f"{INTEGRATION}/test_privacy.py::"
+            "test_an_erasure_that_died_between_the_two_sides_is_finished_by_another_process",
+        ),
+        missing="the same with parts killed by the hundred",
+    ),
 )
