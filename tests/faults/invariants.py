@@ -38,7 +38,7 @@ INVARIANTS = (
             f"{KILLS}::test_nothing_is_lost_in_ten_thousand_comments_and_two_hundred_kills",
             f"{KILLS}::test_a_submitter_that_dies_at_the_worst_moment_loses_nothing",
             f"{KILLS}::test_a_worker_that_dies_at_the_worst_moment_loses_nothing",
-            f"{WHOLE}::test_nothing_is_lost_in_ten_thousand_comments_and_two_hundred_kills",
+            f"{WHOLE}::test_nothing_is_lost_in_two_thousand_comments_and_forty_kills",
         ),
         control=(
             f"{KILLS}::test_the_control_loses_comments_under_the_same_kills",

@@ -150,7 +150,7 @@ async def test_the_first_of_fifty_wins_round_after_round(store: Store) -> None:
         return "won"
 
     # Each round is fifty transactions that wait for one another; PostgreSQL takes its time over locks.
-    rounds = 1000 if store.database.dialect == "sqlite" else 300
+    rounds = 1000 if store.database.dialect == "sqlite" else 100
     for _ in range(rounds):
         held = await desk.hold()
         told.update(await asyncio.gather(*(press(held.comment_id, at) for at in range(2 * EACH))))
