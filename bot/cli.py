@@ -50,7 +50,13 @@ async def _story_called(database: Database, name: str) -> str | None:
     return story.url if story is not None else None
 
 
-moderation_cli.add_switches(app, _story_called)
+async def _section_called(database: Database, name: str) -> str | None:
+    from bot.store import BotStore
+
+    return await BotStore(database).stories.section_called(name)
+
+
+moderation_cli.add_switches(app, _story_called, _section_called)
 
 feed_app = typer.Typer(help="The feeds whose stories are pushed.", no_args_is_help=True)
 story_app = typer.Typer(help="An editor's hand on stories.", no_args_is_help=True)

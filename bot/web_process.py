@@ -31,7 +31,8 @@ async def run(settings: BotSettings) -> None:
         def front(database: Database) -> Front:
             store = BotStore(database)
             health = front_of(store, feed_silent_s=settings.alarm_feed_silent_s, clock=_now)
-            return Front(story_resolver(store.stories, links), store.stories.titles, health)
+            resolve = story_resolver(store.stories, links)
+            return Front(resolve, store.stories.titles, health, section=store.stories.section_called)
 
         async with opened(settings, Roles(administrators, membership.is_member), front) as parts:
             store = BotStore(parts.database)

@@ -81,15 +81,17 @@ class SwitchHandlers:
         await self._bot.send_message(reader.id, text, reply_markup=keyboards.end_switch(turned.switch.id))
 
     async def _named(self, message: Message, args: str, kind: SwitchKind) -> tuple[Scope, str, str] | None:
-        """What a command is about, and the note behind it: a section, a story's link, or the story it answers."""
+        """What a command is about, and the note behind it: the story it answers, else a section or a story's link."""
+        replied = message.reply_to_message
+        shown = await self._store.shown.story_of(message.chat.id, replied.message_id) if replied is not None else None
+        if shown is not None:
+            # All that stands behind it is the reason: that may well begin with a number or a section's name.
+            answered = await self._store.stories.one(shown[0])
+            return (Scope.STORY, answered.url, args) if answered is not None else None
         first, _, note = args.partition(" ")
         if kind is SwitchKind.HOLD and first.lower() in SECTIONS:
             return Scope.SECTION, first.lower(), note
         story = await self._store.stories.pointed_at(first) if first else None
-        if story is None and message.reply_to_message is not None:
-            note = args
-            shown = await self._store.shown.story_of(message.chat.id, message.reply_to_message.message_id)
-            story = await self._store.stories.one(shown[0]) if shown is not None else None
         return (Scope.STORY, story.url, note) if story is not None else None
 
     async def press(self, callback: CallbackQuery, reader: Reader) -> None:

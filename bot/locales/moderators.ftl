@@ -71,7 +71,7 @@ switch-more = And { $n } more: /dashboard has them all.
 switch-help =
     /hold with a story’s link, or as a reply to a story, holds that story; /hold with a section’s name holds the section.
     /close with a story’s link, or as a reply to a story, closes its comments.
-switch-which = Which story? Send { $command } with its link, or as a reply to its message.
+switch-which = Which story? Send { $command } with its link, or as a reply to its message. To hold a section: /hold and its name, like /hold world.
 switch-sure = <b>Stop publishing?</b> Nothing more appears on the site, not even what a moderator approves, until somebody ends it.
 switch-already = Already so: { $switch }
 button-switch-end = End { $number }

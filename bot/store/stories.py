@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store.tables import feeds, stories
-from bot.story import FeedStory, Story, canonical_address, story_of_link
+from bot.story import SECTIONS, FeedStory, Story, canonical_address, story_of_link
 from moderation.database import Database
 
 
@@ -76,6 +76,15 @@ class Stories:
         story = await self.by_reference(words.strip())
         number = story_of_link(words) if story is None else None
         return await self.one(number) if number is not None else story
+
+    async def section_called(self, name: str) -> str | None:
+        """The section a person means, in any case, as stories name it; None where no story ever was in one."""
+        folded = " ".join(name.lower().split())
+        if folded in SECTIONS:
+            return folded
+        query = sa.select(stories.c.section).where(sa.func.lower(stories.c.section) == folded).limit(1)
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).scalar()
 
     async def titles(self, addresses: Sequence[str]) -> dict[str, str]:
         """Title by canonical address, for those that are known."""

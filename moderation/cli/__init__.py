@@ -23,7 +23,7 @@ Version = Annotated[str, typer.Argument(help="A model's version, such as 2026-11
 OtherPolicy = Annotated[Path | None, typer.Option("--policy", help="Another policy file.")]
 
 if TYPE_CHECKING:
-    from moderation.cli.switches import FindStory
+    from moderation.cli.switches import Find
 
 R = TypeVar("R")
 
@@ -179,18 +179,18 @@ def end_switch(number: Annotated[int, typer.Argument(metavar="ID", help="The swi
     _or_refused(lambda: switches.end(load_settings(Settings), number))
 
 
-def _begin_switch(find_story: FindStory | None, kind: str, scope: str, target: str, *, note: str) -> None:
+def _begin_switch(find: Find | None, kind: str, scope: str, target: str, *, note: str) -> None:
     from moderation.cli import switches
     from moderation.settings import Settings, load_settings
     from moderation.switch import Scope, SwitchKind
 
-    find = find_story or switches.named_by_address
+    find = find or (switches.named_by_address if scope == "story" else switches.any_section)
     settings = load_settings(Settings)
     _or_refused(lambda: switches.begin(settings, SwitchKind(kind), Scope(scope), target, note=note, find=find))
 
 
-def add_switches(app: typer.Typer, find_story: FindStory | None = None) -> None:
-    """Add `switch …`. `find_story` knows the stories of a front; without it every web address is a story."""
+def add_switches(app: typer.Typer, find_story: Find | None = None, find_section: Find | None = None) -> None:
+    """Add `switch …`. A front knows its stories and sections; without one every web address is a story."""
 
     @told_plainly
     def close_story(story: Story, note: Note = "") -> None:
@@ -209,7 +209,8 @@ def add_switches(app: typer.Typer, find_story: FindStory | None = None) -> None:
         given = [(scope, target) for scope, target in wanted.items() if target is not None]
         if len(given) != 1:
             raise typer.BadParameter("give one of --story, --section and --site")
-        _begin_switch(find_story, "hold", *given[0], note=note)
+        find = find_section if given[0][0] == "section" else find_story
+        _begin_switch(find, "hold", *given[0], note=note)
 
     @told_plainly
     def stop_publishing(note: Note = "") -> None:

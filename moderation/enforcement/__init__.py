@@ -16,51 +16,29 @@ read in that transaction too: what is committed after one was begun obeys it.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from moderation.comment import CommentStatus, Submission
-from moderation.decision import STATUS_OF, DecidedBy, Decision, EventKind, Reason, under
+from moderation.decision import STATUS_OF, DecidedBy, Decision, EventKind, under
+from moderation.enforcement.moves import (
+    Move,
+    audit_row,
+    author_row,
+    authors_event,
+    event_of,
+    machine_move,
+    received_row,
+    shown_after,
+)
 from moderation.errors import AlreadyDecided, NotAllowed, PublishingStopped, StaleRevision, UnknownComment
-from moderation.store import MACHINE, AuditRow, Change, NewEvent, Standing, Store
+from moderation.store import MACHINE, Change, Standing, Store
 from moderation.switch import Switch, SwitchKind, holding
 
 RECEIVED, HELD, PUBLISHED = CommentStatus.RECEIVED, CommentStatus.HELD, CommentStatus.PUBLISHED
 REJECTED, WITHDRAWN = CommentStatus.REJECTED, CommentStatus.WITHDRAWN
 
 _UNCLAIMED = {"claimed_by": None, "claimed_until": None}
-
-
-@dataclass(frozen=True, slots=True)
-class _Move:
-    """One revision's step: from where it stands to a status, by whom, why, and when listeners may be told."""
-
-    standing: Standing
-    to: CommentStatus
-    act: str
-    who: str
-    name: str
-    at: datetime
-    due_at: datetime
-    decided_by: DecidedBy | None = None
-    moderator: str | None = None
-    clause: str | None = None
-    reason: Reason | None = None
-    decision: Decision | None = None
-    silent: bool = False
-    stood_before: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """What a step makes of the comment as everybody sees it."""
-
-    status: CommentStatus
-    published_revision: int | None
-    published_at: datetime | None
-    edited: bool
-    visible: bool
-    first: bool = False
 
 
 async def admit(
@@ -73,8 +51,8 @@ async def admit(
     revision_id = await change.insert_revision(
         comment_id, number=1, author=submission.author, text=submission.text, fingerprint=fingerprint, now=now
     )
-    await change.audit([_received_row(comment_id, revision_id, submission.author, act="submit", terms=terms, at=now)])
-    event = _authors_event(
+    await change.audit([received_row(comment_id, revision_id, submission.author, act="submit", terms=terms, at=now)])
+    event = authors_event(
         EventKind.RECEIVED, comment_id, revision=1, author=submission.author, story=submission.story, at=now
     )
     await change.announce([event])
@@ -94,14 +72,14 @@ async def revise(
     outdated = [standing for standing in revisions if standing.revision.status in (RECEIVED, HELD)]
     await change.move([standing.revision.id for standing in outdated], to=WITHDRAWN, from_=(RECEIVED, HELD))
     if outdated:
-        await change.audit([_author_row(standing, act="edit", at=now) for standing in outdated])
+        await change.audit([author_row(standing, act="edit", at=now) for standing in outdated])
     revision_id = await change.insert_revision(
         comment_id, number=number, author=latest.author, text=text, fingerprint=fingerprint, now=now
     )
     status = PUBLISHED if latest.published_revision is not None else RECEIVED
     await change.change_comments({comment_id: {"status": status, "latest_revision": number, **_UNCLAIMED}})
-    await change.audit([_received_row(comment_id, revision_id, latest.author, act="edit", terms=terms, at=now)])
-    event = _authors_event(
+    await change.audit([received_row(comment_id, revision_id, latest.author, act="edit", terms=terms, at=now)])
+    event = authors_event(
         EventKind.RECEIVED, comment_id, revision=number, author=latest.author, story=latest.story, at=now
     )
     await change.announce([event])
@@ -126,7 +104,7 @@ async def enforce(store: Store, decisions: Sequence[tuple[int, Decision]]) -> di
     async with store.change() as change:
         await change.lock(await change.comments_of(wanted))
         moves = [
-            _machine_move(standing, wanted[standing.revision.id])
+            machine_move(standing, wanted[standing.revision.id])
             for standing in await change.standing(revision_ids=wanted)
         ]
         taken = await _carry_out(change, moves, from_=(RECEIVED,))
@@ -143,7 +121,7 @@ async def enforce_review(store: Store, comment_id: int, *, revision: int, decisi
         standing = await _latest(change, comment_id)
         if standing.revision.number != revision:
             raise StaleRevision("the author edited the comment")
-        move = _Move(
+        move = Move(
             standing=standing,
             to=STATUS_OF[decision.outcome],
             act="review",
@@ -174,9 +152,9 @@ async def enforce_undo(
 ) -> None:
     """Take back a moderator's decision: the revision is held again, by the machine's decision that stood before.
 
-    A published revision that it had replaced stands again. If the reader was not told of the decision yet, that notice
-    is dropped, and the event of the new hold is silent. Raises UnknownComment, StaleRevision; NotAllowed where there is
-    no moderator's decision, where it is another's (unless `anyones`), or where it was made before `decided_since`.
+    A published revision that it had replaced stands again: PublishingStopped where nothing may. If the reader was not
+    told of the decision yet, that notice is dropped, and the event of the new hold is silent. Raises UnknownComment,
+    StaleRevision; NotAllowed where there is none to undo, where it is another's (unless `anyones`), or it is too late.
     """
     async with store.change() as change:
         standing = await _latest(change, comment_id)
@@ -194,7 +172,7 @@ async def enforce_undo(
             for other in await change.standing(comment_id=comment_id)
             if other.revision.status is PUBLISHED and other.revision.number < revision
         )
-        move = _Move(
+        move = Move(
             standing=standing,
             to=HELD,
             act="undo",
@@ -231,11 +209,11 @@ async def enforce_withdrawal(store: Store, comment_id: int, *, author: str, now:
         await change.move(
             [standing.revision.id for standing in open_], to=WITHDRAWN, from_=set(CommentStatus) - {WITHDRAWN}
         )
-        await change.audit([_author_row(standing, act="withdraw", at=now) for standing in open_])
+        await change.audit([author_row(standing, act="withdraw", at=now) for standing in open_])
         latest = revisions[-1]
         gone = {"status": WITHDRAWN, "published_revision": None, "published_at": None, "edited": False}
         await change.change_comments({comment_id: gone})
-        event = _authors_event(
+        event = authors_event(
             EventKind.WITHDRAWN, comment_id, revision=latest.latest, author=author, story=latest.story, at=now
         )
         await change.announce([replace(event, visible=latest.published_revision is not None)])
@@ -261,15 +239,15 @@ async def _latest(change: Change, comment_id: int) -> Standing:
     return revisions[-1]
 
 
-async def _carry_out(change: Change, moves: Sequence[_Move], *, from_: Collection[CommentStatus]) -> list[_Move]:
+async def _carry_out(change: Change, moves: Sequence[Move], *, from_: Collection[CommentStatus]) -> list[Move]:
     """Take the steps that can still be taken, with all that belongs to them; answers the steps taken.
 
     Raises, and so undoes everything, IllegalTransition for a step that TRANSITIONS does not have, PublishingStopped for
     a moderator's publication while that is stopped.
     """
     moves = [move for move in moves if move.standing.revision.status in from_]
-    switches = await change.switches() if any(move.to is PUBLISHED for move in moves) else []
-    moves = [_as_allowed(switches, move) if move.to is PUBLISHED else move for move in moves]
+    switches = await change.switches() if any(move.publishes for move in moves) else []
+    moves = [_as_allowed(switches, move) if move.publishes else move for move in moves]
     changed: set[int] = set()
     for to in dict.fromkeys(move.to for move in moves):
         ids = [move.standing.revision.id for move in moves if move.to is to]
@@ -280,8 +258,8 @@ async def _carry_out(change: Change, moves: Sequence[_Move], *, from_: Collectio
     for move in taken:
         move.standing.revision.become(move.to)
     await change.keep_decisions({m.standing.revision.id: m.decision for m in taken if m.decision is not None})
-    await change.audit([_audit_row(move) for move in taken])
-    shown = {move.standing.revision.comment_id: _shown_after(move) for move in taken}
+    await change.audit([audit_row(move) for move in taken])
+    shown = {move.standing.revision.comment_id: shown_after(move) for move in taken}
     await change.change_comments(
         {
             comment_id: {
@@ -294,11 +272,11 @@ async def _carry_out(change: Change, moves: Sequence[_Move], *, from_: Collectio
             for comment_id, after in shown.items()
         }
     )
-    await change.announce([_event(move, shown[move.standing.revision.comment_id]) for move in taken])
+    await change.announce([event_of(move, shown[move.standing.revision.comment_id]) for move in taken])
     return taken
 
 
-def _as_allowed(switches: Sequence[Switch], move: _Move) -> _Move:
+def _as_allowed(switches: Sequence[Switch], move: Move) -> Move:
     switch = holding(switches, story=move.standing.story, section=move.standing.section)
     if switch is not None and move.decided_by is DecidedBy.MACHINE and move.decision is not None:
         held = under(switch, move.decision)
@@ -306,95 +284,3 @@ def _as_allowed(switches: Sequence[Switch], move: _Move) -> _Move:
     if switch is not None and switch.kind is SwitchKind.STOP:
         raise PublishingStopped(stopped_by=switch.begun_by_name or switch.begun_by)
     return move
-
-
-def _machine_move(standing: Standing, decision: Decision) -> _Move:
-    return _Move(
-        standing=standing,
-        to=STATUS_OF[decision.outcome],
-        act="screen",
-        who=MACHINE,
-        name="",
-        at=decision.decided_at,
-        due_at=decision.decided_at,
-        decided_by=DecidedBy.MACHINE,
-        clause=decision.clause,
-        reason=decision.reason,
-        decision=decision,
-    )
-
-
-def _shown_after(move: _Move) -> _Shown:
-    standing, number = move.standing, move.standing.revision.number
-    stood = standing.published_revision
-    if move.to is PUBLISHED:
-        return _Shown(
-            status=PUBLISHED,
-            published_revision=number,
-            published_at=standing.published_at or move.at,
-            edited=stood is not None,
-            visible=True,
-            first=stood is None,
-        )
-    if stood is None:
-        return _Shown(move.to, None, None, edited=False, visible=False)
-    if stood != number:
-        return _Shown(PUBLISHED, stood, standing.published_at, edited=standing.edited, visible=False)
-    if move.stood_before:
-        again = move.stood_before[-1]
-        return _Shown(PUBLISHED, again, standing.published_at, edited=len(move.stood_before) > 1, visible=True)
-    return _Shown(move.to, None, None, edited=False, visible=True)
-
-
-def _event(move: _Move, shown: _Shown) -> NewEvent:
-    return NewEvent(
-        at=move.at,
-        kind=EventKind(move.to),
-        comment_id=move.standing.revision.comment_id,
-        revision=move.standing.revision.number,
-        author=move.standing.author,
-        story=move.standing.story,
-        due_at=move.due_at,
-        decided_by=move.decided_by,
-        moderator=move.moderator,
-        moderator_name=move.name if move.moderator is not None else None,
-        clause=move.clause,
-        reason=move.reason,
-        visible=shown.visible,
-        first=shown.first,
-        silent=move.silent,
-    )
-
-
-def _audit_row(move: _Move) -> AuditRow:
-    decision = move.decision
-    return AuditRow(
-        at=move.at,
-        comment_id=move.standing.revision.comment_id,
-        revision_id=move.standing.revision.id,
-        who=move.who,
-        name=move.name,
-        act=move.act,
-        from_status=move.standing.revision.status,
-        to_status=move.to,
-        clause=move.clause,
-        reason=move.reason,
-        terms=decision.terms if decision is not None else move.standing.terms,
-        model=decision.model if decision is not None else None,
-        scores=dict(decision.scores) if decision is not None and decision.scores else None,
-    )
-
-
-def _author_row(standing: Standing, *, act: str, at: datetime) -> AuditRow:
-    revision = standing.revision
-    return AuditRow(at, revision.comment_id, revision.id, standing.author, "", act, revision.status, WITHDRAWN)
-
-
-def _received_row(comment_id: int, revision_id: int, author: str, *, act: str, terms: str, at: datetime) -> AuditRow:
-    return AuditRow(at, comment_id, revision_id, author, "", act, None, RECEIVED, terms=terms)
-
-
-def _authors_event(
-    kind: EventKind, comment_id: int, *, revision: int, author: str, story: str, at: datetime
-) -> NewEvent:
-    return NewEvent(at, kind, comment_id, revision, author, story, due_at=at)

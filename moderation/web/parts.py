@@ -59,6 +59,11 @@ class FrontHealth:
     gauges: Sequence[FrontGauge] = ()
 
 
+async def any_section(name: str) -> str | None:
+    """Where no front knows sections there may be one of any name."""
+    return name or None
+
+
 async def no_front() -> FrontHealth:
     """What is said of the front where there is none."""
     return FrontHealth()
@@ -66,8 +71,8 @@ async def no_front() -> FrontHealth:
 
 @dataclass(frozen=True, slots=True)
 class WebParts:
-    """Everything the handlers ask for. `resolve_story` takes an address or an id and gives None for a stranger;
-    `front` never raises and answers within seconds.
+    """Everything the handlers ask for. `resolve_story` takes an address or an id and gives None for a stranger, and so
+    does `resolve_section` for a section's name; `front` never raises and answers within seconds.
     """
 
     settings: Settings
@@ -84,6 +89,7 @@ class WebParts:
     resolve_story: Callable[[str], Awaitable[StoryRef | None]]
     story_titles: Callable[[Sequence[str]], Awaitable[dict[str, str]]]
     front: Callable[[], Awaitable[FrontHealth]] = no_front
+    resolve_section: Callable[[str], Awaitable[str | None]] = any_section
 
 
 PARTS: web.AppKey[WebParts] = web.AppKey("parts", WebParts)

@@ -28,17 +28,18 @@ from moderation.store import Store
 from moderation.switches import Switches
 from moderation.threads import Threads
 from moderation.web.app import create_app
-from moderation.web.parts import FrontHealth, StoryRef, WebParts, no_front
+from moderation.web.parts import FrontHealth, StoryRef, WebParts, any_section, no_front
 from moderation.web.serving import serve
 
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """What the front tells: which story a name means, stories' titles by address, and how the front itself is."""
+    """What the front tells: which story or section a name means, stories' titles, and how the front itself is."""
 
     resolve: Callable[[str], Awaitable[StoryRef | None]]
     titles: Callable[[Sequence[str]], Awaitable[dict[str, str]]]
     health: Callable[[], Awaitable[FrontHealth]] = no_front
+    section: Callable[[str], Awaitable[str | None]] = any_section
 
 
 @contextlib.asynccontextmanager
@@ -80,6 +81,7 @@ async def opened(settings: Settings, roles: Roles, front_of: Callable[[Database]
             resolve_story=front.resolve,
             story_titles=front.titles,
             front=front.health,
+            resolve_section=front.section,
         )
     finally:
         await database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ UNKNOWN_WORDS = "A switch of a newer version is on, so people read every comment
 
 @dataclass(frozen=True, slots=True)
 class SwitchView:
-    """An active switch as the page shows it. `about` is a story's title, a section's name, or "" for the site."""
+    """An active switch as the page shows it. `about` is a story's title, a section's name, or "everywhere"."""
 
     id: int
     kind: str
@@ -49,13 +50,19 @@ async def views(parts: WebParts) -> list[SwitchView]:
             id=one.id,
             kind=one.kind,
             words=KIND_WORDS[one.kind] if one.is_known else UNKNOWN_WORDS,
-            about=titles.get(one.target, one.target) if one.is_known else "",
+            about=_about(one, titles),
             note=one.note,
             by=one.begun_by_name or one.begun_by,
             since=one.begun_at,
         )
         for one in active
     ]
+
+
+def _about(switch: Switch, titles: Mapping[str, str]) -> str:
+    if not switch.is_known:
+        return ""
+    return titles.get(switch.target, switch.target) if switch.scope is not Scope.SITE else "everywhere"
 
 
 async def begin(request: web.Request, _query: Any) -> web.StreamResponse:
@@ -73,6 +80,11 @@ async def begin(request: web.Request, _query: Any) -> web.StreamResponse:
         if story is None:
             raise Problem("unknown_story")
         target = story.url
+    elif scope is Scope.SECTION:
+        section = await parts.resolve_section(target)
+        if section is None:
+            raise Problem("bad_switch", "no story is in a section of that name")
+        target = section
     try:
         turned = await parts.switches.begin(
             kind,

@@ -96,6 +96,22 @@ def test_baithak_knows_a_story_however_it_is_named_and_refuses_a_stranger(tmp_pa
     assert [(one.kind, one.target) for one in switches(tmp_path)] == [("close", STORY), ("hold", STORY)]
 
 
+def test_a_section_is_named_as_stories_name_it_or_refused(tmp_path: Path) -> None:
+    known_story(tmp_path)
+    assert "in section world" in baithak(tmp_path, "hold", "--section", " World ").stdout
+    stranger = baithak(tmp_path, "hold", "--section", "wrold")
+    assert (stranger.returncode, "no section is known by 'wrold'" in stranger.stderr) == (1, True)
+    assert [one.target for one in switches(tmp_path)] == ["world"]
+
+
+def test_nothing_in_a_note_commands_the_terminal(tmp_path: Path) -> None:
+    tables(tmp_path)
+    assert moderation(tmp_path, "hold", "--site", "--note", "esc \x1b]0;x\x07\x1b[31mred \u202egnp").returncode == 0
+    listed = moderation(tmp_path, "list").stdout
+    assert "red gnp" in listed
+    assert not set("\x1b\x07\u202e") & set(listed)
+
+
 def test_moderation_alone_takes_every_web_address_for_a_story(tmp_path: Path) -> None:
     tables(tmp_path)
     assert moderation(tmp_path, "close", STORY).returncode == 0

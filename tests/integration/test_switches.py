@@ -103,6 +103,30 @@ async def test_the_database_itself_keeps_the_record(desk: Desk, change: str) -> 
     assert [one.note for one in await desk.switches.active()] == ["riots"]
 
 
+async def test_while_publishing_is_stopped_an_undo_puts_no_earlier_text_up(desk: Desk) -> None:
+    first = await desk.publish()
+    second = await desk.edit(first, "Second words")
+    await desk.screen(second, Outcome.HOLD)
+    await desk.approve(second)
+    stop = await desk.switch(STOP)
+    with pytest.raises(PublishingStopped):
+        await desk.undo(second)
+    assert (await desk.record(second)).comment.published_revision == 2
+    await end(desk, stop.switch.id)
+    await desk.undo(second)
+    assert (await desk.record(second)).comment.published_revision == 1
+
+
+async def test_a_rejection_is_undone_although_publishing_is_stopped(desk: Desk) -> None:
+    first = await desk.publish()
+    second = await desk.edit(first, "Second words")
+    await desk.screen(second, Outcome.HOLD)
+    await desk.reject(second)
+    await desk.switch(STOP)
+    await desk.undo(second)
+    assert (await desk.record(second)).comment.published_revision == 1
+
+
 async def test_an_ended_switch_is_not_ended_by_another_hand(desk: Desk) -> None:
     turned = await desk.switch(HOLD)
     await end(desk, turned.switch.id)

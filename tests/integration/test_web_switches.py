@@ -124,6 +124,13 @@ async def test_a_moderator_begins_a_switch_once(newsroom: Newsroom, desk: Desk, 
     assert active.target == (story if scope == "story" else target)
 
 
+async def test_a_section_is_meant_in_any_case_and_as_the_feed_names_it(newsroom: Newsroom, desk: Desk) -> None:
+    await newsroom.story(section="Middle East")
+    for name, target in (("World", "world"), ("middle east", "Middle East")):
+        _, answer = await desk.post("/review/switches", kind="hold", scope="section", target=name)
+        assert answer["target"] == target
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
@@ -131,6 +138,7 @@ async def test_a_moderator_begins_a_switch_once(newsroom: Newsroom, desk: Desk, 
         ({"kind": "hold", "scope": "country"}, "bad_switch"),
         ({"kind": "close", "scope": "site"}, "bad_switch"),
         ({"kind": "hold", "scope": "section", "target": " "}, "bad_switch"),
+        ({"kind": "hold", "scope": "section", "target": "wrold"}, "bad_switch"),
         ({}, "bad_switch"),
         ({"kind": "close", "scope": "story", "target": "https://news.example/unknown"}, "unknown_story"),
         ({"kind": "close", "scope": "story"}, "unknown_story"),

@@ -175,6 +175,24 @@ async def test_a_story_is_named_by_replying_to_it_and_a_section_by_its_name(talk
     assert len(await active(talk)) == 2
 
 
+@pytest.mark.parametrize(
+    ("command", "kind", "note"),
+    [
+        ("/close 2 threats reported", CLOSE, "2 threats reported"),
+        ("/hold politics is heating up here", HOLD, "politics is heating up here"),
+        ("/close https://news.example/unknown", CLOSE, "https://news.example/unknown"),
+    ],
+)
+async def test_the_story_that_is_answered_is_meant_whatever_the_reason_begins_with(
+    talk: Talk, command: str, kind: SwitchKind, note: str
+) -> None:
+    story = await talk.story()
+    shown = await talk.joins(MEERA)
+    await talk.story("port")
+    await asks(talk, MEERA, command, f"Why: {note}", reply_to_message_id=shown["message_id"])
+    assert await active(talk) == [(kind, Scope.STORY, story.url)]
+
+
 async def test_a_comment_is_held_by_the_section_of_its_story(talk: Talk) -> None:
     await talk.story()
     story = await talk.joins_and_agrees()
