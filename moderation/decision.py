@@ -31,6 +31,12 @@ STATUS_OF: Mapping[Outcome, CommentStatus] = {
 _SEVERITY = {Outcome.PUBLISH: 0, Outcome.HOLD: 1, Outcome.REJECT: 2}
 
 
+GENERAL_LABELS = frozenset({"toxic", "severe"})
+"""These say that a comment is abusive; the next ones also say how."""
+
+KINDS_OF_ABUSE = frozenset({"insult", "threat", "obscene", "identity_hate", "sexual"})
+
+
 class DecidedBy(StrEnum):
     """Who concluded."""
 
@@ -142,8 +148,23 @@ def findings_of(
     return sorted(found, key=lambda finding: (-_SEVERITY[finding.asks], -finding.score))
 
 
+def told_of(findings: Sequence[Finding], policy: Policy) -> Finding | None:
+    """The finding whose clause the author is told; None where there is none.
+
+    Among those that ask for the hardest, the one whose clause stands first in the policy, where the graver come first;
+    a finding without a clause comes last, and within a clause the higher score decides. Where only general labels ask
+    for it, a kind of abuse that asks for less tells more: hatred is told as hatred, although "toxic" was surer.
+    """
+    hardest = max((_SEVERITY[finding.asks] for finding in findings), default=0)
+    asking = [finding for finding in findings if _SEVERITY[finding.asks] == hardest]
+    if all(finding.label in GENERAL_LABELS for finding in asking):
+        asking = [finding for finding in findings if finding.label in KINDS_OF_ABUSE] or asking
+    places = {clause: place for place, clause in enumerate(policy.clauses)}
+    return min(asking, key=lambda found: (places.get(found.clause or "", len(places)), -found.score), default=None)
+
+
 def decide(screening: Screening, policy: Policy, now: datetime) -> Decision:
-    """Publish, hold or reject by the hardest that any finding asks for.
+    """Publish, hold or reject by the hardest that any finding asks for; the clause told is that of `told_of`.
 
     Never publishes what was not scored: without a model, or with a score that is no number in 0..1, it holds.
     """
@@ -151,8 +172,8 @@ def decide(screening: Screening, policy: Policy, now: datetime) -> Decision:
         label in screening.scores and math.isfinite(screening.scores[label]) and 0 <= screening.scores[label] <= 1
         for label in LABELS
     )
-    hardest = max(screening.findings, key=lambda finding: (_SEVERITY[finding.asks], finding.score), default=None)
-    outcome = hardest.asks if hardest is not None else Outcome.PUBLISH
+    outcome = max((finding.asks for finding in screening.findings), key=_SEVERITY.__getitem__, default=Outcome.PUBLISH)
+    told = told_of(screening.findings, policy)
     reason = None
     if not usable and outcome is not Outcome.REJECT:
         outcome, reason = Outcome.HOLD, Reason.UNSCREENED
@@ -161,7 +182,7 @@ def decide(screening: Screening, policy: Policy, now: datetime) -> Decision:
         decided_by=DecidedBy.MACHINE,
         decided_at=now,
         terms=policy.version,
-        clause=hardest.clause if hardest is not None else None,
+        clause=told.clause if told is not None else None,
         reason=reason,
         language=screening.language,
         model=screening.model,
