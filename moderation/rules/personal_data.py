@@ -1,4 +1,4 @@
-"""Telephone numbers and e-mail addresses, in digits of any script; not prices, years, dates, scores or PIN codes."""
+"""Telephone numbers, e-mail and home addresses, in digits of any script; not prices, years, dates or scores."""
 
 from __future__ import annotations
 
@@ -53,6 +53,34 @@ _CUE = re.compile(
     re.I | re.S,
 )
 
+# A house in a street, and beside it a flat, a house number or a postal code. Any one alone is in the news every day.
+_STREET = (
+    r"(?:street|st|road|rd|lane|ln|avenue|ave|marg|gali|galli|mohalla|nagar|colony|chowk|drive|close|crescent|terrace"
+    r"|स्ट्रीट|सड़क|रोड|मार्ग|गली|नगर|कॉलोनी|कालोनी|मोहल्ला|गल्ली|پیٹھ|سٹریٹ|اسٹریٹ|روڈ|گلی|کالونی|محلہ)"
+)
+_NAMES = r"[^\W\d_][\w\u0900-\u0963.'-]{0,24}"
+_NUMBER = r"[0-9]{1,4}[A-Za-z]?(?:[/-][0-9A-Za-z]{1,4})?"
+_NUMBERED = r"\s{0,2}(?:#|(?:no|number|num|नं|नंबर|क्रमांक|نمبر|رقم)\b\.?)\s{0,2}[:#-]?\s{0,2}"
+_NO = rf"(?:{_NUMBERED}|\s{{0,2}}[:#-]?\s{{0,2}})"
+_IN_STREET = re.compile(
+    rf"(?<![\w.,$€£₹]){_NUMBER},?\s(?:{_NAMES}\s){{1,3}}{_STREET}(?![\w\u0900-\u0963])"
+    rf"|(?<![\w\u0900-\u0963]){_STREET}{_NO}{_NUMBER}(?!\w)|(?<!\w)شارع\s(?:{_NAMES}\s){{0,3}}{_NO}{_NUMBER}(?!\w)",
+    re.I,
+)
+_HOUSE = re.compile(
+    r"(?<![\w\u0900-\u0963])(?:"
+    rf"(?:flat|apartment|apt|house|h\.?\s?no|plot|makan|मकान|फ्लैट|फ्लॅट|प्लॉट|مکان|فلیٹ|پلاٹ|شقة){_NO}"
+    rf"|(?:door|ghar|घर|گھر|منزل|بناية){_NUMBERED}){_NUMBER}(?!\w|\s?(?:%|per\s?cent))",
+    re.I,
+)
+# Six digits (India), five after a hyphen or a state (Pakistan, the United States), or as in Britain.
+_POSTAL = re.compile(
+    r"(?<![\w.,₹$€£/-])[1-9][0-9]{2}\s?[0-9]{3}(?![\w,%]|\.\d)|(?<=[^\W\d_])\s?-\s?[1-9][0-9]{2}\s?[0-9]{3}(?!\w)"
+    r"|(?<=[^\W\d_])\s?-\s?[1-9][0-9]{4}(?!\w)|\b[A-Z]{2}\s[0-9]{5}(?!\w)"
+    r"|\b[A-Z]{1,2}[0-9][0-9A-Z]?\s[0-9][A-Z]{2}\b"
+)
+_NEAR = 60  # code points between a street and what makes it somebody's door
+
 
 def mail_addresses(text: str) -> tuple[Span, ...]:
     """Where e-mail addresses stand, also with "(at)" and "dot" for their signs."""
@@ -63,6 +91,32 @@ def mail_addresses(text: str) -> tuple[Span, ...]:
         if not any(span.begin < other.end and other.begin < span.end for other in spans):
             spans.append(span)
     return tuple(sorted(spans, key=lambda span: span.begin))
+
+
+def home_addresses(text: str) -> tuple[Span, ...]:
+    """Where somebody's door stands: a number in a street, with a flat, a house number or a postal code near it."""
+    if not any(map(str.isdecimal, text)):
+        return ()
+    written = plain(text)
+    spans: list[Span] = []
+    for street in _IN_STREET.finditer(written.text):
+        begin, end = street.span()
+        beside = [*_beside(_HOUSE, written.text, begin, end), *_beside(_POSTAL, written.text, begin, end)]
+        if beside:
+            span = written.span(min(begin, *(one for one, _ in beside)), max(end, *(other for _, other in beside)))
+            if not spans or span.begin >= spans[-1].end:
+                spans.append(span)
+    return tuple(spans)
+
+
+def _beside(pattern: re.Pattern[str], text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where the pattern stands near a stretch, on one line with it and not within it."""
+    first = max(text.rfind("\n", 0, begin) + 1, begin - _NEAR)
+    line = text.find("\n", end)
+    last = min(len(text) if line < 0 else line, end + _NEAR)
+    for match in pattern.finditer(text, first, last):
+        if match.end() <= begin or match.start() >= end:
+            yield match.span()
 
 
 def phone_numbers(text: str, *, regions: Sequence[str]) -> tuple[Span, ...]:

@@ -23,6 +23,7 @@ from moderation.rules import (
     BannedWords,
     Facts,
     floods,
+    home_addresses,
     links_elsewhere,
     mail_addresses,
     phone_numbers,
@@ -137,12 +138,13 @@ def repeats_a_comment(screener: Screener, seen: Seen) -> list[Finding]:
 
 
 def shows_personal_data(screener: Screener, seen: Seen) -> list[Finding]:
-    """A telephone number or an e-mail address."""
+    """A telephone number, an e-mail address or somebody's door."""
     rule = screener.policy.rules.get("personal_data")
     if rule is None:
         return []
     text = seen.subject.text
-    spans = (*mail_addresses(text), *phone_numbers(text, regions=rule.parameters["regions"]))
+    regions = rule.parameters["regions"]
+    spans = (*mail_addresses(text), *phone_numbers(text, regions=regions), *home_addresses(text))
     return [_broken("personal_data", rule, tuple(sorted(spans, key=lambda span: span.begin)))] if spans else []
 
 

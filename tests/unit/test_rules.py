@@ -11,6 +11,7 @@ from moderation.rules import (
     BannedWords,
     Facts,
     floods,
+    home_addresses,
     links_elsewhere,
     links_in,
     mail_addresses,
@@ -130,6 +131,48 @@ def test_a_region_that_reads_no_number_in_it_is_passed_over() -> None:
 )
 def test_mail_addresses_are_found_spelt_out_too(text: str, address: str) -> None:
     assert marked(text, mail_addresses(text)) == [address]
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("Her address is 14 Park Street, Flat 3B, Kolkata 700016", "14 Park Street, Flat 3B, Kolkata 700016"),
+        ("He lives at 221B Baker Street, London NW1 6XE.", "221B Baker Street, London NW1 6XE"),
+        ("go to House No. 12, Street 5, Lahore", "House No. 12, Street 5"),
+        ("12 MG Road, Bengaluru 560 001", "12 MG Road, Bengaluru 560 001"),
+        ("makan no 45 gali no 7 karachi", "makan no 45 gali no 7"),
+        ("पता: १४ पार्क रोड, फ्लैट ३, मुंबई", "१४ पार्क रोड, फ्लैट ३"),
+        ("مکان نمبر 12 گلی نمبر 4 لاہور", "مکان نمبر 12 گلی نمبر 4"),
+        ("شقة 5، شارع النيل 12 القاهرة", "شقة 5، شارع النيل 12"),
+        ("3 Shivaji Nagar, Pune-411005", "3 Shivaji Nagar, Pune-411005"),
+    ],
+)
+def test_somebodys_door_is_found(text: str, address: str) -> None:
+    assert marked(text, home_addresses(text)) == [address]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "10 Downing Street said today that 24 Akbar Road is quiet.",
+        "The accident on 14 Park Street killed 3.",
+        "5 people died on the road, 700016 votes were cast.",
+        "12 killed on Mall Road in Lahore",
+        "The House voted 220 to 212 and Wall Street fell 300 points.",
+        "Flat 3 percent growth on Wall Street 5",
+        "PIN code 700016 is Kolkata",
+        "14 Park Street\nKolkata 700016 is a code",
+        "घर 5 लोगों का था, सड़क 12 किलोमीटर",
+        "no digits on Park Street, Flat B",
+    ],
+)
+def test_a_street_in_the_news_is_nobodys_door(text: str) -> None:
+    assert home_addresses(text) == ()
+
+
+def test_two_doors_are_told_apart() -> None:
+    text = "14 Park Street, Flat 3B. " + "x " * 60 + "House 12, Street 5"
+    assert marked(text, home_addresses(text)) == ["14 Park Street, Flat 3B", "House 12, Street 5"]
 
 
 @pytest.mark.parametrize("text", ["look at yahoo dot com stocks", "@asha said so", "5@3 is a score", "at home", "a@b"])
@@ -301,7 +344,26 @@ def test_the_same_text_again_is_a_repeat_unless_everybody_says_it(text: str, fac
     "text",
     [
         unit * (4096 // len(unit))
-        for unit in ("a.", "1 ", "9", "a-", "a@", "a.b@", "dot ", "a dot ", "+1 ", "(", "1-1 ", ". ", "क्", "a at ", "-")
+        for unit in (
+            "a.",
+            "1 ",
+            "9",
+            "a-",
+            "a@",
+            "a.b@",
+            "dot ",
+            "a dot ",
+            "+1 ",
+            "(",
+            "1-1 ",
+            ". ",
+            "क्",
+            "a at ",
+            "-",
+            "1 a road ",
+            "1 a ",
+            "flat 1 ",
+        )
     ],
     ids=lambda text: repr(text[:6]),
 )
@@ -309,5 +371,6 @@ def test_no_text_makes_a_rule_slow(text: str) -> None:
     begin = time.perf_counter()
     links_in(text)
     phone_numbers(text, regions=REGIONS)
+    home_addresses(text)
     mail_addresses(text)
     assert time.perf_counter() - begin < 0.5
