@@ -1,7 +1,7 @@
 """Which language a comment is written in: first the script, then a small model of character runs within the script.
 
-The tables are data of the package (`languages.json`), not of a model file: every model is calibrated by the same
-answer.
+The tables are data of the package (`languages.json`, `english.json`), not of a model file: every model is calibrated by
+the same answer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from math import sqrt
 from moderation.classifier.normalise import normalise
 
 TABLES = "languages.json"
+WORDS = "english.json"
 SHORTEST_RUN, LONGEST_RUN = 2, 4
+UNKNOWN = "und"
 LONGEST_READ = 400  # code points; enough to tell, and a long comment costs no more than a short one
 
 _NOT_OF = {
@@ -25,6 +27,7 @@ _NOT_OF = {
     "devanagari": re.compile("[^\u0900-\u097f]+"),
     "arabic": re.compile("[^\u0600-\u06ff\u0750-\u077f]+"),
 }
+_OF = [re.compile(pattern) for pattern in ("[a-z]", "[\u0900-\u097f]", "[\u0600-\u06ff\u0750-\u077f]")]
 _NOT_A_LETTER = re.compile(r"[\W\d_]+")
 # What hardly ever stands in the other language's words, folded away by normalising: looked for in the original.
 _DIACRITICS = re.compile("[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]+")
@@ -76,11 +79,18 @@ def words_of(text: str, normal: str) -> tuple[str, list[str]]:
     return script, [word for word in _NOT_OF[script].split(source) if word]
 
 
+def scripts(normal: str) -> int:
+    """How many of the scripts known stand in a normal form."""
+    return sum(pattern.search(normal) is not None for pattern in _OF)
+
+
 def detect(text: str, normal: str) -> str:
     """As `detect_language`, for a text whose normal form is at hand."""
     script, words = words_of(text, normal)
     if script in ("", "other"):
-        return "und"
+        return UNKNOWN
+    if script == "latin" and is_english(words):
+        return "en"
     return tables()[script].best(words)
 
 
@@ -90,6 +100,23 @@ def detect_language(text: str) -> str:
     A Latin-script text in a fourth language is taken for the nearest of the three.
     """
     return detect(text, normalise(text).text)
+
+
+def is_english(words: Sequence[str]) -> bool:
+    """Whether all are common English words, and at least half of them no word of romanised Hindi or Urdu.
+
+    Three words have too few runs to tell: "I hate war" would be Hindi, whose collectors searched for "hate".
+    """
+    own, shared = english()
+    theirs = sum(word in own for word in words)
+    return 2 * theirs >= len(words) and all(word in own or word in shared for word in words)
+
+
+@cache
+def english() -> tuple[frozenset[str], frozenset[str]]:
+    """Common English words: those that are hardly ever written in romanised Hindi or Urdu, and those that are."""
+    raw = json.loads(resources.files(__package__).joinpath(WORDS).read_text(encoding="utf-8"))
+    return frozenset(raw["own"]), frozenset(raw["shared"])
 
 
 @cache

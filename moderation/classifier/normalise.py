@@ -46,6 +46,7 @@ _LOOKALIKE = re.compile("[" + re.escape("".join(LOOKALIKES)) + "]")
 _BEYOND_DOUBT = re.compile("(?![" + re.escape("".join(LOOKALIKES)) + "])[\u0370-\u052f]")
 _LOOKALIKE_WORD = re.compile(r"[^\s]*[" + re.escape("".join(LOOKALIKES)) + r"][^\s]*")
 _LEET_WORD = re.compile(rf"(?<![\w@$])[{_LATIN}0134578@$!|]*[0134578@$!|][{_LATIN}0134578@$!|]*(?![\w@$])")
+_DIGIT_INSIDE = re.compile(rf"[{_LATIN}][0134578@$!|]+[{_LATIN}]$")
 _SPACED = re.compile(
     rf"(?<![\w{_MARKS}]){_LETTER}([ ]{{1,2}}|[.\-_*~'`,/|]{{1,3}})(?:{_LETTER}\1)+{_LETTER}(?![\w*{_MARKS}])"
 )
@@ -155,7 +156,7 @@ def _unleet(match: re.Match[str]) -> str:
     word = match.group()
     bare = word.rstrip("!|0134578")
     letters = sum("a" <= char <= "z" for char in bare)
-    if letters == 0 or (bare[0].isdigit() and (letters < 3 or bare[1].isdigit())):
+    if letters == 0 or (bare[0].isdigit() and (bare[1].isdigit() or (letters < 3 and not _DIGIT_INSIDE.search(bare)))):
         return word
     if letters < 2 and "$$" not in bare:
         return word

@@ -22,6 +22,16 @@ def test_each_script_and_its_languages_are_told_apart(language: str, text: str) 
     assert detect_language(text) == language
 
 
+@pytest.mark.parametrize("text", ["I hate war.", "good news", "a good report", "no more war please", "second reply"])
+def test_a_few_common_english_words_are_english(text: str) -> None:
+    assert detect_language(text) == "en"
+
+
+@pytest.mark.parametrize("text", ["me to he", "main to hoon", "are bhai", "to me kya"])
+def test_words_that_are_english_only_by_their_letters_make_no_english(text: str) -> None:
+    assert detect_language(text) in ("hi-Latn", "ur-Latn")
+
+
 @pytest.mark.parametrize("text", ROMANISED)
 def test_romanised_hindi_and_urdu_are_no_english(text: str) -> None:
     assert detect_language(text) in ("hi-Latn", "ur-Latn")

@@ -11,6 +11,7 @@ from moderation.classifier.normalise import LONGEST_KEPT
 
 HIDDEN = {
     "you are an id1ot": "you are an idiot",
+    "y0u 1d10t": "you idiot",
     "you are an i d i o t": "you are an idiot",
     "i.d.i.o.t": "idiot",
     "i-d-i-o-t": "idiot",
@@ -48,6 +49,7 @@ KEPT = {
     "The 3rd of May": "the NUM of may",
     "covid19 and g20": "covid19 and g20",
     "100 people, 4 km": "NUM people NUM km",
+    "a 4x4, 5g, 3d, 1st and 8th": "a 4x4 5g 3d NUM and NUM",
     "Привет как дела": "привет как дела",
     "Don't say it's mine": "dont say its mine",
     "see https://example.org/a?b=1 now": "see LINK now",
