@@ -66,9 +66,13 @@ class LabelHeads(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untype
         margins: Floats = np.asarray(features @ self.coef_ + self.intercept_, dtype=np.float64)
         return margins
 
-    def scores(self, margins: Floats, languages: Sequence[str]) -> Floats:
-        """Rows × labels in 0..1. A language without a calibration of its own takes the last one's ("und")."""
+    def scores(self, margins: Floats, languages: Sequence[str], *, lowered: Floats | None = None) -> Floats:
+        """Rows × labels in 0..1. A language without a calibration of its own takes the last one's ("und").
+
+        `lowered` is taken off each row's log-odds.
+        """
         place = {language: row for row, language in enumerate(self.languages)}
         rows = np.array([place.get(language, len(self.languages) - 1) for language in languages], dtype=np.int64)
-        scores: Floats = expit(self.slope_[rows] * margins + self.shift_[rows])
+        odds = self.slope_[rows] * margins + self.shift_[rows]
+        scores: Floats = expit(odds if lowered is None else odds - lowered[:, None])
         return scores

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +13,16 @@ from numpy.typing import NDArray
 
 from moderation.classifier.files import read_model
 from moderation.classifier.labels import LABELS
-from moderation.classifier.languages import detect
+from moderation.classifier.languages import UNKNOWN, detect, scripts
 from moderation.classifier.normalise import Normalised, normalise
+from moderation.classifier.parts import lowered, parts_of
 from moderation.errors import ClassifierUnavailable
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 BATCH = 512  # texts at once: larger ones only cost memory
+BATCH_LETTERS = 200_000  # and code points of their normal forms: ten times as many n-grams, of 32 bytes each
 SHOWN_FROM = 0.3  # spans are looked for from this score on
 MOST_SPANS = 5
 SHARE_OF_BEST = 0.4  # a word is shown if it weighs at least this share of the weightiest
@@ -53,27 +56,35 @@ class Classifier:
     def classify(self, texts: Sequence[str]) -> list[Screened]:
         """One answer a text, in order. Never keeps or changes a text.
 
-        Raises ClassifierUnavailable if the model gives anything but a score for every label of every text.
+        A label's score is the highest of the whole text and of its parts (`moderation.classifier.parts`). Raises
+        ClassifierUnavailable if the model gives anything but a score for every label of every text.
         """
-        answers: list[Screened] = []
-        for first in range(0, len(texts), BATCH):
-            answers.extend(self._classify(texts[first : first + BATCH]))
-        return answers
+        return [screened for read in _readings(texts) for screened in self._classify(read)]
 
     def margins(self, texts: Sequence[str]) -> tuple[NDArray[np.floating[Any]], list[str]]:
-        """Texts × labels before calibration, and the languages found: what calibrating needs."""
+        """Texts × labels of the whole texts before calibration, and the languages found: what calibrating needs."""
         normal = [normalise(text) for text in texts]
         languages = [detect(text, form.text) for text, form in zip(texts, normal, strict=True)]
-        parts = [np.empty((0, len(LABELS)))]
+        margins = [np.empty((0, len(LABELS)))]
         for first in range(0, len(texts), BATCH):
             counts, _, _ = self._count(normal[first : first + BATCH])
-            parts.append(self._heads.margins(self._weigher.transform(counts)))
-        return np.concatenate(parts), languages
+            margins.append(self._heads.margins(self._weigher.transform(counts)))
+        return np.concatenate(margins), languages
 
     def scores(self, texts: Sequence[str]) -> tuple[NDArray[np.floating[Any]], list[str]]:
         """Texts × labels, without what weighed most, and the languages found. Raises as `classify`."""
-        margins, languages = self.margins(texts)
-        return self._checked(self._heads.scores(margins, languages), len(texts)), languages
+        scores, languages = [np.empty((0, len(LABELS)))], list[str]()
+        for read in _readings(texts):
+            counts, _, _ = self._count(read.forms)
+            scores.append(np.maximum.reduceat(self._scored(read, self._weigher.transform(counts)), read.firsts))
+            languages.extend(read.languages[first] for first in read.firsts)
+        return np.concatenate(scores), languages
+
+    def _scored(self, read: _Reading, weighed: Any) -> NDArray[np.floating[Any]]:
+        """Forms × labels."""
+        return self._checked(
+            self._heads.scores(self._heads.margins(weighed), read.languages, lowered=read.lowered), len(read.forms)
+        )
 
     @staticmethod
     def _checked(scores: NDArray[np.floating[Any]], texts: int) -> NDArray[np.floating[Any]]:
@@ -86,28 +97,75 @@ class Classifier:
 
         return self._counter.count(grams([form.text for form in normal]), len(normal))
 
-    def _classify(self, texts: Sequence[str]) -> list[Screened]:
-        normal = [normalise(text) for text in texts]
-        languages = [detect(text, form.text) for text, form in zip(texts, normal, strict=True)]
-        counts, entry, found = self._count(normal)
+    def _classify(self, read: _Reading) -> list[Screened]:
+        counts, entry, found = self._count(read.forms)
         weighed = self._weigher.transform(counts)
-        scores = self._checked(self._heads.scores(self._heads.margins(weighed), languages), len(texts))
-        shown = np.flatnonzero((scores >= SHOWN_FROM).any(axis=1))
-        spans: dict[int, Mapping[str, Spans]] = {}
-        if len(shown):
-            # An n-gram found three times shares its weight among the three places.
-            shares = (weighed.data / counts.data)[entry]
-            order = np.argsort(found.documents, kind="stable")
-            edges = np.searchsorted(found.documents[order], np.arange(len(texts) + 1))
-            for row in shown.tolist():
-                here = order[edges[row] : edges[row + 1]]
-                weights = self._heads.coef_[found.places[here]] * shares[here, None]
-                ranges = (found.begins[here], found.ends[here])
-                spans[row] = _spans(normal[row], ranges, weights, scores[row])
-        return [
-            Screened(languages[row], dict(zip(LABELS, scores[row].tolist(), strict=True)), spans.get(row, {}))
-            for row in range(len(texts))
-        ]
+        by_form = self._scored(read, weighed)
+        scores = np.maximum.reduceat(by_form, read.firsts)
+        # An n-gram found three times shares its weight among the three places.
+        shares = (weighed.data / counts.data)[entry]
+        order = np.argsort(found.documents, kind="stable")
+        edges = np.searchsorted(found.documents[order], np.arange(len(read.forms) + 1))
+
+        def marked(row: int) -> Mapping[str, Spans]:
+            here = order[edges[row] : edges[row + 1]]
+            weights = self._heads.coef_[found.places[here]] * shares[here, None]
+            return _spans(read.forms[row], (found.begins[here], found.ends[here]), weights, by_form[row])
+
+        answers: list[Screened] = []
+        for place, (first, end) in enumerate(pairwise((*read.firsts, len(read.forms)))):
+            # What weighed most is shown in the form that scored most: the whole, or one part of it.
+            best = first + by_form[first:end].argmax(axis=0)
+            shown = {
+                label: int(best[column]) for column, label in enumerate(LABELS) if scores[place, column] >= SHOWN_FROM
+            }
+            marks = {row: marked(row) for row in set(shown.values())}
+            spans = {label: marks[row][label] for label, row in shown.items()}
+            answers.append(
+                Screened(read.languages[first], dict(zip(LABELS, scores[place].tolist(), strict=True)), spans)
+            )
+        return answers
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Some texts as the model reads them: each one's normal form, then its parts. `firsts`: where each text begins."""
+
+    forms: Sequence[Normalised]
+    languages: Sequence[str]
+    lowered: NDArray[np.floating[Any]]
+    firsts: Sequence[int]
+
+
+def _readings(texts: Sequence[str]) -> Iterator[_Reading]:
+    """The texts, in order, as many at a time as BATCH and BATCH_LETTERS allow, and at least one."""
+    forms: list[Normalised] = []
+    languages: list[str] = []
+    less: list[float] = []
+    firsts: list[int] = []
+    letters = 0
+    for text in texts:
+        form = normalise(text)
+        language = detect(text, form.text)
+        parts = parts_of(text, form)
+        firsts.append(len(forms))
+        forms += [form, *parts]
+        languages += [language, *_languages(text, form, parts, language)]
+        less += [0.0, *[lowered(len(parts))] * len(parts)]
+        letters += len(form.text) * (3 if parts else 1)
+        if len(firsts) == BATCH or letters >= BATCH_LETTERS:
+            yield _Reading(forms, languages, np.array(less), firsts)
+            forms, languages, less, firsts, letters = [], [], [], [], 0
+    if firsts:
+        yield _Reading(forms, languages, np.array(less), firsts)
+
+
+def _languages(text: str, form: Normalised, parts: Sequence[Normalised], whole: str) -> list[str]:
+    """Each part's: the whole's, which is surer than a few words' own, unless the text is of several scripts."""
+    if len(parts) == 0 or scripts(form.text) < 2:
+        return [whole] * len(parts)
+    found = [detect(text[part.offsets[0] : part.offsets[-1] + 1], part.text) for part in parts]
+    return [whole if language == UNKNOWN else language for language in found]
 
 
 def _spans(

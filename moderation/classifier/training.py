@@ -53,7 +53,9 @@ def train(
     measured = _measure(classifier, kept_back)
     heads: LabelHeads = pipeline.named_steps["heads"]
     heads.slope_, heads.shift_ = calibrate(measured)
-    thresholds = suggest(heads.scores(measured.margins, measured.languages.tolist()), measured)
+    # As they will be given, with the scores of parts; the calibration above is that of whole texts.
+    scores, _ = classifier.scores([example.text for example in kept_back])
+    thresholds = suggest(scores, measured)
     sha256 = write_model(
         {"version": version, "pipeline": pipeline, "thresholds": {k: list(v) for k, v in thresholds.items()}}, out
     )
