@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from moderation.classifier import LABELS, Classifier, Screened, evaluate, load, shipped, shipped_models
+from moderation.classifier import LABELS, Classifier, Screened, evaluate, load, normalise, shipped, shipped_models
+from moderation.classifier.examples import own_examples
+from moderation.decision import Decision, Outcome, decide
+from moderation.policy import parse_policy
+from moderation.screening import Screener, Subject
+from tests.builders import NOW
+from tests.model import audited, unseen
 from tests.model.lines import HELD_ALTHOUGH_ORDINARY, MUST_BE_PUBLISHED, MUST_NOT_BE_PUBLISHED, SPELT_OTHERWISE
 
+ROOT = Path(__file__).parents[2]
 LABELLED = Path(__file__).parents[3] / "shared" / "data" / "dev"
 
 
@@ -17,6 +24,16 @@ LABELLED = Path(__file__).parents[3] / "shared" / "data" / "dev"
 def classifier() -> Classifier:
     model = shipped()
     return load(model.path, sha256=model.sha256)
+
+
+@pytest.fixture(scope="module")
+def screener(classifier: Classifier) -> Screener:
+    return Screener(parse_policy((ROOT / "config" / "policy.toml").read_text(encoding="utf-8")), classifier)
+
+
+def decided(screener: Screener, text: str) -> Decision:
+    (screening,) = screener.screen([Subject(text)])
+    return decide(screening, screener.policy, NOW)
 
 
 def labels_held(classifier: Classifier, screened: Screened) -> list[str]:
@@ -44,6 +61,72 @@ def test_another_spelling_is_decided_like_the_plain_one(classifier: Classifier, 
     one, other = classifier.classify([plain, spelt])
     assert labels_held(classifier, one) != []
     assert labels_held(classifier, other) != []
+
+
+@pytest.mark.parametrize("text", audited.MUST_BE_PUBLISHED)
+def test_what_an_auditor_found_held_for_nothing_is_published(screener: Screener, text: str) -> None:
+    assert decided(screener, text).outcome is Outcome.PUBLISH
+
+
+@pytest.mark.parametrize("text", audited.MUST_NOT_BE_PUBLISHED)
+def test_what_an_auditor_got_published_no_longer_is(screener: Screener, text: str) -> None:
+    assert decided(screener, text).outcome is not Outcome.PUBLISH
+
+
+@pytest.mark.parametrize(("text", "clauses"), audited.CLAUSE_TOLD.items())
+def test_the_clause_told_is_the_one_that_is_broken(screener: Screener, text: str, clauses: tuple[str, ...]) -> None:
+    decision = decided(screener, text)
+    assert decision.outcome is not Outcome.PUBLISH
+    assert decision.clause in clauses
+
+
+def test_a_telephone_number_alone_is_personal_data_and_waits(screener: Screener) -> None:
+    assert decided(screener, "میرا نمبر 0300-1234567 ہے رابطہ کریں").outcome is Outcome.HOLD
+
+
+@pytest.mark.parametrize("times", audited.TIMES)
+@pytest.mark.parametrize("text", audited.PADDED)
+def test_harmless_sentences_drown_no_attack(screener: Screener, text: str, times: int) -> None:
+    assert decided(screener, audited.HARMLESS * times + text).outcome is not Outcome.PUBLISH
+    half = audited.HARMLESS * (times // 2)
+    assert decided(screener, f"{half}{text} {half}").outcome is not Outcome.PUBLISH
+
+
+@pytest.mark.parametrize(("padding", "text"), audited.PADDED_OTHERWISE)
+def test_nor_in_another_language_nor_without_full_stops(screener: Screener, padding: str, text: str) -> None:
+    for times in (0, 4, 20, 60):
+        assert decided(screener, padding * times + text).outcome is not Outcome.PUBLISH, times
+    assert decided(screener, audited.HARMLESS * 60).outcome is Outcome.PUBLISH
+
+
+def test_what_weighed_most_in_a_padded_text_is_marked_where_it_stands(classifier: Classifier) -> None:
+    text = audited.HARMLESS * 20 + "You are a stu\u200bpid id1ot and a moron. " + audited.HARMLESS * 20
+    marked = [text[begin:end] for begin, end in classifier.classify([text])[0].spans["insult"]]
+    assert any("stu\u200bpid id1ot" in word for word in marked)
+    assert not any("bridge" in word for word in marked)
+
+
+def test_the_fixed_lines_are_not_among_the_examples() -> None:
+    learned = {
+        normalise(example.text).text for held_out in (False, True) for example in own_examples(held_out=held_out)
+    }
+    fixed = (
+        *audited.MUST_BE_PUBLISHED,
+        *audited.MUST_NOT_BE_PUBLISHED,
+        *audited.CLAUSE_TOLD,
+        *audited.PADDED,
+        *unseen.ORDINARY,
+        *unseen.ABUSIVE,
+    )
+    assert [text for text in fixed if normalise(text).text in learned] == []
+
+
+def test_the_card_says_how_many_of_the_lines_never_looked_at_come_out_wrong(screener: Screener) -> None:
+    card = (ROOT / "docs" / "model-card.md").read_text(encoding="utf-8")
+    for side, lines in (("ordinary", unseen.ORDINARY), ("abusive", unseen.ABUSIVE)):
+        outcomes = [decided(screener, text).outcome for text in lines]
+        shares = " | ".join(str(outcomes.count(outcome)) for outcome in (Outcome.PUBLISH, Outcome.HOLD, Outcome.REJECT))
+        assert f"| {side}, {len(lines)} | after | {shares} |" in card
 
 
 FRAMES = {

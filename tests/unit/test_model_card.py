@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from moderation.classifier import LABELS, ModelFile, shipped_models
+from moderation.policy import parse_policy
 
-CARD = (Path(__file__).parents[2] / "docs" / "model-card.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+CARD = (ROOT / "docs" / "model-card.md").read_text(encoding="utf-8")
+POLICY = parse_policy((ROOT / "config" / "policy.toml").read_text(encoding="utf-8"))
 MODELS = shipped_models()
 
 
@@ -38,6 +41,17 @@ def test_a_model_of_stated_licences_ships_beside_the_first() -> None:
 def test_the_card_gives_the_thresholds_in_the_manifest(label: str) -> None:
     hold, reject = MODELS[0].figures["thresholds"][label]
     assert f"| {label} | {hold:.2f} | {reject:.3f} |" in CARD
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_the_policy_acts_at_the_thresholds_in_the_manifest(label: str) -> None:
+    clause = POLICY.clause_of(label)
+    assert clause is not None
+    hold, reject = MODELS[0].figures["thresholds"][label]
+    acting = clause.labels[label]
+    assert acting.hold_at == hold
+    # A telephone number alone looks like spam, and is another clause's: the policy says so beside it.
+    assert acting.reject_at == reject or (label == "spam" and acting.reject_at > reject)
 
 
 @pytest.mark.parametrize("language", sorted(MODELS[0].figures["languages"]))

@@ -41,6 +41,8 @@ FILLINGS = {
     "b": 16,
     "k": 16,
     "d": 12,
+    "f": 8,
+    "c": 10,
     "w": 6,
     "t": 6,
     "p": 5,
@@ -58,7 +60,12 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "mujhe": ("mujhe", "mujy", "muje"), "ghalat": ("ghalat", "galat"), "bhi": ("bhi", "b"), "ke": ("ke", "kay", "k"),
     "karo": ("karo", "kro"), "kar": ("kar", "kr"), "par": ("par", "pe", "pr"), "ho": ("ho", "hu"),
     "liye": ("liye", "lie"), "tujhe": ("tujhe", "tuje", "tujhy"), "teri": ("teri", "tri"),
-    "raha": ("raha", "rha"), "rahe": ("rahe", "rhe"),
+    "raha": ("raha", "rha"), "rahe": ("rahe", "rhe"), "tumhe": ("tumhe", "tumhein", "tumhain", "tumhay", "tumko"),
+    "dunga": ("dunga", "doonga", "dunga", "doongi", "dungi", "dun ga"), "denge": ("denge", "dengay", "dein ge"),
+    "karunga": ("karunga", "karoonga", "karungi", "krunga"), "qatal": ("qatal", "qatl", "katal", "katl"),
+    "maar": ("maar", "mar"), "phansi": ("phansi", "fansi", "phaansi"), "hoon": ("hoon", "hun", "hu"),
+    "auraton": ("auraton", "aurton", "auratoun"), "auratein": ("auratein", "aurten", "aurtein"),
+    "aqal": ("aqal", "akal", "aql"), "yaad": ("yaad", "yad"), "khoon": ("khoon", "khun"), "qatil": ("qatil", "katil"),
 }  # fmt: skip
 
 
@@ -109,6 +116,7 @@ def _filled(phrase: str, phrases: Mapping[str, Sequence[str]], chance: random.Ra
     phrase = phrase.replace("{k}", chance.choice(phrases["good"]))
     return phrase.format(
         b=chance.choice(phrases["bad"]), d=chance.choice(phrases["deeds"]),
+        f=chance.choice(phrases["women"]), c=chance.choice(phrases["criminals"]),
         g=group, go=group_other, a=group_other, h=other, ho=other_other, p=near, q=far,
         w=chance.choice(phrases["people"]), t=chance.choice(phrases["matters"]), i=chance.choice(phrases["insults"]),
         n=chance.randint(2, 99),
