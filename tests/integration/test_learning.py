@@ -314,10 +314,10 @@ def test_a_training_killed_in_the_middle_leaves_the_model_in_use(tmp_path: Path)
 def test_who_has_no_name_is_noted_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
     import getpass
 
-    from moderation.cli import models
+    from moderation.cli import opened
 
     def nameless() -> str:
         raise KeyError("uid")
 
     monkeypatch.setattr(getpass, "getuser", nameless)
-    assert models._who() == "cli"
+    assert opened.who() == "cli"

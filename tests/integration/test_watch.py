@@ -307,6 +307,8 @@ async def unwritable(database: Database) -> AsyncIterator[None]:
     other = Database(database.address)
     async with other.write() as connection:
         if database.dialect == "postgresql":
+            # This is no process that sleeps in the middle of its work.
+            await connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             await connection.execute(sa.text("LOCK TABLE notes IN ACCESS EXCLUSIVE MODE"))
         yield
     await other.close()

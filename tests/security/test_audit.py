@@ -20,9 +20,16 @@ GRANTS = re.findall(r"```sql\n(.*?)```", page("security.md"), re.DOTALL)
 ROLE = "baithak_parts"
 
 
+ERASING = "moderation/store/erasing.py"
+"""The one place that may: erasing a reader takes names and scores out of the rows of what was theirs, and triggers see
+to it that nothing else of a row goes (`tests/integration/test_privacy.py`)."""
+
+
 def test_no_code_of_ours_changes_or_removes_a_row_of_the_audit() -> None:
     changing = []
     for path in code_files():
+        if shown(path) == ERASING:
+            continue
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
                 of = node.args[0].id if isinstance(node.args[0], ast.Name) else ""

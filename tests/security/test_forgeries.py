@@ -165,13 +165,15 @@ async def test_every_address_that_changes_anything_is_a_post(newsroom: Newsroom)
     assert changing == {
         "/review/login",
         "/review/logout",
+        "/review/switches",
+        "/review/switches/{id}/end",
         *(f"/review/comments/{{id}}/{act}" for act in ("approve", "reject", "claim", "undo")),
     }
     held = await newsroom.held(await newsroom.story())
     desk = await newsroom.desk()
     for path in sorted(changing):
         async with desk.http.get(path.replace("{id}", str(held)) + "?revision=1&clause=3.2") as answer:
-            assert answer.status in {200, 405}
+            assert answer.status in {200, 404, 405}
     await desk.http.close()
     record = await newsroom.parts.threads.one(held)
     assert record is not None and record.comment.status is CommentStatus.HELD
