@@ -101,9 +101,10 @@ class _Draft:
             if len(new) == stop - begin:
                 offsets.extend(self.offsets[begin:stop])
             else:
-                # The last takes the match's end, so that a span over the whole covers the whole.
-                offsets.extend([self.offsets[begin]] * (len(new) - 1))
-                offsets.extend([self.offsets[stop - 1]] * min(1, len(new)))
+                # The last, and blanks behind it, take the match's end, so that a span over it covers the whole.
+                last = min(len(new), 1 + len(new) - len(new.rstrip(" ")))
+                offsets.extend([self.offsets[begin]] * (len(new) - last))
+                offsets.extend([self.offsets[stop - 1]] * last)
             end = stop
         pieces.append(self.text[end:])
         offsets.extend(self.offsets[end:])

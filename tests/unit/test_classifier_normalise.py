@@ -108,3 +108,18 @@ def test_places_point_at_the_word_that_was_meant() -> None:
     assert written[form.offsets[begin] : form.offsets[begin + 4] + 1] == "i d i o t"
     begin = form.text.index("friend")
     assert written[form.offsets[begin] : form.offsets[begin + 5] + 1] == "fr\u200biend"
+
+
+@pytest.mark.parametrize(
+    ("written", "mark", "covered"),
+    [
+        ("Visit https://spam.example/x now", "LINK", "https://spam.example/x"),
+        ("Call 0300 1234567, today", "PHONE", "0300 1234567"),
+        ("Write to me@spam.example", "MAIL", "me@spam.example"),
+        ("Ask @somebody", "NAME", "@somebody"),
+    ],
+)
+def test_a_mark_covers_the_whole_of_what_it_stands_for(written: str, mark: str, covered: str) -> None:
+    form = normalise(written)
+    begin = form.text.index(mark)
+    assert written[form.offsets[begin] : form.offsets[begin + len(mark) - 1] + 1] == covered
