@@ -1,4 +1,4 @@
-"""Comments whose outcome is fixed, in seven written languages. None of them is trained on."""
+"""Comments whose outcome is fixed, in seven written languages. All but a few of one or two words are not trained on."""
 
 from __future__ import annotations
 
