@@ -14,7 +14,7 @@ from bot import erasure_list
 from bot.keeping import require_database
 from bot.settings import BotSettings
 from bot.store.saving import SAVED as BOT
-from moderation.archive import ArchiveWriter, writing
+from moderation.archive import ArchiveWriter, model_part, writing
 from moderation.backup import Progress, save
 from moderation.classifier import shipped_models
 from moderation.database import Database
@@ -72,7 +72,7 @@ async def _save_models(store: Store, archive: ArchiveWriter) -> dict[str, str | 
         if content is None:
             log.warning("model file missing or altered, saved without it", model=record.version, path=record.path)
         else:
-            with archive.part(f"models/{record.version}.skops") as part:
+            with archive.part(model_part(record.version)) as part:
                 part.write(content)
     return saved
 

@@ -198,7 +198,8 @@ def restore_backup(
     start_logging(settings)
     lists = None if no_erasures else erasures or []
     done = _unless_refused(lambda: restore(settings, file, lists=lists, say=_Progress("restored")))
-    _say(f"{done.rows} rows are back as they were at {done.made_at}; {done.erased_again} readers were erased again")
+    again = "1 reader was" if done.erased_again == 1 else f"{done.erased_again} readers were"
+    _say(f"{done.rows} rows are back as they were at {done.made_at.isoformat()}; {again} erased again")
 
 
 class _Progress:

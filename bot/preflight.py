@@ -113,9 +113,14 @@ def tables_are_current(settings: BotSettings) -> bool:
 
 
 def newest_version(package: ModuleType) -> str:
-    """The form a package's tables are in after its last migration: the number that file begins with."""
-    versions = Path(package.__path__[0]) / "migrations" / "versions"
-    return max(path.name.partition("_")[0] for path in versions.glob("[0-9]*.py"))
+    """The form a package's tables are in after its last migration."""
+    return max(versions(package))
+
+
+def versions(package: ModuleType) -> set[str]:
+    """Every form a package's tables ever had: the numbers that the migrations' files begin with."""
+    folder = Path(package.__path__[0]) / "migrations" / "versions"
+    return {path.name.partition("_")[0] for path in folder.glob("[0-9]*.py")}
 
 
 def free_ports(settings: BotSettings) -> dict[str, int]:

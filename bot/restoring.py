@@ -1,6 +1,7 @@
 """`baithak restore`: a backup's tables and model files into an empty database, less whoever was erased since.
 
-    every hash checked → lists of erasures → an empty database → tables, and who was erased, in one transaction
+    manifest and every part checked → lists of erasures → an empty database → tables as the archive's forms have them
+    → rows, model files, and who was erased, in one transaction
 
 Nothing erased comes back: whoever stands on a list is erased anew in the transaction that brings the tables back. What
 was sent stays sent; what was waiting then waits again.
@@ -10,9 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -30,7 +32,7 @@ from bot.settings import BotSettings
 from bot.store import BotStore
 from bot.subscriber import person_name, telegram_id
 from moderation.archive import Archive, reading
-from moderation.backup import Progress, filled_table, load
+from moderation.backup import Progress, filled_table, load, require_tables
 from moderation.classifier import shipped_models
 from moderation.database import Database, version_of
 from moderation.errors import BackupRefused, SettingsError
@@ -40,7 +42,8 @@ from moderation.store import Change, Store
 from moderation.store.tables import models
 
 UPGRADES = {"moderation": moderation.store.upgrade, "bot": bot.store.upgrade}
-NEWEST = {"moderation": preflight.newest_version(moderation), "bot": preflight.newest_version(bot)}
+VERSIONS = {"moderation": preflight.versions(moderation), "bot": preflight.versions(bot)}
+NEWEST = {name: max(versions) for name, versions in VERSIONS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Restored:
     """What came back: rows of all tables, from when, and how many readers were erased again."""
 
     rows: int
-    made_at: str
+    made_at: datetime
     erased_again: int
 
 
@@ -84,7 +87,7 @@ def restore(settings: BotSettings, path: Path, *, lists: Sequence[Path] | None, 
 
 def _listed(settings: BotSettings, archive: Archive, given: Sequence[Path]) -> list[Listed]:
     """Every erasure that any list names. Raises BackupRefused where there is no list at all."""
-    own = (settings.erasure_list(), Path(archive.manifest["erasure_list"]))
+    own = (settings.erasure_list(), Path(archive.manifest.erasure_list))
     paths = [*given, *dict.fromkeys(path for path in own if path.is_file())]
     if not paths:
         raise BackupRefused(
@@ -96,9 +99,11 @@ def _listed(settings: BotSettings, archive: Archive, given: Sequence[Path]) -> l
 
 def _restore(settings: BotSettings, archive: Archive, listed: Sequence[Listed], say: Progress) -> Restored:
     address = settings.database_address()
-    wanted: Mapping[str, str] = archive.manifest["schema"]
+    wanted = archive.manifest.forms
+    _require_known(wanted)
     _require_form(_forms(address), wanted)
-    model_files = _keep_models(settings, archive)
+    _require_tables(archive)
+    model_files = _places(settings, archive)
     for name, upgrade in UPGRADES.items():
         upgrade(address, to=wanted[name])
     work = _Wanted(archive, listed, model_files, say)
@@ -109,8 +114,8 @@ def _restore(settings: BotSettings, archive: Archive, listed: Sequence[Listed], 
             upgrade(address)
         again = asyncio.run(_erase(address, work))
     asyncio.run(_list_all(address, settings.erasure_list()))
-    rows = sum(part["rows"] or 0 for part in archive.manifest["parts"].values())
-    return Restored(rows, archive.manifest["made_at"], again)
+    rows = sum(part.rows or 0 for part in archive.manifest.parts.values())
+    return Restored(rows, archive.manifest.made_at, again)
 
 
 def _forms(address: str) -> dict[str, str | None]:
@@ -140,13 +145,21 @@ async def _require_empty(connection: AsyncConnection) -> None:
         )
 
 
-def _require_form(there: Mapping[str, str | None], wanted: Mapping[str, str]) -> None:
+def _require_known(wanted: Mapping[str, str]) -> None:
+    if set(wanted) != set(NEWEST):
+        raise BackupRefused("the backup is damaged: its manifest names other packages than ours")
     for name, newest in NEWEST.items():
         if wanted[name] > newest:
             raise BackupRefused(
                 f"the backup was made by a newer Baithak (its {name} tables are of form {wanted[name]}, ours of"
                 f" {newest}): install that one"
             )
+        if wanted[name] not in VERSIONS[name]:
+            raise BackupRefused(f"the backup is damaged: {name} never had tables of form {wanted[name]}")
+
+
+def _require_form(there: Mapping[str, str | None], wanted: Mapping[str, str]) -> None:
+    for name in NEWEST:
         if there[name] not in {None, wanted[name]}:
             raise BackupRefused(
                 f"the backup is of form {wanted[name]} and the empty {name} tables are of {there[name]}: name a"
@@ -154,23 +167,48 @@ def _require_form(there: Mapping[str, str | None], wanted: Mapping[str, str]) ->
             )
 
 
-def _keep_models(settings: BotSettings, archive: Archive) -> dict[str, Path]:
-    """Put the archive's model files into the data directory; where each is. Raises BackupRefused, OSError."""
-    kept: dict[str, Path] = {}
-    for version, sha256 in archive.manifest["models"].items():
+def _require_tables(archive: Archive) -> None:
+    """Raises BackupRefused where the archive's tables are not those that the migrations make of its forms.
+
+    They are made in a place of their own: what is found wrong after the first table stands is found too late.
+    """
+
+    async def compare(address: str) -> None:
+        database = Database(address)
+        try:
+            async with database.read() as connection:
+                await require_tables(connection, PACKAGES, archive.manifest)
+        finally:
+            await database.close()
+
+    with tempfile.TemporaryDirectory(prefix="baithak-") as folder:
+        address = f"sqlite+aiosqlite:///{Path(folder) / 'forms.db'}"
+        for name, upgrade in UPGRADES.items():
+            upgrade(address, to=archive.manifest.forms[name])
+        asyncio.run(compare(address))
+
+
+def _places(settings: BotSettings, archive: Archive) -> dict[str, Path]:
+    """Where each of the archive's model files is to be. Raises BackupRefused where another one is there."""
+    places: dict[str, Path] = {}
+    for version, sha256 in archive.manifest.models.items():
         if sha256 is None:
             continue
-        if not re.fullmatch(r"\w[\w.-]*", version):
-            raise BackupRefused("the backup names a model by what is no version")
-        content, target = archive.content(f"models/{version}.skops"), settings.data_dir / "models" / f"{version}.skops"
+        target = (settings.data_dir / "models").resolve() / f"{version}.skops"
         if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() != sha256:
             raise BackupRefused(f"{target} is there and another model than the backup's: move it away")
+        places[version] = target
+    return places
+
+
+def _keep_models(archive: Archive, places: Mapping[str, Path]) -> None:
+    """Put the archive's model files into the data directory. Raises OSError."""
+    for version, target in places.items():
         target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = target.with_suffix(".part")
-        fresh.write_bytes(content)
+        fresh = target.with_name(f"{target.name}.part")
+        with fresh.open("wb") as file:
+            archive.copy_model(version, file)
         fresh.replace(target)
-        kept[version] = target.resolve()
-    return kept
 
 
 async def _fill(address: str, wanted: _Wanted, *, erase: bool) -> int:
@@ -183,7 +221,9 @@ async def _fill(address: str, wanted: _Wanted, *, erase: bool) -> int:
             for version, path in {**wanted.model_files, **shipped}.items():
                 found = sa.update(models).where(models.c.version == version)
                 await connection.execute(found.values(path=str(path)))
-            return await _erase_listed(database, connection, wanted.listed) if erase else 0
+            again = await _erase_listed(database, connection, wanted.listed) if erase else 0
+            _keep_models(wanted.archive, wanted.model_files)  # the last thing that can fail before the commit
+            return again
     finally:
         await database.close()
 

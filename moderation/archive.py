@@ -5,7 +5,8 @@
     models/VERSION.skops  model files that were promoted
 
 It is written under another name, flushed to the disk, and then given its own: under that name it is whole or not there.
-A reader gets nothing of it before every part has the hash the manifest names.
+A reader gets nothing of it before every part is what the manifest says: a hash alone is written anew by whoever edits
+the file.
 """
 
 from __future__ import annotations
@@ -15,29 +16,106 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Annotated, Any, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from moderation.errors import BackupRefused
 from moderation.sealing import MAGIC, SealedReader, SealedWriter, Unsealable
 
 FORMAT = 1
 MANIFEST = "baithak-backup.json"
+LONGEST_LINE = 8 << 20
+"""Bytes of one row. An update of Telegram's is the largest thing a row holds, and stays far below."""
+
 _PIECE = 1 << 20
-_LARGEST_MANIFEST = 64 << 20
+_LARGEST_MANIFEST = 4 << 20
+_LARGEST_NUMBER = 2**63 - 1
+
+_Version = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
+_Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+_Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+_Count = Annotated[int, Field(ge=0, le=_LARGEST_NUMBER)]
+# Half of what a column can hold, so that a restored system has numbers left.
+_LastId = Annotated[int, Field(ge=0, le=_LARGEST_NUMBER // 2)]
 
 
-@dataclass(slots=True)
-class Part:
+class _Strict(BaseModel):
+    """Takes exactly what it names: whoever edits a backup can write its hashes anew."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Part(_Strict):
     """One part as the manifest names it. `rows` counts a table's."""
 
-    sha256: str
-    size: int
-    rows: int | None = None
+    sha256: _Sha256
+    size: _Count
+    rows: _Count | None
+
+
+class SavedTable(_Strict):
+    """A table's columns by their kind, and the highest number it ever gave; None for one that gives none."""
+
+    columns: dict[_Name, Literal["int", "bool", "json", "text"]]
+    last_id: _LastId | None
+
+
+class Manifest(_Strict):
+    """What an archive says of itself: the form of each package's tables, the tables in the order in which they lean on
+    each other, and the models' hashes, None for one whose file was not there."""
+
+    baithak_backup: Literal[1]
+    forms: dict[_Name, Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]] = Field(alias="schema")
+    tables: dict[_Name, SavedTable]
+    models: dict[_Version, _Sha256 | None]
+    made_at: AwareDatetime
+    erasure_list: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,4096}$")]
+    parts: dict[str, Part]
+
+    @model_validator(mode="after")
+    def _names_its_parts(self) -> Self:
+        tables = {table_part(name) for name in self.tables}
+        files = {model_part(version): sha256 for version, sha256 in self.models.items() if sha256 is not None}
+        if set(self.parts) != tables | set(files):
+            raise ValueError("the parts are not those of the tables and models")
+        if any((part.rows is not None) != (name in tables) for name, part in self.parts.items()):
+            raise ValueError("rows are counted of tables")
+        if any(self.parts[name].sha256 != sha256 for name, sha256 in files.items()):
+            raise ValueError("a model's file is another")
+        return self
+
+
+class _Form(BaseModel):
+    """Of a manifest of any form, which form it is."""
+
+    model_config = ConfigDict(strict=True)
+
+    baithak_backup: int
+
+
+def table_part(name: str) -> str:
+    """Where a table's rows are."""
+    return f"tables/{name}.jsonl"
+
+
+def model_part(version: str) -> str:
+    """Where a model's file is."""
+    return f"models/{version}.skops"
 
 
 @dataclass(slots=True)
@@ -53,7 +131,7 @@ class ArchiveWriter:
         with self._zip.open(name, "w", force_zip64=True) as file:
             hashed = _Hashed(file)
             yield hashed
-        self._parts[name] = Part(hashed.digest.hexdigest(), hashed.size, hashed.rows)
+        self._parts[name] = Part(sha256=hashed.digest.hexdigest(), size=hashed.size, rows=hashed.rows)
 
     @property
     def rows(self) -> int:
@@ -62,9 +140,7 @@ class ArchiveWriter:
 
     def finish(self, about: Mapping[str, Any]) -> None:
         """Write the manifest."""
-        parts = {
-            name: {"sha256": part.sha256, "size": part.size, "rows": part.rows} for name, part in self._parts.items()
-        }
+        parts = {name: part.model_dump() for name, part in self._parts.items()}
         manifest = {"baithak_backup": FORMAT, **about, "parts": parts}
         self._zip.writestr(MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
 
@@ -85,8 +161,11 @@ class _Hashed:
         self.size += len(data)
 
     def write_row(self, row: Mapping[str, Any]) -> None:
-        """Write one row as a line."""
-        self.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        """Write one row as a line. Raises BackupRefused for one so long that it could not be read again."""
+        line = json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        if len(line) > LONGEST_LINE:
+            raise BackupRefused(f"a row of {len(line)} bytes can't be saved: the longest may have {LONGEST_LINE}")
+        self.write(line)
         self.rows = (self.rows or 0) + 1
 
 
@@ -120,24 +199,29 @@ def writing(path: Path, *, key: bytes | None) -> Iterator[ArchiveWriter]:
 class Archive:
     """An archive whose every part was found to be as its manifest says."""
 
-    def __init__(self, file: zipfile.ZipFile, manifest: dict[str, Any]) -> None:
+    def __init__(self, path: Path, file: zipfile.ZipFile, manifest: Manifest) -> None:
+        self._path = path
         self._zip = file
         self.manifest = manifest
 
     def rows(self, name: str) -> Iterator[dict[str, Any]]:
-        """A table's rows, in order."""
-        with self._zip.open(f"tables/{name}.jsonl") as file:
-            for line in file:
-                yield json.loads(line)
+        """A table's rows, in order: each with the table's columns, and in each what its kind may hold.
 
-    def content(self, name: str) -> bytes:
-        """A part's bytes."""
-        return self._zip.read(name)
+        Raises BackupRefused where the file is no longer what it was when it was opened.
+        """
+        with _refusals(self._path), self._zip.open(table_part(name)) as file:
+            for line in _lines(file):
+                yield _row(line, self.manifest.tables[name])
+
+    def copy_model(self, version: str, target: IO[bytes]) -> None:
+        """Write a model's file."""
+        with _refusals(self._path), self._zip.open(model_part(version)) as file:
+            shutil.copyfileobj(file, target, _PIECE)
 
 
 @contextlib.contextmanager
 def reading(path: Path, *, key: bytes | None) -> Iterator[Archive]:
-    """Open an archive, checked to its last byte.
+    """Open an archive, checked to its last byte: its manifest's form, and of each part hash, size and every row.
 
     Raises BackupRefused, with what is wrong in one line, for a file that is none, is damaged, or was written with
     another key; OSError where there is no such file.
@@ -150,12 +234,10 @@ def reading(path: Path, *, key: bytes | None) -> Iterator[Archive]:
         with _refusals(path):
             source: Any = SealedReader(file, key) if sealed and key is not None else file
             with zipfile.ZipFile(source) as archive:
-                with archive.open(MANIFEST) as head:
-                    manifest = json.loads(head.read(_LARGEST_MANIFEST))
-                _check_form(path, manifest)
-                _check_parts(path, archive, manifest["parts"])
+                manifest = _manifest(path, archive)
+                _check_parts(path, archive, manifest)
         with zipfile.ZipFile(source) as archive:
-            yield Archive(archive, manifest)
+            yield Archive(path, archive, manifest)
 
 
 @contextlib.contextmanager
@@ -164,24 +246,76 @@ def _refusals(path: Path) -> Iterator[None]:
         yield
     except Unsealable as error:
         raise BackupRefused(f"{path}: {error}") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, TypeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, LookupError, TypeError, RuntimeError) as error:
+        # A RuntimeError is a nesting too deep, a compression unknown here, or a part with a password.
         raise BackupRefused(f"{path} is no backup, or is damaged ({type(error).__name__})") from None
 
 
-def _check_form(path: Path, manifest: Mapping[str, Any]) -> None:
-    form = manifest["baithak_backup"]
+def _manifest(path: Path, archive: zipfile.ZipFile) -> Manifest:
+    with archive.open(MANIFEST) as file:
+        content = file.read(_LARGEST_MANIFEST + 1)
+    if len(content) > _LARGEST_MANIFEST:
+        raise BackupRefused(f"{path} is damaged: its manifest is too long")
+    form = _Form.model_validate_json(content).baithak_backup
     if form != FORMAT:
         raise BackupRefused(f"{path} has the form {form}, and this Baithak reads form {FORMAT}: install its own")
+    try:
+        return Manifest.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        # Only the outermost name is ours: those within are the file's.
+        place = first["loc"][0] if first["loc"] and first["type"] != "extra_forbidden" else "as a whole"
+        raise BackupRefused(f"{path} is damaged: its manifest can't be used ({place})") from None
 
 
-def _check_parts(path: Path, archive: zipfile.ZipFile, parts: Mapping[str, Mapping[str, Any]]) -> None:
-    named = set(archive.namelist()) - {MANIFEST}
-    if named != set(parts):
+def _check_parts(path: Path, archive: zipfile.ZipFile, manifest: Manifest) -> None:
+    if sorted(archive.namelist()) != sorted([MANIFEST, *manifest.parts]):
         raise BackupRefused(f"{path} is damaged: its parts are not those its manifest names")
-    for name, part in parts.items():
-        digest = hashlib.sha256()
-        with archive.open(name) as file:
-            while piece := file.read(_PIECE):
-                digest.update(piece)
-        if digest.hexdigest() != part["sha256"]:
+    tables = {table_part(name): table for name, table in manifest.tables.items()}
+    for name, part in manifest.parts.items():
+        size, digest, table = 0, hashlib.sha256(), tables.get(name)
+        rows = 0 if table is not None else None
+        if archive.getinfo(name).file_size == part.size:
+            with archive.open(name) as file:
+                for piece in _pieces(file) if table is None else _lines(file):
+                    size += len(piece)
+                    digest.update(piece)
+                    if table is not None and rows is not None:
+                        _row(piece, table)
+                        rows += 1
+        if (digest.hexdigest(), size, rows) != (part.sha256, part.size, part.rows):
             raise BackupRefused(f"{path} is damaged: {name} is not what its manifest says")
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    while piece := file.read(_PIECE):
+        yield piece
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    while line := file.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise ValueError("a line is too long")
+        yield line
+
+
+def _row(line: bytes, table: SavedTable) -> dict[str, Any]:
+    row = json.loads(line)
+    if not isinstance(row, dict) or row.keys() != table.columns.keys():
+        raise ValueError("a row has not the table's columns")
+    # What no database keeps as text, half of a surrogate pair, can be written in JSON.
+    json.dumps(row, ensure_ascii=False).encode()
+    for column, kind in table.columns.items():
+        if not _holds(kind, row[column]):
+            raise ValueError("a value is not of its column's kind")
+    if table.last_id is not None and row["id"] > table.last_id:
+        raise ValueError("a number is higher than the highest given")
+    return row
+
+
+def _holds(kind: str, value: object) -> bool:
+    if value is None or kind == "json":
+        return True
+    if kind == "int":
+        return type(value) is int and -_LARGEST_NUMBER <= value <= _LARGEST_NUMBER
+    return isinstance(value, bool if kind == "bool" else str)

@@ -15,10 +15,10 @@ from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from moderation.archive import Archive, ArchiveWriter
+from moderation.archive import Archive, ArchiveWriter, Manifest, table_part
 from moderation.database import Database, UtcTime, version_of
 from moderation.errors import BackupRefused
 
@@ -74,20 +74,44 @@ async def save(
 
 
 async def load(connection: AsyncConnection, archive: Archive, progress: Progress) -> None:
-    """Fill empty tables, of the form they had at the backup, from the archive. Raises BackupRefused for a row that this
-    database can't keep."""
-    tables: Mapping[str, Mapping[str, Any]] = archive.manifest["tables"]
-    await _require_same(connection, tables)
-    for name, about in tables.items():  # in the order in which they lean on each other
-        table = sa.table(name, *(sa.column(column, _RAW[kind]) for column, kind in about["columns"].items()))
+    """Fill empty tables, of the form they had at the backup, from an archive that `require_tables` let pass. Raises
+    BackupRefused for a row that this database can't keep."""
+    for name, about in archive.manifest.tables.items():  # in the order in which they lean on each other
+        table = sa.table(name, *(sa.column(column, _RAW[kind]) for column, kind in about.columns.items()))
         count = 0
         rows = archive.rows(name)
         while batch := list(islice(rows, _ROWS_AT_ONCE)):
             await _insert(connection, table, batch)
             count += len(batch)
             progress(name, count)
-        if about["last_id"] is not None:
-            await _go_on_after(connection, name, about["last_id"] + ID_GAP)
+        if count != archive.manifest.parts[table_part(name)].rows:
+            raise BackupRefused(f"the backup was changed while it was read: {count} rows of {name} are not all")
+        if about.last_id is not None:
+            await _go_on_after(connection, name, about.last_id + ID_GAP)
+
+
+async def require_tables(connection: AsyncConnection, packages: Sequence[Package], manifest: Manifest) -> None:
+    """Compare the manifest's tables with those that stand in an SQLite database of the same forms.
+
+    Names that come from a file are used only once they are known from here. Raises BackupRefused for a table that is
+    missing, is none of the packages', or has other columns, and for one that counts up and does not say how far it was.
+    """
+
+    def known(plain: sa.Connection) -> Iterator[tuple[str, dict[str, str]]]:
+        inspector = sa.inspect(plain)
+        for name in inspector.get_table_names():
+            yield name, {column["name"]: _kind(column["type"]) for column in inspector.get_columns(name)}
+
+    there = await connection.run_sync(lambda plain: dict(known(plain)))
+    for package in packages:
+        del there[package.version_table]
+    counted = sa.text("SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'")
+    counting = set((await connection.scalars(counted)).all())
+    for name in [*there, *manifest.tables]:
+        about = manifest.tables.get(name)
+        as_known = about is not None and there.get(name) == about.columns
+        if about is None or not as_known or (about.last_id is not None) != (name in counting):
+            raise BackupRefused(f"the backup's table {name} is missing, or is not as this Baithak knows it")
 
 
 async def filled_table(connection: AsyncConnection, packages: Sequence[Package]) -> str | None:
@@ -112,7 +136,7 @@ async def _save_table(
         for column in table.columns
     ]
     wanted = sa.select(*columns).select_from(table).order_by(*table.primary_key)
-    with archive.part(f"tables/{table.name}.jsonl") as part:
+    with archive.part(table_part(table.name)) as part:
         part.rows = 0
         if table.name in package.emptied:
             return
@@ -164,21 +188,7 @@ async def _go_on_after(connection: AsyncConnection, table: str, last_id: int) ->
 async def _insert(connection: AsyncConnection, table: sa.TableClause, rows: list[dict[str, Any]]) -> None:
     try:
         await connection.execute(sa.insert(table), rows)
-    except DBAPIError as error:
+    except (StatementError, ValueError, TypeError, OverflowError, RecursionError) as error:
         # Its own text would quote the row.
-        kind = type(error.orig).__name__
+        kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
         raise BackupRefused(f"a row of the table {table.name} can't be kept by this database ({kind})") from None
-
-
-async def _require_same(connection: AsyncConnection, tables: Mapping[str, Mapping[str, Any]]) -> None:
-    """Names come from the file: only those that the database has itself are used."""
-
-    def columns(plain: sa.Connection) -> Iterator[tuple[str, set[str]]]:
-        inspector = sa.inspect(plain)
-        for name in inspector.get_table_names():
-            yield name, {column["name"] for column in inspector.get_columns(name)}
-
-    there = await connection.run_sync(lambda plain: dict(columns(plain)))
-    for name, about in tables.items():
-        if there.get(name) != set(about["columns"]):
-            raise BackupRefused(f"the backup's table {name} is not as this Baithak knows it")

@@ -466,6 +466,8 @@ async def test_a_backup_of_an_older_form_is_brought_up_to_date_on_the_way(
     packages = [Package(name, metadata, f"{name}_version") for name, metadata in reflected.items()]
     with archive.writing(tmp_path / "old.zip", key=None) as made:
         about = await save(old, packages, made, quiet)
+        # Read back from SQLite, a number that Telegram gives looks like one that is counted up.
+        about["tables"]["subscribers"]["last_id"] = None
         made.finish({**about, "made_at": NOW.isoformat(), "models": {}, "erasure_list": "/nowhere"})
     await old.close()
     await brought_back(away, tmp_path / "old.zip", none=True)
