@@ -171,7 +171,8 @@ async def test_a_story_nobody_knows_and_a_service_that_is_away_are_said_honestly
     watched = await opened(browser, newsroom)
     await watched.page.goto("/")
     await expect(watched.page.get_by_text("Comments are not open for this story yet.")).to_be_visible()
-    await watched.page.route("**/api/v1/comments?*", lambda route: route.abort())
+    for away in ("**/api/v1/comments?*", "**/embed.json?*"):
+        await watched.page.route(away, lambda route: route.abort())
     await watched.page.reload()
     await expect(watched.page.get_by_text("The comments can’t be loaded now.")).to_be_visible()
     await expect(watched.page.get_by_role("button", name="Try again")).to_be_visible()

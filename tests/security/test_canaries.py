@@ -22,7 +22,8 @@ from aiohttp import web
 from tests.e2e.system import GROUP, MODERATOR, Person, System, eventually, text_of
 from tests.integration.sandbox_client import sandbox_running
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(400)]
+# A minute and a half, most of it waiting for the bot to ask Telegram again.
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("e2e"), pytest.mark.timeout(400)]
 
 TOKEN = "7700000001:tokencanaryAAHxQ"
 SECRET = "webhookcanary_7f3a"
