@@ -7,9 +7,12 @@ from pathlib import Path
 
 import aiohttp
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.e2e.chat_page import CHROMIUM, Opening, Sandbox
+
+# What comes, comes soon; a machine that is busy with other tests gets the time.
+expect.set_options(timeout=20_000)
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")

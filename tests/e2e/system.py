@@ -29,7 +29,7 @@ class NeverHappened(AssertionError):
 
 
 async def eventually(
-    look: Callable[[], Awaitable[T | None]], *, what: str, within_s: float = 15.0, told: Callable[[], Any] | None = None
+    look: Callable[[], Awaitable[T | None]], *, what: str, within_s: float = 30.0, told: Callable[[], Any] | None = None
 ) -> T:
     """The first answer that is not None or False. Raises NeverHappened."""
     deadline = time.monotonic() + within_s
@@ -189,7 +189,7 @@ class Person:
         what: str,
         chat: int | None = None,
         after: int = 0,
-        within_s: float = 15,
+        within_s: float = 30,
     ) -> dict[str, Any]:
         """The newest message that is as wanted, as soon as there is one."""
         seen: list[dict[str, Any]] = []
@@ -218,7 +218,7 @@ class Person:
         """Reply to a story; the reader's own message."""
         return await self.write(text, reply_to=story["message_id"])
 
-    async def told(self, message: dict[str, Any], *beginnings: str, within_s: float = 15) -> dict[str, Any]:
+    async def told(self, message: dict[str, Any], *beginnings: str, within_s: float = 30) -> dict[str, Any]:
         """What the bot says of a comment in reply to it, once it begins with one of these words."""
         return await self.sees(
             lambda seen: answers(seen, message) and text_of(seen).startswith(beginnings),

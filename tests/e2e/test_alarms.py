@@ -101,6 +101,7 @@ async def test_a_hung_worker_is_told_within_a_minute_once_over_a_restart_and_so_
     )
 
 
+@pytest.mark.long
 async def test_a_redis_that_hangs_is_told_although_messages_are_paced_by_it(people: People) -> None:
     started = await administrator(people)
     redis = people.system.children()["redis-server"]
@@ -120,6 +121,7 @@ async def test_a_redis_that_hangs_is_told_although_messages_are_paced_by_it(peop
     assert len(await lines_with(people, "Redis can’t be reached", after=started)) == 1
 
 
+@pytest.mark.long
 async def test_a_bot_that_hangs_is_seen_on_the_web(people: People) -> None:
     bot = people.system.children()["bot"]
     os.kill(bot, signal.SIGSTOP)

@@ -44,7 +44,7 @@ async def people(system: System) -> AsyncIterator[People]:
         yield people
 
 
-async def gone(data_dir: Path, *, within_s: float = 10) -> None:
+async def gone(data_dir: Path, *, within_s: float = 30) -> None:
     """Wait until no process of this data directory is left."""
 
     async def none_left() -> bool:

@@ -24,7 +24,7 @@ from moderation.web.health import readiness
 from moderation.web.parts import no_front
 from tests.newsroom import MEERA, Newsroom, running_newsroom
 
-WAIT_S = 15
+WAIT_S = 30
 
 
 @pytest.fixture
