@@ -1,6 +1,7 @@
 """How fast it is, beside peers that do the same work on the same comments in the same run.
 
     python -m benchmarks screening [FOLDER]    comments → candidates, each in a process of its own: timed
+    python -m benchmarks accepting             intake → store: site
     python -m benchmarks decisions             intake → worker process → store: site, loops
 
 What was measured goes into `docs/benchmarks.md` by `report`; nothing here asserts a figure, since a busy machine would

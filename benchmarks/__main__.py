@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks import decisions, report, screening
+from benchmarks import accepting, decisions, report, screening
 from benchmarks.comments import labelled_comments, own_comments
 from moderation.running import start_logging
 from moderation.settings import Settings
@@ -14,7 +14,9 @@ from moderation.settings import Settings
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("name", nargs="?", choices=("screening", "decisions"), help="which one; both without it")
+    parser.add_argument(
+        "name", nargs="?", choices=("screening", "accepting", "decisions"), help="which one; all without it"
+    )
     parser.add_argument("folder", nargs="?", type=Path, help="labelled .csv.gz files to screen; without it our own")
     parser.add_argument("--runs", type=int, default=3, help="how often each is measured (3)")
     parser.add_argument("--out", type=Path, default=report.PAGE, help="the page to write")
@@ -24,6 +26,8 @@ def main() -> None:
         count = screening.COMMENTS
         comments = labelled_comments(asked.folder, count) if asked.folder else own_comments(count)
         screening.run(comments, runs=asked.runs, page=asked.out)
+    if asked.name in (None, "accepting"):
+        accepting.run(runs=asked.runs, page=asked.out)
     if asked.name in (None, "decisions"):
         decisions.run(runs=asked.runs, page=asked.out)
 

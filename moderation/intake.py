@@ -1,4 +1,4 @@
-"""Submissions in: validated, stored in one transaction, then queued for screening.
+"""Submissions in: validated, stored in one transaction with all that come just then, then queued for screening.
 
 What `submit` and `edit` return is durable: the store has it. The queue is told after the commit, and may be gone: the
 sweeper finds what it missed.
@@ -19,8 +19,9 @@ from moderation import enforcement
 from moderation.comment import CommentStatus, Submission, is_visible, validated_text
 from moderation.errors import CommentsClosed, InvalidSubmission, QueueUnavailable, TermsNotAgreed, UnknownComment
 from moderation.outcomes import Outcomes
-from moderation.store import Change, Store
-from moderation.switch import is_open
+from moderation.store import Arrival, Change, Store
+from moderation.switch import Switch, is_open
+from moderation.together import Together
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +30,12 @@ NAME_AT_MOST = 128
 
 KEY_AT_MOST = 2000
 """Longest story address, person or source key, in UTF-8 bytes: PostgreSQL indexes no more than 2,700."""
+
+
+ACCEPTED_AT_ONCE = 64
+"""Comments that are stored in one transaction, where so many wait."""
+
+_CLOSED = "comments on this story are closed"
 
 
 class WorkList(Protocol):
@@ -62,6 +69,7 @@ class Intake:
         self._terms = terms
         self._open_days = open_days
         self._outcomes = outcomes
+        self._together = Together(self._submit_all, at_most=ACCEPTED_AT_ONCE)
 
     async def agree(self, author: str, *, language: str, now: datetime) -> None:
         """Note that the author agrees to the terms in force, as read in `language`; again is harmless."""
@@ -78,26 +86,56 @@ class Intake:
         UnknownComment when `parent` is no published comment of the same story. Then nothing is stored.
         """
         valid = _validated(submission)
-        async with self._store.change() as change:
-            accepted = None
-            while accepted is None:
-                # Twice round only when another process stored the same message between our look and our insert.
-                accepted = await self._known(change, valid.source_key) or await self._admit(change, valid, now=now)
-        return await self._accepted(accepted)
+        return await self._together(Arrival(valid, fingerprint(valid.text), now))
 
-    async def _admit(self, change: Change, submission: Submission, *, now: datetime) -> Accepted | None:
-        if not await change.agreed(submission.author, terms=self._terms):
-            raise TermsNotAgreed("the author has not agreed to the terms in force")
-        await self._refuse_if_closed(
-            change, story=submission.story, published_at=submission.story_published_at, now=now
-        )
-        parent = submission.parent
-        if parent is not None and not await change.is_published(parent, story=submission.story):
-            raise UnknownComment("the comment that this one answers is not there")
-        admitted = await enforcement.admit(
-            change, submission, fingerprint=fingerprint(submission.text), terms=self._terms, now=now
-        )
-        return Accepted(*admitted, revision=1, new=True) if admitted is not None else None
+    async def _submit_all(self, arrivals: Sequence[Arrival]) -> list[Accepted | Exception]:
+        """What came in at about the same time, in one transaction; of one message come twice, one after the other."""
+        answers: dict[int, Accepted | Exception] = {}
+        while len(answers) < len(arrivals):
+            each_once: dict[str, int] = {}
+            for number, arrival in enumerate(arrivals):
+                if number not in answers:
+                    each_once.setdefault(arrival.submission.source_key, number)
+            stored = await self._store_all([arrivals[number] for number in each_once.values()])
+            answers |= {number: stored[source_key] for source_key, number in each_once.items()}
+            await self._tell([found for found in stored.values() if isinstance(found, Accepted)])
+        return [answers[number] for number in range(len(arrivals))]
+
+    async def _store_all(self, arrivals: Sequence[Arrival]) -> dict[str, Accepted | Exception]:
+        answers: dict[str, Accepted | Exception] = {}
+        async with self._store.change() as change:
+            # Twice round only when another process stored the same message between our look and our insert.
+            while waiting := [arrival for arrival in arrivals if arrival.submission.source_key not in answers]:
+                known = await change.latest_from([arrival.submission.source_key for arrival in waiting])
+                answers |= {
+                    source_key: Accepted(latest.comment_id, latest.revision_id, latest.number, new=False)
+                    for source_key, latest in known.items()
+                }
+                new = [arrival for arrival in waiting if arrival.submission.source_key not in known]
+                answers |= await self._admit(change, new) if new else {}
+        return answers
+
+    async def _admit(self, change: Change, arrivals: Sequence[Arrival]) -> dict[str, Accepted | Exception]:
+        agreed = await change.agreed({arrival.submission.author for arrival in arrivals}, terms=self._terms)
+        switches = await change.switches()
+        parents = {arrival.submission.parent for arrival in arrivals if arrival.submission.parent is not None}
+        story_of = await change.published_among(parents)
+        answers: dict[str, Accepted | Exception] = {}
+        for arrival in arrivals:
+            submission = arrival.submission
+            published_at = submission.story_published_at
+            if submission.author not in agreed:
+                refused: Exception = TermsNotAgreed("the author has not agreed to the terms in force")
+            elif not self._open(switches, story=submission.story, published_at=published_at, now=arrival.at):
+                refused = CommentsClosed(_CLOSED)
+            elif submission.parent is not None and story_of.get(submission.parent) != submission.story:
+                refused = UnknownComment("the comment that this one answers is not there")
+            else:
+                continue
+            answers[submission.source_key] = refused
+        welcome = [arrival for arrival in arrivals if arrival.submission.source_key not in answers]
+        admitted = await enforcement.admit(change, welcome, terms=self._terms)
+        return answers | {key: Accepted(*ids, revision=1, new=True) for key, ids in admitted.items()}
 
     async def edit(self, source_key: str, *, author: str, text: object, now: datetime) -> Accepted:
         """Store a new text of a comment as its next revision and have it screened; what is published stands meanwhile.
@@ -119,21 +157,18 @@ class Intake:
             if latest.revision.text == valid:
                 accepted = Accepted(comment_id, latest.revision.id, latest.revision.number, new=False)
             else:
-                await self._refuse_if_closed(
-                    change, story=latest.story, published_at=latest.story_published_at, now=now
-                )
+                published_at = latest.story_published_at
+                if not self._open(await change.switches(), story=latest.story, published_at=published_at, now=now):
+                    raise CommentsClosed(_CLOSED)
                 revision_id = await enforcement.revise(
                     change, revisions, text=valid, fingerprint=fingerprint(valid), terms=self._terms, now=now
                 )
                 accepted = Accepted(comment_id, revision_id, latest.latest + 1, new=True)
-        return await self._accepted(accepted)
+        await self._tell([accepted])
+        return accepted
 
-    async def _refuse_if_closed(
-        self, change: Change, *, story: str, published_at: datetime | None, now: datetime
-    ) -> None:
-        switches = await change.switches()
-        if not is_open(switches, story=story, published_at=published_at, open_days=self._open_days, now=now):
-            raise CommentsClosed("comments on this story are closed")
+    def _open(self, switches: Sequence[Switch], *, story: str, published_at: datetime | None, now: datetime) -> bool:
+        return is_open(switches, story=story, published_at=published_at, open_days=self._open_days, now=now)
 
     async def withdraw(self, comment_id: int, *, author: str, now: datetime) -> None:
         """Take the author's own comment back, with every revision; again is harmless. Raises UnknownComment."""
@@ -141,22 +176,19 @@ class Intake:
             log.info("withdrawn", comment=comment_id)
             await self._signal()
 
-    async def _known(self, change: Change, source_key: str) -> Accepted | None:
-        comment_id = await change.comment_from(source_key)
-        if comment_id is None:
-            return None
-        latest = (await change.standing(comment_id=comment_id))[-1].revision
-        return Accepted(comment_id, latest.id, latest.number, new=False)
-
-    async def _accepted(self, accepted: Accepted) -> Accepted:
-        if accepted.new:
-            log.info("received", comment=accepted.comment_id, revision=accepted.revision)
-            try:
-                await self._queue.enqueue([accepted.revision_id])
-            except QueueUnavailable:
-                log.warning("not queued yet", comment=accepted.comment_id, revision=accepted.revision)
-            await self._signal()
-        return accepted
+    async def _tell(self, accepted: Sequence[Accepted]) -> None:
+        """What is new is queued for screening, and listeners are woken."""
+        new = [each for each in accepted if each.new]
+        if not new:
+            return
+        for each in new:
+            log.info("received", comment=each.comment_id, revision=each.revision)
+        try:
+            await self._queue.enqueue([each.revision_id for each in new])
+        except QueueUnavailable:
+            for each in new:
+                log.warning("not queued yet", comment=each.comment_id, revision=each.revision)
+        await self._signal()
 
     async def _signal(self) -> None:
         if self._outcomes is not None:

@@ -1,6 +1,6 @@
 """Make it so: every change of a comment's status in the whole system happens here.
 
-    admit            a submission becomes a received comment
+    admit            submissions become received comments
     revise           an edit becomes a received revision, older undecided ones are withdrawn
     enforce          the machine's decisions, a batch in one transaction
     enforce_review   a moderator's decision
@@ -19,7 +19,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from moderation.comment import CommentStatus, Submission
+from moderation.comment import CommentStatus
 from moderation.decision import STATUS_OF, DecidedBy, Decision, EventKind, under
 from moderation.enforcement.moves import (
     Move,
@@ -32,7 +32,7 @@ from moderation.enforcement.moves import (
     shown_after,
 )
 from moderation.errors import AlreadyDecided, NotAllowed, PublishingStopped, StaleRevision, UnknownComment
-from moderation.store import MACHINE, Change, Standing, Store
+from moderation.store import MACHINE, Arrival, Change, NewRevision, Standing, Store
 from moderation.switch import Switch, SwitchKind, holding
 
 RECEIVED, HELD, PUBLISHED = CommentStatus.RECEIVED, CommentStatus.HELD, CommentStatus.PUBLISHED
@@ -41,22 +41,47 @@ REJECTED, WITHDRAWN = CommentStatus.REJECTED, CommentStatus.WITHDRAWN
 _UNCLAIMED = {"claimed_by": None, "claimed_until": None}
 
 
-async def admit(
-    change: Change, submission: Submission, *, fingerprint: str, terms: str, now: datetime
-) -> tuple[int, int] | None:
-    """A valid submission becomes a received comment: its id and its revision's. None if its message came before."""
-    comment_id = await change.insert_comment(submission, now=now)
-    if comment_id is None:
-        return None
-    revision_id = await change.insert_revision(
-        comment_id, number=1, author=submission.author, text=submission.text, fingerprint=fingerprint, now=now
+async def admit(change: Change, arrivals: Sequence[Arrival], *, terms: str) -> dict[str, tuple[int, int]]:
+    """Valid submissions become received comments: each one's id and its revision's, by source key.
+
+    Left out is what came from a message that the store has. No two of `arrivals` share a source key.
+    """
+    if not arrivals:
+        return {}
+    ids = await change.insert_comments(arrivals)
+    new = [
+        (ids[arrival.submission.source_key], arrival) for arrival in arrivals if arrival.submission.source_key in ids
+    ]
+    if not new:
+        return {}
+    revision_of = await change.insert_revisions(
+        [
+            NewRevision(comment_id, 1, each.submission.author, each.submission.text, each.fingerprint, each.at)
+            for comment_id, each in new
+        ]
     )
-    await change.audit([received_row(comment_id, revision_id, submission.author, act="submit", terms=terms, at=now)])
-    event = authors_event(
-        EventKind.RECEIVED, comment_id, revision=1, author=submission.author, story=submission.story, at=now
+    await change.audit(
+        [
+            received_row(
+                comment_id, revision_of[comment_id], each.submission.author, act="submit", terms=terms, at=each.at
+            )
+            for comment_id, each in new
+        ]
     )
-    await change.announce([event])
-    return comment_id, revision_id
+    await change.announce(
+        [
+            authors_event(
+                EventKind.RECEIVED,
+                comment_id,
+                revision=1,
+                author=each.submission.author,
+                story=each.submission.story,
+                at=each.at,
+            )
+            for comment_id, each in new
+        ]
+    )
+    return {each.submission.source_key: (comment_id, revision_of[comment_id]) for comment_id, each in new}
 
 
 async def revise(
@@ -73,9 +98,10 @@ async def revise(
     await change.move([standing.revision.id for standing in outdated], to=WITHDRAWN, from_=(RECEIVED, HELD))
     if outdated:
         await change.audit([author_row(standing, act="edit", at=now) for standing in outdated])
-    revision_id = await change.insert_revision(
-        comment_id, number=number, author=latest.author, text=text, fingerprint=fingerprint, now=now
+    inserted = await change.insert_revisions(
+        [NewRevision(comment_id, number, latest.author, text, fingerprint, received_at=now)]
     )
+    revision_id = inserted[comment_id]
     status = PUBLISHED if latest.published_revision is not None else RECEIVED
     await change.change_comments({comment_id: {"status": status, "latest_revision": number, **_UNCLAIMED}})
     await change.audit([received_row(comment_id, revision_id, latest.author, act="edit", terms=terms, at=now)])

@@ -24,15 +24,18 @@ from moderation.store.switches import SwitchQueries
 from moderation.store.threads import Place, Sort, ThreadQueries
 from moderation.store.values import (
     MACHINE,
+    Arrival,
     AuditRow,
     CommentRecord,
     Counts,
     Erased,
     Erasure,
     Held,
+    Latest,
     LegalHold,
     ModelRecord,
     NewEvent,
+    NewRevision,
     Pending,
     Promotion,
     PublishedComment,
@@ -42,6 +45,7 @@ from moderation.store.values import (
 
 __all__ = [
     "MACHINE",
+    "Arrival",
     "AuditRow",
     "Change",
     "CommentRecord",
@@ -49,9 +53,11 @@ __all__ = [
     "Erased",
     "Erasure",
     "Held",
+    "Latest",
     "LegalHold",
     "ModelRecord",
     "NewEvent",
+    "NewRevision",
     "Pending",
     "Place",
     "Promotion",

@@ -8,20 +8,20 @@ transaction itself is that lock.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from moderation.comment import CommentStatus, Revision, Submission
+from moderation.comment import CommentStatus, Revision
 from moderation.database import Database
 from moderation.decision import DecidedBy, Decision, Reason
 from moderation.store.erasing import ErasingWrites
 from moderation.store.switches import switches_in_force
 from moderation.store.tables import AnyRow, agreements, audit, comments, outbox, revisions
-from moderation.store.values import AuditRow, NewEvent, Standing, storable
+from moderation.store.values import Arrival, AuditRow, Latest, NewEvent, NewRevision, Standing, storable
 from moderation.switch import Switch
 
 _EVENTS_IN_ORDER = 0x62616974
@@ -130,7 +130,7 @@ class Change(ErasingWrites):
 
     async def audit(self, rows: Sequence[AuditRow]) -> None:
         """Note changes of status."""
-        await self._connection.execute(sa.insert(audit), [asdict(row) for row in rows])
+        await self._connection.execute(sa.insert(audit), [_columns(row) for row in rows])
 
     async def announce(self, events: Sequence[NewEvent]) -> None:
         """Put events into the outbox, to be told after the commit."""
@@ -138,7 +138,7 @@ class Change(ErasingWrites):
             # Numbers are given before commit. Who follows the visible events by number would miss one that is committed
             # after a later one, so they are numbered and committed one transaction at a time.
             await self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_EVENTS_IN_ORDER)))
-        await self._connection.execute(sa.insert(outbox), [asdict(event) for event in events])
+        await self._connection.execute(sa.insert(outbox), [_columns(event) for event in events])
 
     async def drop_waiting(self, comment_id: int, *, revision: int, now: datetime) -> bool:
         """Take back a revision's events that no listener was given yet; False if there is none."""
@@ -155,76 +155,85 @@ class Change(ErasingWrites):
         )
         return bool(result.rowcount)
 
-    async def agreed(self, author: str, *, terms: str) -> bool:
-        """Whether the author agreed to this version of the terms; so it stays until the transaction ends.
+    async def agreed(self, authors: Collection[str], *, terms: str) -> set[str]:
+        """Which of the authors agreed to this version of the terms; so it stays until the transaction ends.
 
-        Whoever erases the author takes the agreement away first, and so waits for the comment that rests on it.
+        Whoever erases an author takes the agreement away first, and so waits for the comment that rests on it.
         """
         found = await self._connection.execute(
             sa.select(agreements.c.author)
-            .where(agreements.c.author == author, agreements.c.terms == terms)
+            .where(agreements.c.author.in_(authors), agreements.c.terms == terms)
             .with_for_update(read=True, key_share=True)
         )
-        return found.first() is not None
+        return set(found.scalars())
 
     async def comment_from(self, source_key: str) -> int | None:
         """The comment that came from this message."""
         found = await self._connection.execute(sa.select(comments.c.id).where(comments.c.source_key == source_key))
         return found.scalar()
 
-    async def is_published(self, comment_id: int, *, story: str) -> bool:
-        """Whether the comment stands published under the story."""
+    async def latest_from(self, source_keys: Collection[str]) -> dict[str, Latest]:
+        """The newest revisions of the comments that came from these messages, those that there are."""
         found = await self._connection.execute(
-            sa.select(comments.c.id).where(
-                comments.c.id == storable(comment_id),
-                comments.c.story == story,
+            sa.select(comments.c.source_key, comments.c.id, revisions.c.id.label("revision_id"), revisions.c.number)
+            .join(revisions, revisions.c.comment_id == comments.c.id)
+            .where(comments.c.source_key.in_(source_keys), revisions.c.number == comments.c.latest_revision)
+        )
+        return {row.source_key: Latest(row.id, row.revision_id, row.number) for row in found}
+
+    async def published_among(self, comment_ids: Collection[int]) -> dict[int, str]:
+        """Those of the comments that stand published, and under which story."""
+        if not comment_ids:
+            return {}
+        found = await self._connection.execute(
+            sa.select(comments.c.id, comments.c.story).where(
+                comments.c.id.in_([storable(comment_id) for comment_id in comment_ids]),
                 comments.c.status == CommentStatus.PUBLISHED,
             )
         )
-        return found.first() is not None
+        return {row.id: row.story for row in found}
 
-    async def insert_comment(self, submission: Submission, *, now: datetime) -> int | None:
-        """A new comment's id; None when one came from the same message before."""
-        row = await self._connection.execute(
+    async def insert_comments(self, arrivals: Sequence[Arrival]) -> dict[str, int]:
+        """New comments' ids by their source keys, in the order given; without those whose message came before."""
+        rows = await self._connection.execute(
             self._database.insert(comments)
-            .values(
-                story=submission.story,
-                parent=submission.parent,
-                author=submission.author,
-                author_name=submission.author_name,
-                language=submission.language,
-                source_key=submission.source_key,
-                section=submission.section,
-                story_published_at=submission.story_published_at,
-                status=CommentStatus.RECEIVED,
-                latest_revision=1,
-                edited=False,
-                created_at=now,
-            )
             .on_conflict_do_nothing(index_elements=["source_key"])
-            .returning(comments.c.id)
+            .returning(comments.c.source_key, comments.c.id),
+            [
+                {
+                    "story": arrival.submission.story,
+                    "parent": arrival.submission.parent,
+                    "author": arrival.submission.author,
+                    "author_name": arrival.submission.author_name,
+                    "language": arrival.submission.language,
+                    "source_key": arrival.submission.source_key,
+                    "section": arrival.submission.section,
+                    "story_published_at": arrival.submission.story_published_at,
+                    "status": CommentStatus.RECEIVED,
+                    "latest_revision": 1,
+                    "edited": False,
+                    "created_at": arrival.at,
+                }
+                for arrival in arrivals
+            ],
         )
-        comment_id: int | None = row.scalar_one_or_none()
-        return comment_id
+        return {row.source_key: row.id for row in rows}
 
-    async def insert_revision(
-        self, comment_id: int, *, number: int, author: str, text: str, fingerprint: str, now: datetime
-    ) -> int:
-        """A received revision's id. A comment has at most one undecided revision: a second one is an IntegrityError."""
-        row = await self._connection.execute(
-            sa.insert(revisions)
-            .values(
-                comment_id=comment_id,
-                number=number,
-                author=author,
-                text=text,
-                fingerprint=fingerprint,
-                received_at=now,
-                status=CommentStatus.RECEIVED,
-            )
-            .returning(revisions.c.id)
+    async def insert_revisions(self, new: Sequence[NewRevision]) -> dict[int, int]:
+        """Received revisions' ids by their comments', in the order given.
+
+        A comment has at most one undecided revision: a second one is an IntegrityError.
+        """
+        rows = await self._connection.execute(
+            sa.insert(revisions).returning(revisions.c.comment_id, revisions.c.id),
+            [_columns(revision) | {"status": CommentStatus.RECEIVED} for revision in new],
         )
-        return int(row.scalar_one())
+        return {row.comment_id: row.id for row in rows}
+
+
+def _columns(row: AuditRow | NewEvent | NewRevision) -> dict[str, Any]:
+    # Not asdict: that copies each value deeply, which in a batch took longer than writing it.
+    return {field.name: getattr(row, field.name) for field in fields(row)}
 
 
 def _standing(row: AnyRow) -> Standing:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from moderation.comment import Comment, CommentStatus, Revision
+from moderation.comment import Comment, CommentStatus, Revision, Submission
 from moderation.decision import DecidedBy, Decision, EventKind, Finding, Reason
 
 MACHINE = "machine"
@@ -167,6 +167,36 @@ class Standing:
     moderator_name: str | None
     machine_clause: str | None
     machine_reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A valid submission on its way in; texts that say the same share a `fingerprint`."""
+
+    submission: Submission
+    fingerprint: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewRevision:
+    """A received revision before the store gave it its id."""
+
+    comment_id: int
+    number: int
+    author: str
+    text: str
+    fingerprint: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """A comment and its newest revision."""
+
+    comment_id: int
+    revision_id: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from moderation import enforcement
 from moderation.outcomes import Outcomes
 from moderation.queue import Job, ScreeningQueue
-from moderation.store import Store
+from moderation.store import Arrival, Store
 from moderation.sweeper import Sweeper
 from moderation.worker import Pace, Worker
 from tests.builders import TERMS, policy, submission
@@ -141,11 +141,12 @@ def _worker(store: Store, queue: ScreeningQueue, client: Redis, manner: Manner, 
 async def receive_many(store: Store, count: int, *, at: datetime | None = None) -> list[int]:
     """So many received comments in one transaction, none of them queued; their revisions."""
     at = at or now()
-    revisions = []
+    arrivals = [
+        Arrival(
+            submission(author=f"test:{number % 1000}", text=f"Paragraph {number} deserves an answer."), f"{number}", at
+        )
+        for number in range(count)
+    ]
     async with store.change() as change:
-        for number in range(count):
-            wanted = submission(author=f"test:{number % 1000}", text=f"Paragraph {number} deserves an answer.")
-            admitted = await enforcement.admit(change, wanted, fingerprint=f"{number}", terms=TERMS, now=at)
-            assert admitted is not None
-            revisions.append(admitted[1])
-    return revisions
+        admitted = await enforcement.admit(change, arrivals, terms=TERMS)
+    return [revision_id for _, revision_id in admitted.values()]

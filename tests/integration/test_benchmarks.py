@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import decisions, screening
+from benchmarks import accepting, decisions, screening
 from benchmarks.candidates import CANDIDATES
 from benchmarks.comments import Comments, own_comments
 from benchmarks.decisions import WORKER
@@ -29,6 +29,13 @@ def test_every_installed_candidate_is_timed_and_judged_on_fifty_comments() -> No
         assert run.first_mb <= run.peak_mb
     shown = screening.section(comments, found, load_before=0)
     assert all(each.name in shown for each in CANDIDATES)
+
+
+def test_fifty_comments_are_accepted_one_by_one_and_eight_at_once() -> None:
+    found = accepting.measure(own_comments(50).texts, runs=1, at_once=(1, 8))
+    assert [set(run) for run in found] == [{1, 8, accepting.BY_HAND}]
+    assert min(found[0].values()) > 0
+    assert "1.00 ×" in accepting.section(found, count=50, load_before=0)
 
 
 def test_fifty_comments_at_a_pace_are_all_accepted_and_decided() -> None:

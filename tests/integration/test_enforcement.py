@@ -14,7 +14,7 @@ from moderation.comment import CommentStatus
 from moderation.decision import DecidedBy, Decision, EventKind, Outcome, Reason
 from moderation.enforcement import enforce
 from moderation.errors import IllegalTransition
-from moderation.store import NewEvent, Standing, Store
+from moderation.store import NewEvent, NewRevision, Standing, Store
 from moderation.store.tables import audit, outbox, revisions
 from tests.builders import NOW, decision, finding, scores
 from tests.desk import MEERA, READER, Desk
@@ -190,9 +190,7 @@ async def test_the_database_itself_refuses_a_second_machine_decision_and_a_secon
             await change.audit([rows[-1]])
     with pytest.raises(DBAPIError):
         async with desk.store.change() as change:
-            await change.insert_revision(
-                accepted.comment_id, number=2, author=READER, text="two", fingerprint="0" * 16, now=NOW
-            )
+            await change.insert_revisions([NewRevision(accepted.comment_id, 2, READER, "two", "0" * 16, NOW)])
 
 
 async def test_scores_and_findings_come_back_as_they_were_given(desk: Desk) -> None:

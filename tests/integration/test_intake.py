@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 import pytest
@@ -10,10 +12,12 @@ import sqlalchemy as sa
 
 from moderation.comment import CommentStatus, Submission
 from moderation.decision import EventKind, Outcome
-from moderation.errors import InvalidSubmission, TermsNotAgreed, UnknownComment
+from moderation.errors import CommentsClosed, InvalidSubmission, TermsNotAgreed, UnknownComment
 from moderation.intake import Accepted, Intake
-from moderation.store import Store
+from moderation.store import Arrival, Change, Store
 from moderation.store.tables import comments, revisions
+from moderation.switch import Scope, SwitchKind
+from moderation.switches import Switches
 from tests.builders import NOW, STORY, TERMS, submission
 from tests.desk import OTHER_READER, READER, Desk
 from tests.fakes import ListedQueue
@@ -131,10 +135,82 @@ async def test_the_same_message_is_stored_once(desk: Desk) -> None:
 async def test_the_same_message_through_many_processes_at_once_is_stored_once(desk: Desk) -> None:
     await desk.intake.agree(READER, language="en", now=NOW)
     message = submission()
-    accepted = await asyncio.gather(*(desk.intake.submit(message, now=NOW) for _ in range(12)))
+    processes = [Intake(desk.store, desk.queue, terms=TERMS) for _ in range(12)]
+    accepted = await asyncio.gather(*(process.submit(message, now=NOW) for process in processes))
     assert len({one.comment_id for one in accepted}) == 1
     assert [one.new for one in accepted].count(True) == 1
     assert await stored(desk.store) == 1
+
+
+async def test_what_comes_together_is_stored_together_and_each_is_answered_for_itself(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standing = await desk.publish()
+    await Switches(desk.store).begin(
+        SwitchKind.CLOSE, Scope.STORY, "https://example.org/closed", who="telegram:1", name="Ravi", now=NOW
+    )
+    transactions = count_transactions(desk.store, monkeypatch)
+    message = submission()
+    answers = await asyncio.gather(
+        *(desk.intake.submit(submission(text=f"Paragraph {number}."), now=NOW) for number in range(40)),
+        desk.intake.submit(message, now=NOW),
+        desk.intake.submit(message, now=NOW),
+        desk.intake.submit(submission(author="telegram:nobody"), now=NOW),
+        desk.intake.submit(submission(story="https://example.org/closed"), now=NOW),
+        desk.intake.submit(submission(parent=standing.comment_id), now=NOW),
+        desk.intake.submit(submission(parent=standing.comment_id + 1_000), now=NOW),
+        desk.intake.submit(submission(text=" "), now=NOW),
+        return_exceptions=True,
+    )
+    assert [type(answer) for answer in answers[-5:]] == [
+        TermsNotAgreed,
+        CommentsClosed,
+        Accepted,
+        UnknownComment,
+        InvalidSubmission,
+    ]
+    accepted = [answer for answer in answers if isinstance(answer, Accepted)]
+    assert [answer.new for answer in accepted] == [True] * 41 + [False, True]
+    # The first comes alone, all the others after it together, and the message that came twice by itself.
+    assert transactions() == 3
+    assert [(await desk.record(answer)).comment.latest.text for answer in accepted[:40]] == [
+        f"Paragraph {number}." for number in range(40)
+    ]
+    assert [answer.comment_id for answer in accepted[:40]] == sorted(answer.comment_id for answer in accepted[:40])
+    new = [answer for answer in accepted if answer.new]
+    assert desk.queue.revisions == [standing.revision_id, *(answer.revision_id for answer in new)]
+    assert await stored(desk.store) == len(new) + 1
+
+
+async def test_one_that_can_not_be_stored_keeps_nobody_else_out(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await desk.intake.agree(READER, language="en", now=NOW)
+    real = Change.insert_comments
+
+    async def insert_comments(change: Change, arrivals: Sequence[Arrival]) -> dict[str, int]:
+        ids = await real(change, arrivals)
+        if any(arrival.submission.text == "unlucky" for arrival in arrivals):
+            raise RuntimeError("this one never")
+        return ids
+
+    monkeypatch.setattr(Change, "insert_comments", insert_comments)
+    answers = await asyncio.gather(
+        *(desk.intake.submit(submission(text=text), now=NOW) for text in ("first", "a", "unlucky", "b")),
+        return_exceptions=True,
+    )
+    assert [type(answer) for answer in answers] == [Accepted, Accepted, RuntimeError, Accepted]
+    assert await stored(desk.store) == 3
+
+
+def count_transactions(store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """Changes that were begun since."""
+    real, begun = store.change, []
+
+    def change() -> AbstractAsyncContextManager[Change]:
+        begun.append(True)
+        return real()
+
+    monkeypatch.setattr(store, "change", change)
+    return lambda: len(begun)
 
 
 async def test_without_agreement_nothing_is_stored(store: Store) -> None:
