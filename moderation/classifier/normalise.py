@@ -6,6 +6,7 @@ from, so that a span found in the one can be marked in the other.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Callable
@@ -204,6 +205,7 @@ def _one_spelling(draft: _Draft) -> None:
     draft.put(_STRETCHED, lambda match: match.group(1) * 2)
 
 
+@functools.lru_cache(maxsize=256)  # the classifier and the banned words ask for each comment of a batch
 def normalise(text: str) -> Normalised:
     """The normal form of a text, for features only; never raises, whatever the text holds.
 
