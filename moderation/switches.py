@@ -6,7 +6,7 @@ held by `enforcement`, and stays held when the switch ends: a person decides.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -102,11 +102,21 @@ class Switches:
         self, story: str, *, section: str | None, published_at: datetime | None, now: datetime
     ) -> StoryState:
         """What is true of a story at this moment. Raises what the database raises: nobody is told of a guess."""
+        [state] = await self.states_of([(story, section, published_at)], now=now)
+        return state
+
+    async def states_of(
+        self, stories: Sequence[tuple[str, str | None, datetime | None]], *, now: datetime
+    ) -> list[StoryState]:
+        """The same of several at once, each given by its address, its section and when it was published."""
         switches = await self._store.active_switches()
-        return StoryState(
-            open=is_open(switches, story=story, published_at=published_at, open_days=self._open_days, now=now),
-            held_for_reading=holding(switches, story=story, section=section) is not None,
-        )
+        return [
+            StoryState(
+                open=is_open(switches, story=story, published_at=published_at, open_days=self._open_days, now=now),
+                held_for_reading=holding(switches, story=story, section=section) is not None,
+            )
+            for story, section, published_at in stories
+        ]
 
 
 def _is_storable(text: str) -> bool:

@@ -56,7 +56,7 @@ PUBLIC_ROUTES = (
         "GET",
         "/api/v1/comments/stream",
         "stream",
-        "Server-sent events `published`, `edited` and `removed`, each with the comment.",
+        "Server-sent events `published`, `edited` and `removed`, each with the comment; `state` of the story.",
         stream.stream_comments,
         query=StoryQuery,
         media="text/event-stream",
@@ -109,7 +109,7 @@ def create_app(
     app[METRICS] = Metrics()
     app[assets.ASSETS] = files
     app[assets.TEMPLATES] = assets.templates(files, *templates)
-    app[stream.LIVE] = stream.Live(parts.outcomes, parts.threads)
+    app[stream.LIVE] = stream.Live(parts.outcomes, parts.threads, parts.switches)
     routes = (*PUBLIC_ROUTES, *extra, *PAGE_ROUTES, *dashboard.ROUTES)
     app[pages.DOCUMENT] = openapi.document(routes, address=parts.settings.web_address())
     add_routes(app, (*routes, Route("GET", "/openapi.json", "openapi", "This API.", _document, listed=False)))

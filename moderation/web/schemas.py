@@ -99,6 +99,13 @@ class CommentsPage(Answer):
     held_for_reading: bool
 
 
+class StreamedState(Answer):
+    """What became of a story for everybody while a page was open, in the words of CommentsPage."""
+
+    open: bool
+    held_for_reading: bool
+
+
 class Counts(Answer):
     """How many comments are published under each story, by the name it was asked with."""
 

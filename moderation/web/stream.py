@@ -6,22 +6,25 @@ import asyncio
 import contextlib
 from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
 
 from moderation.decision import EventKind, OutcomeEvent
-from moderation.web.comments import public_comment, story_or_problem
+from moderation.web.comments import public_comment, state_of, story_or_problem
 from moderation.web.metrics import METRICS
 from moderation.web.parts import PARTS
 from moderation.web.problems import Problem
-from moderation.web.schemas import Author, PublicComment, StoryQuery
+from moderation.web.schemas import Author, PublicComment, StoryQuery, StreamedState
 
 if TYPE_CHECKING:
     from moderation.outcomes import Outcomes
+    from moderation.switches import StoryState, Switches
     from moderation.threads import Threads
+    from moderation.web.parts import StoryRef
 
 log = structlog.get_logger(__name__)
 
@@ -39,22 +42,26 @@ lower id may appear after a higher one."""
 
 @dataclass(frozen=True, slots=True)
 class LiveEvent:
-    """One change of a story's thread, ready to be written. `id` is what a page resumes after."""
+    """One change of a story's thread, ready to be written. `id` is what a page resumes after; a state has none."""
 
-    id: int
+    id: int | None
     story: str
     name: str
     data: str
 
     def as_bytes(self) -> bytes:
         """The event in the wire format. JSON escapes line breaks, so no word in it can begin a field of its own."""
-        return f"id: {self.id}\nevent: {self.name}\ndata: {self.data}\n\n".encode()
+        number = f"id: {self.id}\n" if self.id is not None else ""
+        return f"{number}event: {self.name}\ndata: {self.data}\n\n".encode()
 
 
 @dataclass(eq=False, slots=True)
 class OpenPage:
     """One page that listens. `ended` says that it read too slowly, or that the process stops: it is to come back."""
 
+    story: StoryRef
+    state: StoryState
+    """What its reader was told of the story last."""
     waiting: asyncio.Queue[LiveEvent] = field(default_factory=lambda: asyncio.Queue(BACKLOG_AT_MOST))
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -100,9 +107,10 @@ async def live_event(event: OutcomeEvent, threads: Threads) -> LiveEvent:
 class Live:
     """Follows the outcomes while the application runs, and hands each visible change to the pages of its story."""
 
-    def __init__(self, outcomes: Outcomes, threads: Threads) -> None:
+    def __init__(self, outcomes: Outcomes, threads: Threads, switches: Switches) -> None:
         self._outcomes = outcomes
         self._threads = threads
+        self._switches = switches
         self._pages: dict[str, set[OpenPage]] = defaultdict(set)
         self._newest: int | None = None
         self._seen: OrderedDict[int, None] = OrderedDict()
@@ -123,6 +131,7 @@ class Live:
                     await self._begin()
                 await self._outcomes.wait(timeout_s=POLL_S)
                 await self._look()
+                await self._look_at_switches()
             except Exception as error:
                 log.warning("live stream waits for the database", error=type(error).__name__)
                 await asyncio.sleep(POLL_S)
@@ -153,24 +162,42 @@ class Live:
         self._remember(event.id)
         self._newest = max(self._newest or 0, event.id)
 
+    async def _look_at_switches(self) -> None:
+        """Tell the pages whose story was closed, opened, held or released since they were told last."""
+        pages = [page for pages in self._pages.values() for page in pages]
+        stories = {page.story.url: page.story for page in pages}
+        if not stories:
+            return
+        asked = [(story.url, story.section, story.published_at) for story in stories.values()]
+        states = dict(zip(stories, await self._switches.states_of(asked, now=datetime.now(UTC)), strict=True))
+        for page in pages:
+            state = states[page.story.url]
+            if state != page.state:
+                page.state = state
+                page.offer(LiveEvent(None, page.story.url, "state", StreamedState(**asdict(state)).model_dump_json()))
+
     def _remember(self, event_id: int) -> None:
         self._seen[event_id] = None
         while len(self._seen) > 2 * LATE_IDS:
             self._seen.popitem(last=False)
 
     @contextlib.contextmanager
-    def open_page(self, story: str) -> Iterator[OpenPage]:
-        """A page of `story` that is handed every change while the block runs. Raises Problem `too_many_streams`."""
+    def open_page(self, story: StoryRef, state: StoryState) -> Iterator[OpenPage]:
+        """A page of `story`, whose reader knows of `state`, that is handed every change while the block runs.
+
+        Raises Problem `too_many_streams`.
+        """
         if self._closed or len(self) >= PAGES_AT_MOST:
             raise Problem("too_many_streams", headers={"Retry-After": "10"})
-        page = OpenPage()
-        self._pages[story].add(page)
+        page = OpenPage(story, state)
+        pages = self._pages[story.url]
+        pages.add(page)
         try:
             yield page
         finally:
-            self._pages[story].discard(page)
-            if not self._pages[story]:
-                del self._pages[story]
+            pages.discard(page)
+            if not pages:
+                self._pages.pop(story.url, None)
 
     async def missed(self, story: str, *, after: int) -> AsyncIterator[LiveEvent]:
         """What a page that saw events up to `after` has missed of its story, oldest first."""
@@ -193,9 +220,10 @@ LIVE: web.AppKey[Live] = web.AppKey("live", Live)
 async def stream_comments(request: web.Request, query: StoryQuery) -> web.StreamResponse:
     """Server-sent events of one story; after a break the page says with Last-Event-ID where it was."""
     story = await story_or_problem(request.app[PARTS], query.story)
+    state = await state_of(request.app[PARTS], story)
     live = request.app[LIVE]
     resume = _last_event_id(request)
-    with live.open_page(story.url) as page:
+    with live.open_page(story, state) as page:
         request.app[METRICS].streams(len(live))
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -223,11 +251,11 @@ async def _write_events(
     if resume is not None:
         async for event in live.missed(story, after=start):
             await _write(response, event.as_bytes())
-            written = event.id
+            written = max(written, event.id or 0)
     while not page.ended.is_set():
         event_or_none = await page.next(timeout_s=HEARTBEAT_S)
         if event_or_none is not None:
-            if resume is None or event_or_none.id > written:
+            if resume is None or event_or_none.id is None or event_or_none.id > written:
                 await _write(response, event_or_none.as_bytes())
         elif not page.ended.is_set():
             await _write(response, b": still here\n\n")

@@ -359,7 +359,7 @@ async def test_on_a_light_page_the_widget_is_dark_on_light_whatever_the_reader_p
         ("ar", "أُغلق باب التعليق.", "كل تعليق يُقرأ الآن قبل نشره."),
     ],
 )
-async def test_the_widget_says_in_its_language_that_comments_are_closed_or_read_first(
+async def test_the_open_widget_says_in_its_language_that_comments_are_closed_or_read_first(
     browser: Browser, newsroom: Newsroom, language: str, closed: str, reading: str
 ) -> None:
     story = await newsroom.story(language=language)
@@ -369,12 +369,10 @@ async def test_the_widget_says_in_its_language_that_comments_are_closed_or_read_
     await expect(widget.locator("a.write")).to_be_visible()
     await expect(widget.get_by_text(reading)).to_be_hidden()
     hold = await switch(newsroom, SwitchKind.HOLD, Scope.SECTION, "world")
-    await watched.page.reload()
     await expect(widget.get_by_text(reading)).to_be_visible()
     await expect(widget.locator("a.write")).to_be_visible()
     await newsroom.parts.switches.end(hold, who=MEERA, name="Meera", now=datetime.now(UTC))
     await switch(newsroom, SwitchKind.CLOSE, Scope.STORY, story)
-    await watched.page.reload()
     await expect(widget.locator("header").get_by_text(closed)).to_be_visible()
     await expect(widget.locator("a.write")).to_be_hidden()
     await expect(widget.get_by_text(reading)).to_be_hidden()

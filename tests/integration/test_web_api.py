@@ -19,9 +19,11 @@ from bot.alarms import REPORT, Report, WatchedFeed, written
 from moderation.database import Database
 from moderation.decision import Outcome
 from moderation.queue import ScreeningQueue, connect
+from moderation.switches import StoryState
 from moderation.web import stream
 from moderation.web.health import readiness
-from moderation.web.parts import no_front
+from moderation.web.parts import StoryRef, no_front
+from tests.listening import listening
 from tests.newsroom import MEERA, Newsroom, running_newsroom
 
 WAIT_S = 30
@@ -351,46 +353,6 @@ async def test_an_error_of_ours_is_told_without_its_words(
     assert "RuntimeError" in said.out + said.err and "canary" not in said.out + said.err
 
 
-class Listener:
-    """An open stream, read event by event."""
-
-    def __init__(self, answer: aiohttp.ClientResponse) -> None:
-        self._answer = answer
-
-    async def block(self) -> dict[str, str]:
-        """The next block of lines, by field."""
-        fields: dict[str, str] = {}
-        async with asyncio.timeout(WAIT_S):
-            while (line := (await self._answer.content.readline()).decode()) != "\n":
-                assert line, "the stream ended"
-                name, _, value = line.rstrip("\n").partition(": ")
-                fields[name] = value
-        return fields
-
-    async def event(self) -> tuple[str, dict[str, Any]]:
-        """The next event with its data."""
-        while "event" not in (fields := await self.block()):
-            continue
-        return fields["event"], json.loads(fields["data"]) | {"event_id": int(fields["id"])}
-
-    async def ended(self) -> bool:
-        """Whether the server closes the stream."""
-        async with asyncio.timeout(WAIT_S):
-            while await self._answer.content.readline():
-                continue
-        return True
-
-
-@contextlib.asynccontextmanager
-async def listening(http: aiohttp.ClientSession, story: str, *, after: int | None = None) -> AsyncIterator[Listener]:
-    headers = {} if after is None else {"Last-Event-ID": str(after)}
-    async with http.get("/api/v1/comments/stream", params={"story": story}, headers=headers) as answer:
-        assert (answer.status, answer.content_type) == (200, "text/event-stream")
-        listener = Listener(answer)
-        assert "id" in await listener.block(), "a page can resume before it saw any event"
-        yield listener
-
-
 async def test_what_becomes_of_a_storys_comments_is_streamed(newsroom: Newsroom, http: aiohttp.ClientSession) -> None:
     story, other = await newsroom.story(), await newsroom.story()
     async with listening(http, story) as page:
@@ -452,7 +414,7 @@ async def test_who_asks_for_a_streams_head_alone_is_not_kept_waiting(
 
 
 async def test_a_page_that_reads_too_slowly_is_ended_and_not_kept_in_memory() -> None:
-    page = stream.OpenPage()
+    page = stream.OpenPage(StoryRef("1", "s", "", None), StoryState(open=True, held_for_reading=False))
     event = stream.LiveEvent(1, "s", "published", "{}")
     for _ in range(stream.BACKLOG_AT_MOST):
         page.offer(event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from redis.asyncio import Redis
 
 from moderation.database import Database
 from moderation.switch import Scope, SwitchKind
+from tests.listening import Listener, listening
 from tests.newsroom import MEERA, OMAR, Desk, Newsroom, running_newsroom
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
@@ -72,6 +74,39 @@ async def test_everybody_is_told_what_is_true_of_a_story(newsroom: Newsroom, htt
     for number in (closed, held):
         await newsroom.parts.switches.end(number, who=MEERA, name="Meera", now=datetime.now(UTC))
     assert await state(http, world) == (True, True)
+
+
+async def test_an_open_page_hears_at_once_what_becomes_of_its_story(
+    newsroom: Newsroom, http: aiohttp.ClientSession
+) -> None:
+    story, other = await newsroom.story(section="world"), await newsroom.story(section="sport")
+    async with listening(http, story) as page:
+        await begin(newsroom, CLOSE, Scope.STORY, other)
+        closed = await begin(newsroom, CLOSE, Scope.STORY, story)
+        assert await streamed_state(page) == {"open": False, "held_for_reading": False}
+        await newsroom.parts.switches.end(closed, who=MEERA, name="Meera", now=datetime.now(UTC))
+        assert await streamed_state(page) == {"open": True, "held_for_reading": False}
+        await begin(newsroom, HOLD, Scope.SECTION, "world")
+        assert await streamed_state(page) == {"open": True, "held_for_reading": True}
+
+
+async def test_a_page_opened_under_a_switch_is_told_of_its_end_alone(
+    newsroom: Newsroom, http: aiohttp.ClientSession
+) -> None:
+    story = await newsroom.story()
+    closed = await begin(newsroom, CLOSE, Scope.STORY, story)
+    async with listening(http, story) as page:
+        await newsroom.parts.switches.end(closed, who=MEERA, name="Meera", now=datetime.now(UTC))
+        assert await streamed_state(page) == {"open": True, "held_for_reading": False}
+
+
+async def streamed_state(page: Listener) -> dict[str, bool]:
+    """The next event, which must be a state; it has no number, for nobody resumes after it."""
+    while "event" not in (fields := await page.block()):
+        continue
+    assert (fields["event"], "id" in fields) == ("state", False)
+    state: dict[str, bool] = json.loads(fields["data"])
+    return state
 
 
 async def test_the_article_page_does_not_ask_for_comments_on_a_closed_story(

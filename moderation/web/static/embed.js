@@ -179,13 +179,9 @@
           this.place || this.ask("/embed.json", { story: this.story }),
         ]);
         this.place = place;
-        const linked = /^https?:/.test(place.telegram_link || "");
-        if (linked) this.write.href = place.telegram_link;
-        this.write.hidden = !linked || !page.open;
-        this.shut.hidden = page.open;
-        this.terms.hidden = script.dataset.terms === "off" || !page.open;
-        this.reading.hidden = !page.held_for_reading || !page.open;
-        this.open = page.open;
+        this.linked = /^https?:/.test(place.telegram_link || "");
+        if (this.linked) this.write.href = place.telegram_link;
+        this.showState(page);
         if (!cursor) { this.comments.clear(); this.order = []; }
         for (const comment of page.items) this.put(comment, "last");
         this.total = page.total;
@@ -198,6 +194,14 @@
         clearTimeout(this.retrying);
         this.retrying = setTimeout(() => this.load(), 15000);
       }
+    }
+
+    showState({ open, held_for_reading: held }) {
+      this.write.hidden = !this.linked || !open;
+      this.shut.hidden = open;
+      this.terms.hidden = script.dataset.terms === "off" || !open;
+      this.reading.hidden = !held || !open;
+      this.open = open;
     }
 
     put(comment, where) {
@@ -219,6 +223,7 @@
         }
       });
       on("edited", (comment) => this.comments.has(comment.id) && this.comments.set(comment.id, comment));
+      on("state", (state) => this.showState(state));
       on("removed", (comment) => {
         if (!this.comments.delete(comment.id)) { this.load(); return; }
         this.order = this.order.filter((id) => id !== comment.id);
