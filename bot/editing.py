@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-
 from bot.feed import SUMMARY_LENGTH, TITLE_LENGTH
 from bot.schedule import Schedule
 from bot.settings import BotSettings
 from bot.store import BotStore
 from bot.story import SECTION_LENGTH, SECTIONS, FeedStory, Story, canonical_address
-from moderation.database import Database
-from moderation.errors import SettingsError
+from moderation.database import opened
 from moderation.policy import LANGUAGES
 
 
@@ -34,8 +31,7 @@ async def push_story(
     The running bot sends them. Whoever has the story does not get it again. Raises StoryRefused, and SettingsError
     when the database can't be used.
     """
-    database = Database(settings.database_address())
-    try:
+    async with opened(settings.database_address()) as database:
         store = BotStore(database)
         schedule = Schedule(
             store,
@@ -46,13 +42,6 @@ async def push_story(
         )
         story = await _story(store, url, title=title, summary=summary, language=language, section=section)
         return story, await schedule.push(story)
-    except (SQLAlchemyError, OSError) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        raise SettingsError(
-            f"the database can't be used ({cause}): start it, or bring its tables up to date by baithak db upgrade"
-        ) from error
-    finally:
-        await database.close()
 
 
 async def _story(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
+import contextlib
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.privacy import ReaderData
 from bot.settings import BotSettings
 from bot.store import BotStore
 from bot.subscriber import person_name
-from moderation.database import Database
+from moderation.database import opened
 from moderation.errors import SettingsError
 from moderation.outcomes import Outcomes
 from moderation.privacy import Erased, LegalHold, Privacy
 from moderation.queue import connect
+from moderation.running import who
 from moderation.store import Store
 
 T = TypeVar("T")
@@ -32,14 +32,6 @@ def author_of(reader: str) -> str | None:
     if re.fullmatch(r"[0-9]{1,18}", reader):
         return person_name(int(reader))
     return reader if re.fullmatch(r"[^\s:]+:\S+", reader) else None
-
-
-def who() -> str:
-    """Who gives the command, as audit and erasures name them."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):  # a container's user may have no name
-        return "cli"
 
 
 def export_reader(settings: BotSettings, author: str) -> dict[str, Any]:
@@ -80,20 +72,11 @@ def _run(settings: BotSettings, work: Callable[[ReaderData, Privacy], Awaitable[
     address = require_database(settings)
 
     async def run() -> T:
-        database, redis = Database(address), connect(settings.redis_address())
-        try:
+        async with opened(address) as database, contextlib.aclosing(connect(settings.redis_address())) as redis:
             store = Store(database)
             privacy = Privacy(store, Outcomes(store, redis))
             data = ReaderData(BotStore(database), privacy, listed_in=settings.erasure_list(), clock=_now)
             return await work(data, privacy)
-        except (SQLAlchemyError, OSError) as error:
-            cause = error.orig if isinstance(error, DBAPIError) else error
-            raise SettingsError(
-                f"the database can't be used ({cause}): start it, or bring its tables up to date by baithak db upgrade"
-            ) from error
-        finally:
-            await database.close()
-            await redis.aclose()
 
     return asyncio.run(run())
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from moderation.errors import SettingsError
@@ -129,6 +129,21 @@ class Database:
         connection._thread.daemon = True  # as SQLAlchemy has it: one left behind holds up nobody's exit
         self._threads.add(connection._thread)
         return await connection
+
+
+@contextlib.asynccontextmanager
+async def opened(address: str) -> AsyncIterator[Database]:
+    """A database for the length of one command. Raises SettingsError, saying what to do, when it can't be used."""
+    database = Database(address)
+    try:
+        yield database
+    except (SQLAlchemyError, OSError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise SettingsError(
+            f"the database can't be used ({cause}): start it, or bring its tables up to date by baithak db upgrade"
+        ) from error
+    finally:
+        await database.close()
 
 
 def _join(threads: Sequence[threading.Thread]) -> None:

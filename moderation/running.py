@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import functools
 import gc
+import getpass
 import logging
 import os
 import signal
@@ -140,3 +141,11 @@ def told_plainly(command: Callable[P, R]) -> Callable[P, R]:
             raise SystemExit(130) from None
 
     return run
+
+
+def who() -> str:
+    """Who gives a command, as audit, erasures, promotions and switches name them."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # a container's user may have no name
+        return "cli"

@@ -14,8 +14,8 @@ import typer
 
 from moderation import learning
 from moderation.classifier import ModelFile, shipped
-from moderation.cli.opened import has_data, require_data, who, with_store
-from moderation.running import EXIT_REFUSED
+from moderation.cli.opened import has_data, require_data, with_store
+from moderation.running import EXIT_REFUSED, who
 from moderation.screening import load_checked, model_in_use
 from moderation.settings import Settings
 from moderation.store import Store

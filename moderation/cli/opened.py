@@ -1,15 +1,12 @@
-"""The store for the length of one command, and who gave the command."""
+"""The store for the length of one command."""
 
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-
-from moderation.database import Database
+from moderation.database import opened
 from moderation.errors import SettingsError
 from moderation.settings import Settings
 from moderation.store import Store, upgrade
@@ -37,21 +34,5 @@ def with_store(settings: Settings, work: Callable[[Store], Awaitable[R]]) -> R:
 
 
 async def _open(settings: Settings, work: Callable[[Store], Awaitable[R]]) -> R:
-    database = Database(settings.database_address())
-    try:
+    async with opened(settings.database_address()) as database:
         return await work(Store(database))
-    except (SQLAlchemyError, OSError) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        raise SettingsError(
-            f"the database can't be used ({cause}): start it, or bring its tables up to date by baithak db upgrade"
-        ) from error
-    finally:
-        await database.close()
-
-
-def who() -> str:
-    """Who gave the command, as promotions and switches remember it."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):  # a container's user may have no name
-        return "cli"

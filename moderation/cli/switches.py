@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 import typer
 
-from moderation.cli.opened import require_data, who, with_store
+from moderation.cli.opened import require_data, with_store
 from moderation.comment import shown_text
 from moderation.database import Database
 from moderation.errors import BadSwitch
-from moderation.running import start_logging
+from moderation.running import start_logging, who
 from moderation.settings import Settings
 from moderation.switch import Scope, Switch, SwitchKind
 from moderation.switches import Switches, Turned

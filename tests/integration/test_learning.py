@@ -309,15 +309,3 @@ def test_a_training_killed_in_the_middle_leaves_the_model_in_use(tmp_path: Path)
     assert f"* {shipped().version}" in command(data_dir, "model", "list").stdout
     screened = command(data_dir, "screen", given='{"id": 1, "text": "A fine report, thank you"}\n')
     assert json.loads(screened.stdout)["model"] == shipped().version
-
-
-def test_who_has_no_name_is_noted_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    import getpass
-
-    from moderation.cli import opened
-
-    def nameless() -> str:
-        raise KeyError("uid")
-
-    monkeypatch.setattr(getpass, "getuser", nameless)
-    assert opened.who() == "cli"

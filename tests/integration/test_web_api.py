@@ -23,10 +23,8 @@ from moderation.switches import StoryState
 from moderation.web import stream
 from moderation.web.health import readiness
 from moderation.web.parts import StoryRef, no_front
-from tests.listening import listening
+from tests.listening import WAIT_S, listening
 from tests.newsroom import MEERA, Newsroom, running_newsroom
-
-WAIT_S = 30
 
 
 @pytest.fixture

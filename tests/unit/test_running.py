@@ -114,3 +114,12 @@ def test_a_part_says_once_that_it_works(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_part_started_by_hand_tells_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(READY_FD, raising=False)
     say_ready()
+
+
+def test_who_has_no_name_is_noted_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise KeyError("uid")
+
+    assert running.who().startswith("cli:")
+    monkeypatch.setattr("getpass.getuser", nameless)
+    assert running.who() == "cli"
