@@ -112,6 +112,7 @@ class Live:
         self._threads = threads
         self._switches = switches
         self._pages: dict[str, set[OpenPage]] = defaultdict(set)
+        self._beginning = asyncio.Lock()
         self._newest: int | None = None
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._closed = False
@@ -121,14 +122,17 @@ class Live:
 
     async def newest(self) -> int:
         """Id of the newest event known here; what a page that has just loaded resumes after."""
-        return self._newest if self._newest is not None else await self._outcomes.newest_id()
+        # One beginning for all: what comes after it is handed out, to whoever is there by then.
+        async with self._beginning:
+            if self._newest is None:
+                self._newest = await self._begin()
+        return self._newest
 
     async def run(self) -> None:
         """Follow until cancelled or closed. A database that fails for a while delays events and loses none."""
         while not self._closed:
             try:
-                if self._newest is None:
-                    await self._begin()
+                await self.newest()
                 await self._outcomes.wait(timeout_s=POLL_S)
                 await self._look()
                 await self._look_at_switches()
@@ -136,11 +140,12 @@ class Live:
                 log.warning("live stream waits for the database", error=type(error).__name__)
                 await asyncio.sleep(POLL_S)
 
-    async def _begin(self) -> None:
+    async def _begin(self) -> int:
         newest = await self._outcomes.newest_id()
         for event in await self._outcomes.visible_since(max(0, newest - LATE_IDS), story=None, at_most=BACKLOG_AT_MOST):
-            self._remember(event.id)
-        self._newest = newest
+            if event.id <= newest:  # a later one came meanwhile, and some page may be waiting for it
+                self._remember(event.id)
+        return newest
 
     async def _look(self) -> None:
         after = max(0, (self._newest or 0) - LATE_IDS)

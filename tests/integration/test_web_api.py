@@ -383,6 +383,29 @@ async def test_a_page_that_was_away_is_sent_what_it_missed_once(
     assert found == [str(comment) for comment in [*missed, later]]
 
 
+async def test_what_is_published_while_the_stream_begins_reaches_the_pages_that_wait(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = StoryRef("1", await newsroom.story(), "", None)
+    await newsroom.published(story.url, text="Before")
+    outcomes = newsroom.parts.outcomes
+    newest_id = outcomes.newest_id
+
+    async def slowly() -> int:
+        newest = await newest_id()
+        await newsroom.published(story.url, text="Just then")
+        return newest
+
+    monkeypatch.setattr(outcomes, "newest_id", slowly)
+    live = stream.Live(outcomes, newsroom.parts.threads, newsroom.parts.switches)
+    following = asyncio.create_task(live.run())
+    with live.open_page(story, StoryState(open=True, held_for_reading=False)) as page:
+        event = await page.next(timeout_s=WAIT_S)
+    following.cancel()
+    await asyncio.wait({following})
+    assert event is not None and json.loads(event.data)["text"] == "Just then"
+
+
 async def test_a_page_that_has_seen_events_of_another_database_is_sent_what_comes_now(
     newsroom: Newsroom, http: aiohttp.ClientSession
 ) -> None:
