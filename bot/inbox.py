@@ -28,6 +28,7 @@ from redis.exceptions import RedisError
 from bot.store import BotStore, StoredUpdate
 from moderation.database import is_passing
 from moderation.running import stop_if_cancelled
+from moderation.sockets import watched_socket
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +53,7 @@ PATIENT_TRIES = 100
 _LOCK = "baithak:poller"
 _LOCK_S = 3.0
 _IDLE_S = 0.25
+_AGAIN_AT_MOST_S = 3.0
 Handle = Callable[[StoredUpdate], Awaitable[None]]
 
 
@@ -109,7 +111,12 @@ class Poller:
     async def run(self) -> None:
         """Poll until cancelled."""
         timeout = aiohttp.ClientTimeout(total=POLL_S + 10)
-        async with aiohttp.ClientSession(timeout=timeout) as session, asyncio.TaskGroup() as tasks:
+        # Without it a poll that waits over a network that was cut goes on waiting when the network is back.
+        connector = aiohttp.TCPConnector(socket_factory=watched_socket)
+        async with (
+            aiohttp.ClientSession(timeout=timeout, connector=connector) as session,
+            asyncio.TaskGroup() as tasks,
+        ):
             tasks.create_task(self._keep_lock(), name="poller lock")
             tasks.create_task(self._poll(session), name="poller")
 
@@ -125,7 +132,7 @@ class Poller:
             except Exception as error:
                 # Telegram or the store is away. The text of an aiohttp error may hold the address, and so the token.
                 failures += 1
-                pause_s = min(2.0 ** min(failures, 10) / 8, 10)
+                pause_s = min(2.0 ** min(failures, 10) / 8, _AGAIN_AT_MOST_S)
                 log.warning("updates not fetched", error=type(error).__name__, again_in_s=pause_s)
             if pause_s:
                 await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))

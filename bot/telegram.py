@@ -27,6 +27,7 @@ from aiogram.methods.base import Response, TelegramType
 
 from bot.limiter import Limiter
 from bot.settings import BotSettings
+from moderation.sockets import watched_socket
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +80,11 @@ class Session(AiohttpSession):
 
     The errors it raises hold nothing that must not be logged.
     """
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        # aiogram has no setting for it. A call over a network that was cut would else hang for as long as it may take.
+        self._connector_init["socket_factory"] = watched_socket
 
     async def make_request(
         self,

@@ -19,16 +19,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from moderation.errors import SettingsError
+from moderation.postgresql import Opening, is_passing_code, session_settings
 
 BUSY_S = 5.0
 """Seconds a writer waits for another process's transaction on SQLite before it gives up."""
 
-IDLE_S = 5.0
-"""Seconds a transaction on PostgreSQL may stand idle before the server ends it. A process that is suspended in the
-middle of one would else keep its locks, and with them everybody who publishes, for as long as it sleeps."""
+FREE_S = 10.0
+"""Seconds somebody waits for one of the connections to PostgreSQL to be free. A connection that hangs is given up
+sooner."""
 
 THREAD_ENDS_S = 1.0
 """Seconds that closing waits for one connection's thread, which has only to close a file."""
@@ -74,14 +76,14 @@ class Database:
             _tune_sqlite(self._writer, begin="BEGIN IMMEDIATE")
             _tune_sqlite(self._reader, begin="BEGIN")
         else:
-            idle = {"idle_in_transaction_session_timeout": str(round(IDLE_S * 1000))}
             self._writer = self._reader = _engine(
                 address,
                 pool_size=8,
                 max_overflow=8,
                 pool_pre_ping=True,
                 pool_recycle=1800,
-                connect_args={"server_settings": idle},
+                pool_timeout=FREE_S,
+                connect_args={"async_creator_fn": Opening(), "server_settings": session_settings()},
             )
 
     @contextlib.asynccontextmanager
@@ -186,9 +188,11 @@ def _tune_sqlite(engine: AsyncEngine, *, begin: str) -> None:
 
 def is_passing(error: BaseException) -> bool:
     """Whether a database error may go away by itself: locked, full, connection lost. Worth trying again."""
-    if isinstance(error, OperationalError | OSError | TimeoutError):
+    if isinstance(error, OperationalError | OSError | NoneFree):
         return True
-    return isinstance(error, DBAPIError) and error.connection_invalidated
+    return isinstance(error, DBAPIError) and (
+        error.connection_invalidated or is_passing_code(getattr(error.orig, "sqlstate", None))
+    )
 
 
 async def version_of(connection: AsyncConnection, version_table: str) -> str | None:

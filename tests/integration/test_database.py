@@ -30,7 +30,7 @@ async def test_an_error_does_not_quote_what_was_to_be_written(database: Database
 async def test_a_transaction_that_stands_idle_on_postgresql_keeps_nobody_waiting(
     database_address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moderation.database, "IDLE_S", 0.3)
+    monkeypatch.setattr(moderation.postgresql, "IDLE_S", 0.3)
     suspended, other = Database(database_address), Database(database_address)
     lock = sa.select(sa.func.pg_advisory_xact_lock(1))
     with pytest.raises(sa.exc.DBAPIError):
