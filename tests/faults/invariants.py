@@ -28,17 +28,20 @@ WAIT = f"{FAULTS}/test_bounded_wait.py"
 MODELS = f"{FAULTS}/test_broken_models.py"
 DATABASE = f"{FAULTS}/test_database_fails.py"
 FIRST = f"{FAULTS}/test_first_moderator_wins.py"
+CUT_OFF = f"{FAULTS}/test_hosts_cut_off.py"
+FAILOVER = f"{FAULTS}/test_database_failover.py"
 
 INVARIANTS = (
     Invariant(
         1,
         "**Accepted means durable.** Nobody is told “received” before the commit; what was accepted is decided, "
-        "whoever is killed with -9, at random or at the worst moments.",
+        "whoever is killed with -9, at random or at the worst moments, and whichever host is cut off from the others.",
         tests=(
             f"{KILLS}::test_nothing_is_lost_in_ten_thousand_comments_and_two_hundred_kills",
             f"{KILLS}::test_a_submitter_that_dies_at_the_worst_moment_loses_nothing",
             f"{KILLS}::test_a_worker_that_dies_at_the_worst_moment_loses_nothing",
             f"{WHOLE}::test_nothing_is_lost_in_two_thousand_comments_and_forty_kills",
+            f"{CUT_OFF}::test_nothing_is_lost_while_one_host_after_the_other_is_cut_off_for_a_minute",
         ),
         control=(
             f"{KILLS}::test_the_control_loses_comments_under_the_same_kills",
@@ -147,14 +150,19 @@ INVARIANTS = (
     ),
     Invariant(
         12,
-        "**A database that is locked, full or cuts its connections** accepts nothing that is not in it; whoever "
-        "was not accepted is told so, or told later.",
+        "**A database that is locked, full, cuts its connections, falls silent or is replaced by its standby** accepts "
+        "nothing that is not in it; whoever was not accepted is told so, or told later.",
         tests=(
             f"{DATABASE}::test_while_the_database_is_locked_for_half_a_minute_nobody_is_told_received",
             f"{DATABASE}::test_a_reader_who_wrote_to_a_locked_database_is_told_later",
             f"{DATABASE}::test_with_a_full_disk_nothing_is_accepted_that_is_not_there",
             f"{DATABASE}::test_with_every_connection_cut_again_and_again_nothing_accepted_is_lost",
+            f"{FAILOVER}::test_nothing_accepted_is_lost_with_a_primary_that_is_killed",
+            f"{FAILOVER}::test_nothing_accepted_is_lost_with_a_primary_whose_host_is_gone",
+            f"{INTEGRATION}/test_postgresql_servers.py::"
+            "test_a_connection_whose_other_host_fell_silent_is_given_up_on_both_sides",
         ),
+        control=(f"{FAILOVER}::test_the_control_loses_what_its_standby_had_not",),
     ),
     Invariant(
         13,
