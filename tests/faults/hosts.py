@@ -140,9 +140,9 @@ class Hosts:
         assert process.wait() == 0, process.log.read_text(errors="replace")
         process.end()
 
-    def kill(self, name: str) -> None:
-        """kill -9, as if nobody ever started it again."""
-        self._processes.pop(name).kill()
+    def stop(self, name: str) -> None:
+        """End a process that is not needed any more."""
+        self._processes.pop(name).end()
 
     def ended(self) -> list[str]:
         """Who has ended by itself. There is no supervisor here: what ends at a cut stays away."""

@@ -81,7 +81,7 @@ def far(hosts: Hosts, tmp_path: Path) -> Iterator[Cluster]:
         hosts.start("second", "postgresql", cluster.command(hosts.address("second")), os.environ)
         cluster.prepare()
         yield cluster
-        hosts.kill("postgresql")
+        hosts.stop("postgresql")
 
 
 @pytest.fixture
