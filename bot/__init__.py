@@ -37,8 +37,8 @@ The way of an alarm:
 `process.assemble` puts all this together, on `store.BotStore`; `web_process` does it for the web part, which asks
 `membership.Membership` who is a moderator. `supervisor.Supervisor` runs every part as a process, once
 `preflight.check_configuration` and its like have found nothing wrong, on a Redis from `embedded.servers`;
-`doctor.examine` looks at everything. `retention` says what the bot need not keep. `editing.push_story` and
-`feed_check.check_feed` are an editor's commands; `keeping` stands behind those about readers' data, `backup.backup` and
-`restoring.restore` behind those about the whole. The Bot API server of demo and tests is `sandbox.server`, which shares
-no code with the rest.
+`aiogram_types.build_when_used` has the bot start sooner. `doctor.examine` looks at everything. `retention` says what
+the bot need not keep. `editing.push_story` and `feed_check.check_feed` are an editor's commands; `keeping` stands
+behind those about readers' data, `backup.backup` and `restoring.restore` behind those about the whole. The Bot API
+server of demo and tests is `sandbox.server`, which shares no code with the rest.
 """

@@ -98,6 +98,9 @@ def _say(line: str) -> None:
 def bot() -> None:
     """Run the bot: updates in, stories and notices out. May run many times on many machines."""
     with loading():
+        from bot.aiogram_types import build_when_used
+
+        build_when_used()
         from bot import process
 
     settings = load_settings(BotSettings)

@@ -27,7 +27,7 @@ from redis.exceptions import RedisError
 
 from bot.store import BotStore, StoredUpdate
 from moderation.database import is_passing
-from moderation.running import stop_if_cancelled
+from moderation.running import own_place, stop_if_cancelled
 from moderation.sockets import watched_socket
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_membe
 POLL_S = 20
 """Seconds one getUpdates waits for news."""
 
-LEASE_S = 9.0
+LEASE_S = 3.0
 """Seconds an update belongs to whoever handles it; renewed while they do, so this long after a crash others may."""
 
 HANDLE_S = 60.0
@@ -98,14 +98,19 @@ class Poller:
         redis: Redis | None,
         stored: Callable[[], None],
         clock: Callable[[], datetime],
+        place: str | None = None,
     ) -> None:
-        """`address` is the Bot API's up to the method's name, token included; it is never logged."""
+        """`address` is the Bot API's up to the method's name, token included; it is never logged.
+
+        Whoever polls and has a name that begins with `place` is a dead one whose part this process is now.
+        """
         self._address = address
         self._store = store
         self._redis: Any = redis
         self._stored = stored
         self._clock = clock
-        self._me = secrets.token_hex(8)
+        self._place = place or own_place()
+        self._me = f"{self._place}{secrets.token_hex(8)}"
         self._is_mine = asyncio.Event()
 
     async def run(self) -> None:
@@ -197,9 +202,10 @@ class Poller:
         try:
             if await self._redis.set(_LOCK, self._me, nx=True, px=lasts_ms):
                 return True
-            if await self._redis.get(_LOCK) != self._me:
+            holder = await self._redis.get(_LOCK)
+            if holder is None or not holder.startswith(self._place):
                 return False
-            await self._redis.pexpire(_LOCK, lasts_ms)
+            await self._redis.set(_LOCK, self._me, px=lasts_ms)
         except (RedisError, OSError):
             return True
         return True
@@ -253,7 +259,10 @@ class InboxWorker:
         if free <= 0:
             return 0
         leased = await self._store.inbox.lease(at_most=free, lease_s=LEASE_S, now=self._clock())
+        in_hand = set(self._running.values())
         for stored in leased:
+            if stored.update_id in in_hand:
+                continue  # its lease ran out while the database was busy: it is ours again, and being handled
             task = asyncio.create_task(self._one(stored), name=f"update {stored.update_id}")
             self._running[task] = stored.update_id
             task.add_done_callback(self._finished)

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import secrets
 import signal
 import sys
 import time
@@ -23,7 +24,7 @@ from typing import Any
 from bot import embedded, preflight
 from bot.settings import BotSettings
 from moderation.errors import SettingsError
-from moderation.running import EXIT_MISSING, READY_FD, TOLD
+from moderation.running import EXIT_MISSING, PLACE, READY_FD, TOLD
 
 STOP_S = 8.0
 """Seconds a part has to finish what it holds after SIGTERM; what it had not committed is done again at the next start.
@@ -37,7 +38,7 @@ READY_S = 60.0
 REDIS_S = 10.0
 """Seconds a server has to answer before the next candidate is tried."""
 
-STEADY_S = 10.0
+STEADY_S = 4.0
 """A part that ran this long is started again at once; one that dies sooner waits a little longer each time."""
 
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
@@ -46,11 +47,15 @@ _LOG_BYTES = 10 * 1024 * 1024
 
 @dataclass
 class Part:
-    """One part of the running system and the process that is it now."""
+    """One part of the running system and the process that is it now.
+
+    `place` is one name for all the processes it is, one after the other: what an earlier one still holds, nobody does.
+    """
 
     name: str
     command: tuple[str, ...]
     ready: asyncio.Event = field(default_factory=asyncio.Event)
+    place: str = field(default_factory=lambda: secrets.token_hex(4))
     starting: asyncio.Lock = field(default_factory=asyncio.Lock)
     process: asyncio.subprocess.Process | None = None
     keeper: asyncio.Task[None] | None = None
@@ -182,7 +187,7 @@ class Supervisor:
         part.keeper = asyncio.create_task(self._keep_running(part), name=f"keep {part.name}")
 
     async def _keep_running(self, part: Part) -> None:
-        pause_s = _SHORTEST_PAUSE_S
+        pause_s = 0.0
         while not self._stopping.is_set():
             began = time.monotonic()
             code = await (await self._process_of(part)).wait()
@@ -194,8 +199,7 @@ class Supervisor:
                 self._stopping.set()
                 return
             self._say(f"{part.name} ended ({_ending(code)}); starting it again")
-            steady = time.monotonic() - began > STEADY_S
-            pause_s = _SHORTEST_PAUSE_S if steady else min(pause_s * 2, _LONGEST_PAUSE_S)
+            pause_s = next_pause_s(pause_s, ran_s=time.monotonic() - began)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause_s)
 
@@ -219,7 +223,7 @@ class Supervisor:
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
-                    env={**self._environment, READY_FD: str(writing)},
+                    env={**self._environment, READY_FD: str(writing), PLACE: part.place},
                     pass_fds=(writing,),
                     preexec_fn=_ending_with(os.getpid()),
                     # redis-server would obey a Ctrl-C that is meant for us, while the others still write to it.
@@ -275,6 +279,11 @@ def announcement(settings: BotSettings, *, logs: Path) -> list[str]:
         )
     lines = [line for name, place, how in places for line in (f"  {name:<33}{place}", f"      {how}") if line.strip()]
     return [ready, "", *lines, "", "  Ctrl-C stops everything; the next start finds it all again.", ""]
+
+
+def next_pause_s(last_s: float, *, ran_s: float) -> float:
+    """Seconds until a part is started again that ran so long, after the pause it had last; none for a steady one."""
+    return 0.0 if ran_s > STEADY_S else min(max(2 * last_s, _SHORTEST_PAUSE_S), _LONGEST_PAUSE_S)
 
 
 async def _end(part: Part, *, within_s: float) -> None:

@@ -31,6 +31,9 @@ NAME_AT_MOST = 128
 KEY_AT_MOST = 2000
 """Longest story address, person or source key, in UTF-8 bytes: PostgreSQL indexes no more than 2,700."""
 
+NOT_QUEUED_AT_MOST = 1000
+"""So many that could not be queued are remembered, to be queued with the next that can; others the sweeper finds."""
+
 
 ACCEPTED_AT_ONCE = 64
 """Comments that are stored in one transaction, where so many wait."""
@@ -70,6 +73,7 @@ class Intake:
         self._open_days = open_days
         self._outcomes = outcomes
         self._together = Together(self._submit_all, at_most=ACCEPTED_AT_ONCE)
+        self._not_queued: list[int] = []
 
     async def agree(self, author: str, *, language: str, now: datetime) -> None:
         """Note that the author agrees to the terms in force, as read in `language`; again is harmless."""
@@ -183,9 +187,11 @@ class Intake:
             return
         for each in new:
             log.info("received", comment=each.comment_id, revision=each.revision)
+        waiting, self._not_queued = [*self._not_queued, *(each.revision_id for each in new)], []
         try:
-            await self._queue.enqueue([each.revision_id for each in new])
+            await self._queue.enqueue(waiting)
         except QueueUnavailable:
+            self._not_queued = [*self._not_queued, *waiting][-NOT_QUEUED_AT_MOST:]
             for each in new:
                 log.warning("not queued yet", comment=each.comment_id, revision=each.revision)
         await self._signal()

@@ -167,10 +167,9 @@ class ScreeningQueue:
     async def _read(
         self, consumer: str, *, after: str, at_most: int, block: int | None
     ) -> list[tuple[str, Mapping[str, str] | None]]:
-        async def read() -> Any:
-            return await self._redis.xreadgroup(GROUP, consumer, {self._stream: after}, count=at_most, block=block)
-
-        answer = await self._with_group(read)
+        answer = await self._with_group(
+            lambda: self._redis.xreadgroup(GROUP, consumer, {self._stream: after}, count=at_most, block=block)
+        )
         return [(entry_id, fields) for _, entries in answer or [] for entry_id, fields in entries]
 
     async def reclaim(self, consumer: str, *, idle_s: float, at_most: int) -> list[Job]:
@@ -246,6 +245,19 @@ class ScreeningQueue:
                     justid=True,
                 )
 
+    async def give_up(self, beginning: str) -> None:
+        """What consumers whose name begins so hold is anybody's at once: they are known to be dead. Counts no delivery.
+
+        It is found by `reclaim` like all that was left, only sooner.
+        """
+        async with self._reaching():
+            for row in await self._with_group(lambda: self._redis.xinfo_consumers(self._stream, GROUP)):
+                dead, count = row["name"], row["pending"]
+                if count and dead.startswith(beginning):
+                    held = await self._redis.xpending_range(self._stream, GROUP, "-", "+", count, consumername=dead)
+                    ids, long_ms = [one["message_id"] for one in held], LONG_DEAD_S * 1000
+                    await self._redis.xclaim(self._stream, GROUP, dead, 0, ids, idle=long_ms, justid=True)
+
     async def ack(self, jobs: Sequence[Job]) -> None:
         """These jobs are done, for good. Call it only after the decision was committed."""
         async with self._reaching():
@@ -301,11 +313,9 @@ class ScreeningQueue:
         """Entries that were handed out and are nobody's: a consumer was deleted together with its unfinished jobs."""
         if not entry_of:
             return set()
-
-        async def look() -> Any:
-            return await self._redis.xinfo_groups(self._stream)
-
-        groups = {group["name"]: group for group in await self._with_group(look)}
+        groups = {
+            group["name"]: group for group in await self._with_group(lambda: self._redis.xinfo_groups(self._stream))
+        }
         if GROUP not in groups:
             return set()
         handed_out = _order(groups[GROUP]["last-delivered-id"])
@@ -315,12 +325,8 @@ class ScreeningQueue:
 
     async def size(self) -> QueueSize:
         """How long the queue is, how many dead letters there are, and when the newest was set aside."""
-
-        async def look() -> Any:
-            return await self._redis.xpending(self._stream, GROUP)
-
         async with self._reaching():
-            summary = await self._with_group(look)
+            summary = await self._with_group(lambda: self._redis.xpending(self._stream, GROUP))
             newest = await self._redis.xrevrange(self._dead, count=1)
             return QueueSize(
                 length=await self._redis.xlen(self._stream),
@@ -359,6 +365,11 @@ class ScreeningQueue:
                     gone = row["name"] == consumer or row["idle"] >= LONG_DEAD_S * 1000
                     if gone and row["pending"] == 0:
                         await self._redis.xgroup_delconsumer(self._stream, GROUP, row["name"])
+
+    async def has_forgotten(self) -> bool:
+        """Whether Redis lost what it held since this was last asked: it was emptied, or another one took its place."""
+        async with self._reaching():
+            return bool(await self._redis.set(f"{self._stream}:remembers", "1", nx=True))
 
     async def _with_group(self, ask: Any) -> Any:
         """The answer of `ask`, after making the group where it is missing: FLUSHALL or an empty restart took it."""

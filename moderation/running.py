@@ -13,7 +13,9 @@ import gc
 import getpass
 import logging
 import os
+import secrets
 import signal
+import socket
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, ParamSpec, TypeVar
@@ -30,6 +32,9 @@ EXIT_MISSING = 3
 
 READY_FD = "BAITHAK_READY_FD"
 """Set by `baithak up` for the parts it starts: the file descriptor that wants to hear when the part works."""
+
+PLACE = "BAITHAK_PLACE"
+"""Set by `baithak up` for the parts it starts: a name shared with those dead processes whose part this one is now."""
 
 TOLD = "baithak: "
 """How the one line begins in which a command says why it can't go on."""
@@ -125,6 +130,15 @@ def say_ready() -> None:
         with contextlib.suppress(OSError):
             os.write(int(given), b"1")
             os.close(int(given))
+
+
+def own_place() -> str:
+    """The beginning of the names this process goes by: shared with no process but the dead ones whose part it is now.
+
+    What one of those still holds need not be waited for. It is given by `baithak up`; who was started otherwise has
+    nobody before them.
+    """
+    return f"{socket.gethostname()}-{os.environ.get(PLACE) or secrets.token_hex(4)}-"
 
 
 def told_plainly(command: Callable[P, R]) -> Callable[P, R]:

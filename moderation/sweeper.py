@@ -64,7 +64,8 @@ class Sweeper:
     async def sweep(self) -> int:
         """One look; answers how many were queued again. Raises QueueUnavailable, and the database's own errors."""
         self._looks += 1
-        young = self._looks % EACH_AGE_EVERY == 0
+        # What Redis just forgot need not grow older first: nobody is about to queue it.
+        young = await self._queue.has_forgotten() or self._looks % EACH_AGE_EVERY == 0
         before = self._clock() + (timedelta(days=1) if young else -timedelta(seconds=self._older_s))
         waiting = await self._store.unscreened(older_than=before, limit=MOST_AT_ONCE)
         restored = await self._queue.restore(waiting) if waiting else 0

@@ -30,6 +30,7 @@ class FakeQueue:
 
     at_most: int = 1000
     gone: bool = False
+    forgotten: bool = True
     entries: dict[str, Entry] = field(default_factory=dict)
     buried: list[tuple[int, str]] = field(default_factory=list)
     buried_at: datetime | None = None
@@ -86,6 +87,12 @@ class FakeQueue:
                 entry = self.entries[job.entry_id]
                 entry.consumer, entry.since = consumer, time.monotonic()
 
+    async def give_up(self, beginning: str) -> None:
+        self._reach()
+        for entry in self.entries.values():
+            if entry.consumer is not None and entry.consumer.startswith(beginning):
+                entry.since = float("-inf")
+
     async def ack(self, jobs: Sequence[Job]) -> None:
         self._reach()
         for job in jobs:
@@ -122,6 +129,11 @@ class FakeQueue:
             return False
         self.sweeps[consumer] = time.monotonic() + every_s
         return True
+
+    async def has_forgotten(self) -> bool:
+        self._reach()
+        forgotten, self.forgotten = self.forgotten, False
+        return forgotten
 
     async def leave(self, consumer: str) -> None:
         self._reach()

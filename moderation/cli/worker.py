@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import faulthandler
 import os
-import secrets
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -21,7 +19,7 @@ from moderation.outcomes import Outcomes
 from moderation.policy import Policy
 from moderation.queue import ScreeningQueue, connect, require_noeviction
 from moderation.retention import Retention, retention_of_comments
-from moderation.running import start_logging, stop_signals
+from moderation.running import own_place, start_logging, stop_signals
 from moderation.screening import ModelKeeper, model_in_use
 from moderation.settings import Settings
 from moderation.store import Store
@@ -58,7 +56,8 @@ async def _run(settings: Settings, policy: Policy, ready: Callable[[], None]) ->
         log.warning("starting without the queue", reason=str(error))
     database = Database(settings.database_address())
     store = Store(database)
-    consumer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    place = own_place()
+    consumer = f"{place}{os.getpid()}"
     queue = ScreeningQueue(redis, at_most=settings.queue_at_most)
     keeper = ModelKeeper(lambda: model_in_use(store))
     worker = Worker(
@@ -89,6 +88,8 @@ async def _run(settings: Settings, policy: Policy, ready: Callable[[], None]) ->
     stop = asyncio.Event()
     _stop_at_signals(stop)
     try:
+        with contextlib.suppress(QueueUnavailable):
+            await queue.give_up(place)
         retention = retention_of_comments(store, settings, clock=_now)
         return await _work(worker, sweeper, retention, keeper, stop, ready)
     finally:

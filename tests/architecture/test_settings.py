@@ -14,7 +14,10 @@ SETTINGS = {name: field.default for name, field in BotSettings.model_fields.item
 BESIDES = {"BAITHAK_CONFIG_DIR": "says where the file of settings is, so it can't stand in it"}
 """Documented variables that are no fields, each with the reason."""
 
-INTERNAL = {"BAITHAK_READY_FD": "handed by the supervisor to the parts it starts; nobody sets it"}
+INTERNAL = {
+    "BAITHAK_READY_FD": "handed by the supervisor to the parts it starts; nobody sets it",
+    "BAITHAK_PLACE": "the same",
+}
 """Variables that nobody sets, each with what it is."""
 
 SETTINGS_FILES = {PROJECT / "bot/settings.py", PROJECT / "moderation/settings.py"}

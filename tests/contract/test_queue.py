@@ -150,6 +150,18 @@ async def test_touching_keeps_a_job_and_counts_no_delivery(queue: Queue) -> None
     assert job.deliveries == 2
 
 
+async def test_what_the_dead_hold_is_anybodys_at_once_and_the_livings_is_not(queue: Queue) -> None:
+    await queue.give_up("host-1-")
+    await queue.enqueue([1, 2, 3])
+    await claimed(queue, "host-1-8", at_most=1)
+    await claimed(queue, "host-2-9", at_most=1)
+    await claimed(queue, "host-1-7", at_most=1)
+    await queue.give_up("host-1-")
+    jobs = await queue.reclaim("b", idle_s=60, at_most=5)
+    assert [(job.revision_id, job.deliveries) for job in jobs] == [(1, 2), (3, 2)]
+    assert await queue.reclaim("b", idle_s=60, at_most=5) == []
+
+
 async def test_the_buried_are_counted_and_no_longer_delivered(queue: Queue) -> None:
     await queue.enqueue([1])
     (job,) = await queue.claim("a", wait_s=0, at_most=1)
@@ -190,6 +202,11 @@ async def test_living_workers_are_known_by_their_model(queue: Queue) -> None:
 async def test_one_process_sweeps_at_a_time(queue: Queue) -> None:
     assert await queue.may_sweep("a", every_s=5)
     assert not await queue.may_sweep("b", every_s=5)
+
+
+async def test_what_was_forgotten_is_told_once(queue: Queue) -> None:
+    assert await queue.has_forgotten()
+    assert not await queue.has_forgotten()
 
 
 async def test_a_queue_out_of_reach_says_so(queue: Queue) -> None:

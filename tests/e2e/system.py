@@ -43,10 +43,14 @@ async def eventually(
 
 
 class System:
-    """A running `baithak up`. Its children are found from the outside, as anybody would."""
+    """A running `baithak up`. Its children are found from the outside, as anybody would.
 
-    def __init__(self, data_dir: Path, **environment: str) -> None:
+    `program` is the module that is run: the product's own, or a control's that is wrong on purpose.
+    """
+
+    def __init__(self, data_dir: Path, *, program: str = "bot", **environment: str) -> None:
         self.data_dir = data_dir
+        self._program = program
         self._environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("BAITHAK_")},
             "BAITHAK_DATA_DIR": str(data_dir),
@@ -66,7 +70,7 @@ class System:
         began = time.monotonic()
         with self.output.open("wb") as out:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "bot", "up"], cwd=ROOT, env=self._environment, stdout=out, stderr=out
+                [sys.executable, "-m", self._program, "up"], cwd=ROOT, env=self._environment, stdout=out, stderr=out
             )
         while not (ready := re.search(rb"^ready web=(\S+)(?: sandbox=(\S+))?", self.output.read_bytes(), re.MULTILINE)):
             if self._process.poll() is not None or time.monotonic() - began > within_s:
@@ -135,9 +139,9 @@ class System:
 
 
 @contextlib.contextmanager
-def running(data_dir: Path, **environment: str) -> Iterator[System]:
+def running(data_dir: Path, *, program: str = "bot", **environment: str) -> Iterator[System]:
     """A system that runs, and is stopped afterwards."""
-    system = System(data_dir, **environment)
+    system = System(data_dir, program=program, **environment)
     try:
         system.start()
         yield system

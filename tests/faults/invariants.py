@@ -40,10 +40,12 @@ INVARIANTS = (
             f"{KILLS}::test_nothing_is_lost_in_ten_thousand_comments_and_two_hundred_kills",
             f"{KILLS}::test_a_submitter_that_dies_at_the_worst_moment_loses_nothing",
             f"{KILLS}::test_a_worker_that_dies_at_the_worst_moment_loses_nothing",
-            f"{WHOLE}::test_nothing_is_lost_in_two_thousand_comments_and_forty_kills",
+            f"{WHOLE}::test_nothing_is_lost_in_ten_thousand_comments_and_two_hundred_kills",
+            f"{WHOLE}::test_nothing_is_lost_or_done_twice_while_every_part_is_killed",
             f"{CUT_OFF}::test_nothing_is_lost_while_one_host_after_the_other_is_cut_off_for_a_minute",
         ),
         control=(
+            f"{WHOLE}::test_a_bot_that_confirms_before_it_stores_loses_comments_under_the_same_kills",
             f"{KILLS}::test_the_control_loses_comments_under_the_same_kills",
             f"{KILLS}::test_acknowledging_before_the_work_loses_comments_and_after_it_none",
         ),

@@ -76,6 +76,18 @@ async def received(address: str) -> int:
         return await number(connection, "SELECT count(*) FROM comments")
 
 
+async def decided_at(address: str) -> dict[str, float]:
+    """When each comment's first revision was decided by a machine, in seconds since 1970, by its source key."""
+    async with reading(address) as connection:
+        rows = await connection.execute(
+            sa.text(
+                "SELECT c.source_key, min(a.at) FROM comments c JOIN revisions r ON r.comment_id = c.id "
+                "JOIN audit a ON a.revision_id = r.id WHERE a.from_status = 'received' GROUP BY c.source_key"
+            )
+        )
+        return {row[0]: row[1] / 1_000_000 for row in rows}
+
+
 async def read_ledger(address: str) -> Ledger:
     """The ledger of a database, which may be in use: SQLite or PostgreSQL."""
     async with reading(address) as connection:

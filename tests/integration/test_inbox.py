@@ -247,6 +247,42 @@ async def test_of_two_processes_one_polls_and_the_other_takes_over(bot_store: Bo
             await until(both_stored)
 
 
+async def test_who_takes_the_place_of_a_killed_poller_does_not_wait_for_its_lock_and_others_do(
+    bot_store: BotStore, redis: Redis
+) -> None:
+    def poller(place: str) -> Poller:
+        return Poller(address="", store=bot_store, redis=redis, stored=lambda: None, clock=lambda: NOW, place=place)
+
+    assert await poller("host-1-")._has_lock()
+    assert not await poller("host-2-")._has_lock()
+    successor = poller("host-1-")
+    assert await successor._has_lock()
+    assert await redis.get("baithak:poller") == successor._me
+
+
+async def test_what_is_in_hand_is_not_begun_twice_though_its_lease_ran_out(bot_store: BotStore) -> None:
+    begun, release, clock = [], asyncio.Event(), Clock()
+
+    async def handle(stored: StoredUpdate) -> None:
+        begun.append(stored.update_id)
+        await release.wait()
+
+    await bot_store.inbox.add([stored_update(message(1))], now=clock())
+    worker = InboxWorker(bot_store, handle, clock=clock)
+    assert await worker.start_due() == 1
+    clock.now += timedelta(seconds=inbox.LEASE_S + 1)
+    await bot_store.inbox.add([stored_update(message(2, chat=2))], now=clock())
+    await worker.start_due()
+
+    async def other_begun() -> bool:
+        return 2 in begun
+
+    await until(other_begun)
+    assert begun == [1, 2]
+    release.set()
+    await asyncio.gather(*worker._running)
+
+
 async def test_a_webhook_left_behind_is_removed(bot_store: BotStore, redis: Redis) -> None:
     async with sandbox_running() as sandbox:
         await sandbox.call("setWebhook", url="http://127.0.0.1:9/nowhere")

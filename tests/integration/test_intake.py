@@ -242,6 +242,15 @@ async def test_with_the_queue_gone_a_comment_is_still_accepted_and_waits_in_the_
     assert await desk.store.unscreened(older_than=NOW + timedelta(seconds=1), limit=10) == [accepted.revision_id]
 
 
+async def test_what_could_not_be_queued_is_queued_with_the_next_that_can(desk: Desk) -> None:
+    desk.queue.gone = True
+    missed = [(await desk.receive(text=f"Comment {at}", source_key=f"test:{at}")).revision_id for at in range(2)]
+    desk.queue.gone = False
+    assert desk.queue.revisions == []
+    queued = [(await desk.receive(text=f"Next {at}", source_key=f"next:{at}")).revision_id for at in range(2)]
+    assert desk.queue.revisions == missed + queued
+
+
 async def test_only_a_published_comment_of_the_same_story_can_be_answered(desk: Desk) -> None:
     standing = await desk.publish()
     held = await desk.hold()

@@ -67,8 +67,22 @@ async def test_what_waits_or_is_worked_on_is_left_alone_however_often_it_looks(
 
 
 async def test_what_has_just_come_is_left_to_who_queues_it(store: Store, queue: ScreeningQueue) -> None:
+    sweeps = sweeper(store, queue)
+    await sweeps.sweep()
     await received(store, at=NOW - timedelta(seconds=2))
-    assert await sweeper(store, queue).sweep() == 0
+    assert await sweeps.sweep() == 0
+
+
+async def test_what_redis_forgot_is_queued_again_whatever_its_age(
+    store: Store, queue: ScreeningQueue, redis: Redis
+) -> None:
+    sweeps = sweeper(store, queue)
+    await sweeps.sweep()
+    ids = await received(store, count=2, at=NOW - timedelta(seconds=1))
+    await queue.enqueue(ids)
+    await redis.flushall()
+    assert await sweeps.sweep() == 2
+    assert await waiting(queue) == ids
 
 
 async def test_what_seems_to_lie_ahead_is_seen_now_and_then(store: Store, queue: ScreeningQueue) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,18 @@ async def site(tmp_path: Path, redis: Redis, redis_address: str) -> AsyncIterato
         if process.stderr is not None:
             process.stderr.close()
     await site.database.close()
+
+
+async def test_what_a_killed_worker_held_is_taken_over_at_once_by_the_one_in_its_place_and_no_others(
+    site: Site,
+) -> None:
+    theirs, ours = await site.receive(), await site.receive("Another fine report.")
+    for place in ("other", "ours"):
+        jobs = await site.queue.claim(f"{socket.gethostname()}-{place}-1", wait_s=0, at_most=1)
+        assert len(jobs) == 1
+    site.start(BAITHAK_RETRY_AFTER_S="3600", BAITHAK_PLACE="ours")
+    assert await site.decided(ours) == (CommentStatus.PUBLISHED, None)
+    assert await site.store.unscreened(older_than=NOW + timedelta(1), limit=9) == [theirs.revision_id]
 
 
 async def test_a_worker_decides_shows_that_it_lives_and_leaves_when_told(site: Site) -> None:
