@@ -157,6 +157,9 @@ def doctor() -> None:
     """Look at every connection, setting and limit, and say what to do about each fault."""
     from rich.console import Console
 
+    from bot.aiogram_types import build_when_used
+
+    build_when_used()
     from bot.doctor import examine
 
     console = Console(highlight=False, soft_wrap=True)

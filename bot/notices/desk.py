@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -39,7 +38,7 @@ from moderation.comment import CommentStatus
 from moderation.database import is_passing
 from moderation.decision import DecidedBy
 from moderation.review import Held, Review
-from moderation.running import stop_if_cancelled
+from moderation.running import own_place, stop_if_cancelled
 from moderation.threads import Threads
 
 log = structlog.get_logger(__name__)
@@ -98,7 +97,7 @@ class Desk:
         self._group = group
         self._cards_at_most = cards_at_most
         self._clock = clock
-        self._holder = secrets.token_hex(8)
+        self._holder = own_place()
         self._changed: dict[int, None] = {}
         self._wake = asyncio.Event()
         self._leads_until: datetime | None = None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +21,7 @@ from bot.messages import switches as texts
 from bot.messages.texts import Html
 from bot.store import BotStore
 from moderation.database import is_passing
-from moderation.running import stop_if_cancelled
+from moderation.running import own_place, stop_if_cancelled
 from moderation.switch import Switch
 from moderation.switches import Switches
 
@@ -56,7 +55,7 @@ class Switchboard:
         self._switches = switches
         self._group = group
         self._clock = clock
-        self._holder = secrets.token_hex(8)
+        self._holder = own_place()
 
     async def run(self) -> None:
         """Keep the group told, until cancelled."""

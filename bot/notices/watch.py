@@ -13,7 +13,6 @@ the Report says when a bot last looked and Telegram last answered, and the web p
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -33,7 +32,7 @@ from bot.store import BotStore
 from moderation.alarms import Bounds, Seen
 from moderation.database import is_passing
 from moderation.health import Health, within
-from moderation.running import stop_if_cancelled
+from moderation.running import own_place, stop_if_cancelled
 
 log = structlog.get_logger(__name__)
 
@@ -109,7 +108,7 @@ class Watch:
         self._clock = clock
         self._every_s = every_s
         self._lease_s = lease_s
-        self._holder = secrets.token_hex(8)
+        self._holder = own_place()
         self._telegram_at: datetime | None = None
         self._asked_at: datetime | None = None
         self._remembered: dict[Key, Standing] = {}

@@ -6,7 +6,6 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -278,28 +277,3 @@ async def test_the_screen_command_meets_the_same_terms(system: System) -> None:
     assert answers[1]["outcome"] in {"hold", "reject"}
     assert answers[2]["outcome"] == "publish"
     assert answers[3]["line"] == 4
-
-
-def test_a_second_start_is_quick_and_finds_everything_again(tmp_path: Path) -> None:
-    with running(tmp_path) as system:
-        first = system.ready_after_s
-
-        async def subscribe() -> str:
-            async with people_of(system) as people:
-                story = await people.reader.joins("en")
-                comment = await people.reader.comments(story, ORDINARY)
-                await people.reader.agrees()
-                await people.reader.told(comment, "Published")
-                return url_of(story, "/demo/stories/")
-
-        url = asyncio.run(subscribe())
-        assert system.stop() < 10
-        system.start()
-        print(f"first start {first:.1f} s, second start {system.ready_after_s:.1f} s")
-
-        async def read() -> list[str]:
-            async with people_of(system) as people:
-                assert len(await people.reader.messages()) > 3
-                return await people.published(url)
-
-        assert ORDINARY in asyncio.run(read())

@@ -37,7 +37,7 @@ INVARIANTS = (
         "**Accepted means durable.** Nobody is told “received” before the commit; what was accepted is decided, "
         "whoever is killed with -9, at random or at the worst moments, and whichever host is cut off from the others.",
         tests=(
-            f"{KILLS}::test_nothing_is_lost_in_ten_thousand_comments_and_two_hundred_kills",
+            f"{KILLS}::test_nothing_is_lost_in_four_thousand_comments_and_eighty_kills",
             f"{KILLS}::test_a_submitter_that_dies_at_the_worst_moment_loses_nothing",
             f"{KILLS}::test_a_worker_that_dies_at_the_worst_moment_loses_nothing",
             f"{WHOLE}::test_nothing_is_lost_in_ten_thousand_comments_and_two_hundred_kills",
@@ -125,8 +125,9 @@ INVARIANTS = (
         "others are told who did, and what.",
         tests=(
             f"{FIRST}::test_the_first_of_fifty_wins_round_after_round",
-            f"{FIRST}::test_the_first_of_fifty_wins_again_and_again",
+            f"{FIRST}::test_the_first_of_fifty_wins_through_telegram_again_and_again",
             f"{FIRST}::test_the_first_of_fifty_wins_and_all_are_told",
+            f"{FIRST}::test_the_first_of_fifty_wins_at_the_handlers_and_the_page",
         ),
     ),
     Invariant(

@@ -89,17 +89,18 @@ def expect_nothing_lost(figures: dict[str, Any]) -> None:
 
 
 @pytest.mark.timeout(240)
-def test_nothing_is_lost_in_five_hundred_comments_and_sixteen_kills(site: Site) -> None:
-    figures = run_under_kills(site, comments=500, per_s=40, kills=16)
+def test_nothing_is_lost_in_two_hundred_and_fifty_comments_and_twelve_kills(site: Site) -> None:
+    figures = run_under_kills(site, comments=250, per_s=40, kills=12)
     print(figures)
-    assert (figures["accepted"], figures["kills"]) == (500, 16)
+    assert (figures["accepted"], figures["kills"]) == (250, 12)
     expect_nothing_lost(figures)
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1800)
-def test_nothing_is_lost_in_ten_thousand_comments_and_two_hundred_kills(site: Site) -> None:
-    figures = run_under_kills(site, comments=10_000, per_s=50, kills=200)
+@pytest.mark.timeout(900)
+def test_nothing_is_lost_in_four_thousand_comments_and_eighty_kills(site: Site) -> None:
+    # The whole system is killed at full size; here it is several workers at once, and a Redis that starts empty.
+    figures = run_under_kills(site, comments=4000, per_s=50, kills=80)
     note(UNDER_KILLS, figures, run=name_of_address(site.address))
     expect_nothing_lost(figures)
 
@@ -168,7 +169,7 @@ def test_a_worker_that_dies_at_the_worst_moment_loses_nothing(point: str, site: 
 @ONLY_SQLITE
 @pytest.mark.parametrize(("poison", "status"), [("kills", -signal.SIGKILL), ("hangs", HUNG)])
 def test_a_text_that_stops_workers_is_held_and_all_others_are_decided(poison: str, status: int, site: Site) -> None:
-    site.environment["BAITHAK_SCREEN_TIMEOUT_S"] = "2"
+    site.environment["BAITHAK_SCREEN_TIMEOUT_S"] = "1"
     for first, count, kind in ((0, 10, ""), (10, 1, poison), (11, 10, "")):
         arguments = [str(first), str(count), str(site.data_dir / f"accepted-{first}"), kind]
         site.start("submitter", PART, "submit", *arguments)

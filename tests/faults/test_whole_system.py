@@ -90,7 +90,7 @@ async def what_a_careless_bot_loses(address: str, data_dir: Path, size: Size) ->
 async def test_a_bot_that_confirms_before_it_stores_loses_comments_under_the_same_kills(
     database_address: str, tmp_path: Path
 ) -> None:
-    size = Size(readers=20, comments=1000, kills=20, per_s=24)
+    size = Size(readers=20, comments=600, kills=16, per_s=24)
     figures = await what_a_careless_bot_loses(database_address, tmp_path, size)
     note(KILLED, figures, run="control: the bot confirms updates before it stores them")
     assert figures["lost"] > 0
@@ -138,7 +138,7 @@ async def readers_are_told_the_truth_while_redis_is_gone(tmp_path: Path, *, gone
 
 
 async def test_readers_are_told_the_truth_while_redis_is_gone(tmp_path: Path) -> None:
-    figures = await readers_are_told_the_truth_while_redis_is_gone(tmp_path, gone_s=4)
+    figures = await readers_are_told_the_truth_while_redis_is_gone(tmp_path, gone_s=2)
     print(figures)
     assert figures["published after"] == figures["comments written meanwhile"] > 0
 

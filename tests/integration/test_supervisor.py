@@ -240,6 +240,9 @@ async def test_the_next_start_finds_everything_again_and_costs_little_more_than_
         assert figures["computing s"] < 4.5 * figures["computing s for the Telegram library"], figures
         async with people_of(system) as people:
             assert COMMENT in await people.published(url_of(story, "/demo/stories/"))
+            assert comment["message_id"] in [
+                message["message_id"] for message in await people.person(reader.id).messages()
+            ]
         os.kill(system.pid, signal.SIGTERM)
         await gone(tmp_path)
     finally:

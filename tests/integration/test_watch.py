@@ -134,6 +134,20 @@ async def test_a_restart_neither_repeats_nor_forgets(room: Room) -> None:
     assert room.bot.told() == [RAISED, OVER]
 
 
+async def test_the_one_in_a_dead_bot_s_place_tells_at_once_and_any_other_when_its_lease_is_over(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BAITHAK_PLACE", "first")
+    await room.pass_(5, room.watch(), facts=NO_WORKER)
+    successor = room.watch()
+    monkeypatch.setenv("BAITHAK_PLACE", "second")
+    other = room.watch()
+    await room.pass_(5, other)
+    assert room.bot.sent == []
+    await room.pass_(5, successor)
+    assert room.bot.told() == [RAISED]
+
+
 async def test_a_restart_in_the_middle_of_a_fault_s_first_seconds_still_tells_it(room: Room) -> None:
     first = room.watch()
     await room.pass_(5, first, facts=NO_WORKER)
