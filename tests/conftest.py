@@ -18,11 +18,14 @@ from sqlalchemy.pool import NullPool
 
 import bot.store
 import moderation.store
+from bot.aiogram_types import build_when_used
 from moderation.database import Database
 from moderation.queue import connect
 from moderation.store import Store
 from tests.desk import Desk
 from tests.servers import postgresql_running, redis_running, short_folder
+
+build_when_used()  # as the bot does it, which tests of its parts in this process are to meet as well
 
 _numbers = itertools.count(1)
 
