@@ -53,7 +53,7 @@ async def test_nothing_is_lost_or_done_twice_while_every_part_is_killed(database
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1200)
 async def test_nothing_is_lost_in_ten_thousand_comments_and_two_hundred_kills(
     database_address: str, tmp_path: Path
 ) -> None:
