@@ -1,4 +1,4 @@
-"""One database for both packages: engines, transactions, the types both dialects share, and migrations.
+"""One database for both packages: engines, transactions, and the types both dialects share.
 
 SQLite runs in WAL, every write under BEGIN IMMEDIATE with synchronous FULL, so that a commit survives a power loss and
 two processes never lose each other's update; reads go through an engine of their own and take no lock. PostgreSQL runs
@@ -13,7 +13,6 @@ import threading
 import weakref
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -64,7 +63,7 @@ class Database:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.dialect = _url(address).get_backend_name()
+        self.dialect = url_of(address).get_backend_name()
         self._writing = asyncio.Lock() if self.dialect == "sqlite" else None
         self._threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
         if self.dialect == "sqlite":
@@ -104,6 +103,12 @@ class Database:
         async with self._reader.connect() as connection:
             if self.dialect == "postgresql":
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def migration(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for one who migrates, which begins and ends its transactions by itself."""
+        async with self._writer.connect() as connection:
             yield connection
 
     def insert(self, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
@@ -153,7 +158,7 @@ def _join(threads: Sequence[threading.Thread]) -> None:
         thread.join(THREAD_ENDS_S)
 
 
-def _url(address: str) -> sa.URL:
+def url_of(address: str) -> sa.URL:
     """The address, taken apart. Raises SettingsError when it is none; what was given may hold a password."""
     try:
         return sa.make_url(address)
@@ -203,61 +208,3 @@ async def version_of(connection: AsyncConnection, version_table: str) -> str | N
         sa.select(sa.column("version_num")).select_from(sa.table(version_table))
     )
     return version
-
-
-def upgrade(address: str, *, migrations: Path, version_table: str, to: str = "head") -> bool:
-    """Bring one package's tables to their newest form, or to an older one; True if anything was done.
-
-    Blocking; run it before an event loop, or in a thread. Raises SettingsError when the database can't be reached.
-    """
-    from alembic import command
-    from alembic.config import Config
-    from alembic.util import CommandError
-
-    url = _url(address)
-    config = Config()
-    config.set_main_option("script_location", str(migrations))
-    config.attributes["address"] = address
-    config.attributes["version_table"] = version_table
-    config.attributes["done"] = []
-    try:
-        if url.get_backend_name() == "sqlite" and url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        command.upgrade(config, to)
-    except (DBAPIError, CommandError, OSError) as error:
-        # Not only OperationalError: asyncpg has kinds of its own for a wrong password and a missing database.
-        place = url.render_as_string(hide_password=True)
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        raise SettingsError(f"the database {place} can't be opened: {cause}") from error
-    return bool(config.attributes["done"])
-
-
-def run_migrations(metadata: sa.MetaData) -> None:
-    """What each package's `migrations/env.py` calls: migrate within one transaction, over the asynchronous driver."""
-    from alembic import context
-
-    attributes = context.config.attributes
-
-    def note(ctx: Any, step: Any, heads: Any, run_args: Any) -> None:
-        attributes["done"].append(step.up_revision_id)
-
-    def migrate(connection: sa.Connection) -> None:
-        context.configure(
-            connection=connection,
-            target_metadata=metadata,
-            version_table=attributes["version_table"],
-            on_version_apply=note,
-            transactional_ddl=True,
-        )
-        with context.begin_transaction():
-            context.run_migrations()
-
-    async def connect() -> None:
-        database = Database(attributes["address"])
-        try:
-            async with database.write() as connection:
-                await connection.run_sync(migrate)
-        finally:
-            await database.close()
-
-    asyncio.run(connect())

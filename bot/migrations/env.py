@@ -1,6 +1,6 @@
 """How alembic reaches the bot's tables."""
 
 from bot.store.tables import metadata
-from moderation.database import run_migrations
+from moderation.migrating import run_migrations
 
 run_migrations(metadata)

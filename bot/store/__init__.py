@@ -14,7 +14,7 @@ from bot.store.inbox import Inbox, StoredUpdate
 from bot.store.shown import Card, NoticeRow, Shown
 from bot.store.stories import FeedState, Stories
 from bot.store.subscribers import Subscribers
-from moderation import database
+from moderation import migrating
 from moderation.database import Database
 
 __all__ = [
@@ -49,4 +49,4 @@ def upgrade(address: str, *, to: str = "head") -> bool:
     Blocking. Raises SettingsError.
     """
     folder = Path(__file__).resolve().parent.parent / "migrations"
-    return database.upgrade(address, migrations=folder, version_table="bot_version", to=to)
+    return migrating.upgrade(address, migrations=folder, version_table="bot_version", to=to)

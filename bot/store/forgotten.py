@@ -10,7 +10,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.tables import cards, conversations, deliveries, forgotten, inbox, notices, shown, subscribers
+from bot.store.tables import (
+    SET_ASIDE,
+    SOMEBODY_S,
+    cards,
+    conversations,
+    deliveries,
+    forgotten,
+    inbox,
+    notices,
+    shown,
+    subscribers,
+)
 from moderation.database import Database, UtcTime
 
 _AT_ONCE = 500
@@ -159,7 +170,7 @@ class Forgotten:
                 "deliveries": await _rows(connection, deliveries, deliveries.c.subscriber_id == person),
                 "notices": await _rows(connection, notices, notices.c.chat_id == person),
                 "shown": await _rows(connection, shown, shown.c.chat_id == person),
-                "updates": await _rows(connection, inbox, _from(person)),
+                "updates": await _rows(connection, inbox, sa.and_(SOMEBODY_S, _from(person))),
             }
 
     async def people(self, connection: AsyncConnection) -> set[int]:
@@ -200,9 +211,7 @@ async def _empty_updates(connection: AsyncConnection, person: int, *, before_upd
     An update keeps its number, and so is known when it comes again.
     """
     empty: dict[str, Any] = {"payload": {}, "lane": 0}
-    await connection.execute(
-        sa.update(inbox).where(inbox.c.done_at.is_not(None), inbox.c.error.is_not(None)).values(**empty)
-    )
+    await connection.execute(sa.update(inbox).where(SET_ASIDE).values(**empty))
     waiting = sa.and_(_from(person), inbox.c.done_at.is_(None), inbox.c.leased_until.is_(None))
     if before_update is not None:
         waiting = sa.and_(waiting, inbox.c.update_id < before_update)
@@ -221,10 +230,12 @@ def _from(person: int) -> sa.ColumnElement[bool]:
 async def _rows(
     connection: AsyncConnection, table: sa.Table, condition: sa.ColumnElement[bool]
 ) -> list[dict[str, Any]]:
-    rows = await connection.execute(sa.select(table).where(condition).order_by(*table.primary_key))
+    # Sorted here: for an order by the key SQLite would rather walk all of the table along it.
+    rows = (await connection.execute(sa.select(table).where(condition))).mappings()
+    keys = [column.name for column in table.primary_key]
     return [
         {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
-        for row in rows.mappings()
+        for row in sorted(rows, key=lambda row: [row[key] for key in keys])
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store.tables import inbox
+from bot.store.tables import HANDLED, inbox
 from moderation.database import Database
 
 
@@ -96,11 +96,7 @@ class Inbox:
 
     async def forget_done(self, *, older_than: datetime, at_most: int) -> int:
         """Drop updates handled or set aside that were received before `older_than`, so many at most; how many."""
-        old = (
-            sa.select(inbox.c.update_id)
-            .where(inbox.c.done_at.is_not(None), inbox.c.received_at < older_than)
-            .limit(at_most)
-        )
+        old = sa.select(inbox.c.update_id).where(HANDLED, inbox.c.received_at < older_than).limit(at_most)
         async with self._database.write() as connection:
             return (await connection.execute(sa.delete(inbox).where(inbox.c.update_id.in_(old)))).rowcount
 

@@ -8,6 +8,11 @@ from moderation.database import Id, UtcTime
 
 metadata = sa.MetaData()
 
+SOMEBODY_S = sa.text("lane <> 0")
+HANDLED = sa.text("done_at IS NOT NULL")
+SET_ASIDE = sa.text("done_at IS NOT NULL AND error IS NOT NULL")
+"""Which updates the partial indexes of the inbox hold; used where a query says just this."""
+
 stories = sa.Table(
     "stories",
     metadata,
@@ -67,6 +72,7 @@ deliveries = sa.Table(
     sa.Column("error", sa.Text),
     sa.UniqueConstraint("story_id", "subscriber_id", name="deliveries_once"),
     sa.Index("deliveries_due", "state", "due_at"),
+    sa.Index("deliveries_to_subscriber", "subscriber_id", "story_id"),
     sqlite_autoincrement=True,
 )
 
@@ -83,6 +89,10 @@ inbox = sa.Table(
     sa.Column("done_at", UtcTime),
     sa.Column("error", sa.Text),
     sa.Index("inbox_waiting", "done_at", "lane", "update_id"),
+    # What was handled is in lane 0, which is nobody's.
+    sa.Index("inbox_of_chat", "lane", "update_id", sqlite_where=SOMEBODY_S, postgresql_where=SOMEBODY_S),
+    sa.Index("inbox_handled", "received_at", sqlite_where=HANDLED, postgresql_where=HANDLED),
+    sa.Index("inbox_set_aside", "update_id", sqlite_where=SET_ASIDE, postgresql_where=SET_ASIDE),
 )
 
 conversations = sa.Table(
@@ -114,6 +124,7 @@ notices = sa.Table(
     sa.Column("told", sa.String(16), nullable=False),
     sa.Column("event_id", sa.BigInteger, nullable=False),
     sa.Column("told_at", UtcTime, nullable=False),
+    sa.Index("notices_in_chat", "chat_id", "message_id"),
 )
 
 cards = sa.Table(

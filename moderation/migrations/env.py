@@ -1,6 +1,6 @@
 """How alembic reaches the tables of `moderation`."""
 
-from moderation.database import run_migrations
+from moderation.migrating import run_migrations
 from moderation.store.tables import metadata
 
 run_migrations(metadata)

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from moderation import database
+from moderation import migrating
 from moderation.database import Database
 from moderation.store.change import Change
 from moderation.store.models import ModelQueries
@@ -105,4 +105,4 @@ def upgrade(address: str, *, to: str = "head") -> bool:
     Blocking. Raises SettingsError.
     """
     folder = Path(__file__).resolve().parent.parent / "migrations"
-    return database.upgrade(address, migrations=folder, version_table="moderation_version", to=to)
+    return migrating.upgrade(address, migrations=folder, version_table="moderation_version", to=to)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from moderation.database import Database
 from moderation.store.tables import (
+    BY_MODERATORS,
     AnyRow,
     agreements,
     audit,
@@ -132,7 +133,9 @@ async def _acts(connection: AsyncConnection, person: str) -> list[Mapping[str, A
     """What the person did to others' comments, at the desk."""
     others = sa.select(comments.c.id).where(comments.c.author == person)
     rows = await connection.execute(
-        sa.select(audit).where(audit.c.who == person, audit.c.comment_id.not_in(others)).order_by(audit.c.id)
+        sa.select(audit)
+        .where(BY_MODERATORS, audit.c.who == person, audit.c.comment_id.not_in(others))
+        .order_by(audit.c.id)
     )
     return [
         {"at": row.at.isoformat(), "comment": row.comment_id, "act": row.act, "to": row.to_status, "name": row.name}

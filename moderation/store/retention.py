@@ -22,7 +22,7 @@ class RetentionQueries:
         old = (
             sa.select(outbox.c.id)
             .where(outbox.c.done_at < older_than, outbox.c.id < newest)
-            .order_by(outbox.c.id)
+            .order_by(outbox.c.done_at)
             .limit(at_most)
         )
         async with self.database.write() as connection:

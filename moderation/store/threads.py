@@ -85,13 +85,11 @@ class ThreadQueries:
             row = (await connection.execute(wanted)).first()
             return _published(row) if row is not None else None
 
-    async def counts(self, stories: Sequence[str] | None) -> dict[str, int]:
-        """How many published comments the stories have, where they have any; of all stories for None."""
+    async def counts(self, stories: Sequence[str]) -> dict[str, int]:
+        """How many published comments the stories have, where they have any."""
         wanted = sa.select(comments.c.story, sa.func.count().label("published")).where(
-            comments.c.status == CommentStatus.PUBLISHED
+            comments.c.status == CommentStatus.PUBLISHED, comments.c.story.in_(stories)
         )
-        if stories is not None:
-            wanted = wanted.where(comments.c.story.in_(stories))
         async with self.database.read() as connection:
             rows = await connection.execute(wanted.group_by(comments.c.story))
             return {row.story: row.published for row in rows}

@@ -23,9 +23,9 @@ _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 async def comments_feed(request: web.Request, _query: Any) -> web.Response:
     """The newest published comments of all stories."""
     parts = request.app[PARTS]
-    page = await parts.threads.published(None, sort="newest", limit=ENTRIES, cursor=None)
-    titles = await parts.story_titles(sorted({comment.story for comment in page.items}))
-    body = feed(page.items, titles=titles, address=parts.settings.web_address())
+    comments = await parts.threads.newest(limit=ENTRIES)
+    titles = await parts.story_titles(sorted({comment.story for comment in comments}))
+    body = feed(comments, titles=titles, address=parts.settings.web_address())
     return web.Response(
         body=body, content_type="application/atom+xml", charset="utf-8", headers={"Cache-Control": "no-cache"}
     )

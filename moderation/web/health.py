@@ -14,6 +14,9 @@ from moderation.web.parts import PARTS, FrontHealth, WebParts
 from moderation.web.routes import json_answer
 from moderation.web.schemas import Alive, Readiness
 
+COUNTED_S = 60.0
+"""Seconds the number of comments in each status is told on before they are counted anew: that reads them all."""
+
 
 async def alive(_request: web.Request, _query: Any) -> Alive:
     """The process answers; says nothing of anything it depends on."""
@@ -57,7 +60,7 @@ async def metrics(request: web.Request, _query: Any) -> web.Response:
     """The system's state and this process's counts, for Prometheus."""
     parts = request.app[PARTS]
     (vitals, front), by_status, switches = await asyncio.gather(
-        _look(parts), within(parts.threads.by_status()), within(parts.switches.active())
+        _look(parts), within(parts.threads.by_status(old_s=COUNTED_S)), within(parts.switches.active())
     )
     seen = find(vitals, Bounds.of(parts.settings)) | front.seen
     state = system_metrics(vitals, by_status=by_status, switches=switches, seen=seen, front=front.gauges)

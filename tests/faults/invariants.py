@@ -27,6 +27,7 @@ FORGETS = f"{FAULTS}/test_redis_forgets.py"
 WAIT = f"{FAULTS}/test_bounded_wait.py"
 MODELS = f"{FAULTS}/test_broken_models.py"
 DATABASE = f"{FAULTS}/test_database_fails.py"
+MILLION = f"{FAULTS}/test_a_million_comments.py"
 FIRST = f"{FAULTS}/test_first_moderator_wins.py"
 CUT_OFF = f"{FAULTS}/test_hosts_cut_off.py"
 FAILOVER = f"{FAULTS}/test_database_failover.py"
@@ -202,5 +203,17 @@ INVARIANTS = (
             "test_an_erasure_that_died_between_the_two_sides_is_finished_by_another_process",
         ),
         missing="the same with parts killed by the hundred",
+    ),
+    Invariant(
+        17,
+        "**Tables are brought forward beside readers and writers.** A million comments of the first form become one of "
+        "the newest: pages are read and comments accepted meanwhile, who can't be is told to try again, none is lost.",
+        tests=(
+            f"{MILLION}::test_a_million_comments_are_brought_forward_while_people_read_and_write",
+            f"{INTEGRATION}/test_migrating.py::test_no_migration_reads_a_table_whole_or_keeps_it_while_it_works",
+            f"{INTEGRATION}/test_migrating.py::test_nobody_waits_behind_a_migration_that_waits_for_a_long_reader",
+        ),
+        control=(f"{INTEGRATION}/test_migrating.py::test_a_migration_that_breaks_the_rules_is_found",),
+        missing="on SQLite whoever writes waits while one index is built: seconds, with a million comments",
     ),
 )

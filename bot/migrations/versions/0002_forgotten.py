@@ -1,4 +1,4 @@
-"""Readers who were erased, and cards that show their words."""
+"""Readers who were erased, and which cards show their words."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,7 +20,3 @@ def upgrade() -> None:
     )
     op.create_index('forgotten_unfinished', 'forgotten', ['person'], unique=False, sqlite_where=sa.text('person IS NOT NULL'), postgresql_where=sa.text('person IS NOT NULL'))
     op.add_column('cards', sa.Column('stale', sa.Boolean(), server_default=sa.false(), nullable=False))
-    op.create_index('cards_stale', 'cards', ['stale'], unique=False, sqlite_where=sa.text('stale'), postgresql_where=sa.text('stale'))
-    op.create_index('shown_by_time', 'shown', ['shown_at'], unique=False)
-    # What was handled has served: from now on it is emptied at once.
-    op.execute("UPDATE inbox SET payload = '{}', lane = 0 WHERE done_at IS NOT NULL AND error IS NULL")

@@ -53,7 +53,5 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['comment_id'], ['comments.id'], ),
     sa.PrimaryKeyConstraint('comment_id')
     )
-    op.create_index('revisions_with_findings', 'revisions', ['decided_at'], unique=False, sqlite_where=sa.text("findings IS NOT NULL"), postgresql_where=sa.text("findings IS NOT NULL"))
-    op.create_index('revisions_taken_back', 'revisions', ['received_at'], unique=False, sqlite_where=sa.text("status = 'withdrawn' AND text <> ''"), postgresql_where=sa.text("status = 'withdrawn' AND text <> ''"))
     for statement in KEEP_AUDIT[op.get_bind().dialect.name]:
         op.execute(statement)
