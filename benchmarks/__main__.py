@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks import accepting, decisions, report, screening
+from benchmarks import accepting, api, decisions, report, screening
 from benchmarks.comments import labelled_comments, own_comments
 from moderation.running import start_logging
 from moderation.settings import Settings
@@ -15,7 +15,7 @@ def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "name", nargs="?", choices=("screening", "accepting", "decisions"), help="which one; all without it"
+        "name", nargs="?", choices=("screening", "accepting", "decisions", "api"), help="which one; all without it"
     )
     parser.add_argument("folder", nargs="?", type=Path, help="labelled .csv.gz files to screen; without it our own")
     parser.add_argument("--runs", type=int, default=3, help="how often each is measured (3)")
@@ -30,6 +30,8 @@ def main() -> None:
         accepting.run(runs=asked.runs, page=asked.out)
     if asked.name in (None, "decisions"):
         decisions.run(runs=asked.runs, page=asked.out)
+    if asked.name in (None, "api"):
+        api.run(runs=asked.runs, page=asked.out)
 
 
 if __name__ == "__main__":

@@ -202,7 +202,7 @@ async def running_newsroom(database: Database, redis: Redis, **given: Any) -> As
         outcomes=outcomes,
         health=Health(database=database, queue=queue, threads=threads, data_dir=settings.data_dir, clock=now),
         database=database,
-        resolve_story=story_resolver(bot_store.stories, telegram_links(settings, username=None)),
+        resolve_stories=story_resolver(bot_store.stories, telegram_links(settings, username=None)),
         story_titles=bot_store.stories.titles,
         resolve_section=bot_store.stories.section_called,
         front=front_of(bot_store, feed_silent_s=settings.alarm_feed_silent_s, clock=now),

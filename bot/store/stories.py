@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,9 +68,24 @@ class Stories:
 
     async def by_reference(self, reference: str) -> Story | None:
         """The story a program means: by its number or by its address."""
-        if reference.isascii() and reference.isdigit() and len(reference) < 18:
-            return await self.one(int(reference))
-        return await self.by_address(reference)
+        return (await self.by_references([reference])).get(reference)
+
+    async def by_references(self, references: Sequence[str]) -> dict[str, Story]:
+        """The stories a program means, each by its number or by its address, in one look; unknown ones are left out."""
+        meant: dict[str, int | str] = {}
+        for reference in references:
+            if reference.isascii() and reference.isdigit() and len(reference) < 18:
+                meant[reference] = int(reference)
+            else:
+                with contextlib.suppress(ValueError):
+                    meant[reference] = canonical_address(reference)
+        numbers = [one for one in meant.values() if isinstance(one, int)]
+        addresses = [one for one in meant.values() if isinstance(one, str)]
+        wanted = sa.select(stories).where(sa.or_(stories.c.id.in_(numbers), stories.c.url.in_(addresses)))
+        async with self._database.read() as connection:
+            found = [_story(row) for row in (await connection.execute(wanted)).mappings()]
+        known: dict[int | str, Story] = {story.id: story for story in found} | {story.url: story for story in found}
+        return {reference: known[one] for reference, one in meant.items() if one in known}
 
     async def pointed_at(self, words: str) -> Story | None:
         """The story a person means: by its number, its address, or a link that opens it in the bot."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.settings import BotSettings
 from bot.store.stories import Stories
-from bot.story import start_payload
+from bot.story import Story, start_payload
 from bot.web import article, sample, stories, webhook
 from bot.web.parts import BOT, BotParts, StoreUpdate
 from moderation import web as moderation_web
@@ -62,13 +62,10 @@ def telegram_links(settings: BotSettings, *, username: str | None) -> Callable[[
 
 def story_resolver(
     stories: Stories, telegram_link: Callable[[int], str | None]
-) -> Callable[[str], Awaitable[StoryRef | None]]:
-    """What `WebParts.resolve_story` is to be: from an address or an id to the story it means."""
+) -> Callable[[Sequence[str]], Awaitable[dict[str, StoryRef]]]:
+    """What `WebParts.resolve_stories` is to be: from addresses and ids to the stories they mean."""
 
-    async def resolve(name: str) -> StoryRef | None:
-        story = await stories.by_reference(name)
-        if story is None:
-            return None
+    def ref(story: Story) -> StoryRef:
         return StoryRef(
             id=str(story.id),
             url=story.url,
@@ -78,5 +75,8 @@ def story_resolver(
             section=story.section,
             published_at=story.published_at,
         )
+
+    async def resolve(names: Sequence[str]) -> dict[str, StoryRef]:
+        return {name: ref(story) for name, story in (await stories.by_references(names)).items()}
 
     return resolve

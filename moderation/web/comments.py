@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -51,7 +50,7 @@ def plain(text: str) -> str:
 
 async def story_or_problem(parts: WebParts, name: str) -> StoryRef:
     """The story meant by an address or id. Raises Problem `unknown_story`."""
-    story = await parts.resolve_story(name)
+    story = (await parts.resolve_stories([name])).get(name)
     if story is None:
         raise Problem("unknown_story")
     return story
@@ -86,9 +85,9 @@ async def count_comments(request: web.Request, query: CountsQuery) -> Counts:
     """How many comments each story has; a story nobody knows has none."""
     parts = request.app[PARTS]
     asked = list(dict.fromkeys(query.story))
-    stories = dict(zip(asked, await asyncio.gather(*(parts.resolve_story(name) for name in asked)), strict=True))
-    counts = await parts.threads.counts(sorted({story.url for story in stories.values() if story is not None}))
-    return Counts(counts={name: counts.get(story.url, 0) if story else 0 for name, story in stories.items()})
+    stories = await parts.resolve_stories(asked)
+    counts = await parts.threads.counts(sorted({story.url for story in stories.values()}))
+    return Counts(counts={name: counts.get(stories[name].url, 0) if name in stories else 0 for name in asked})
 
 
 async def story_place(request: web.Request, query: StoryQuery) -> Place:

@@ -71,7 +71,7 @@ async def no_front() -> FrontHealth:
 
 @dataclass(frozen=True, slots=True)
 class WebParts:
-    """Everything the handlers ask for. `resolve_story` takes an address or an id and gives None for a stranger, and so
+    """Everything the handlers ask for. `resolve_stories` takes addresses and ids and leaves strangers out, and
     does `resolve_section` for a section's name; `front` never raises and answers within seconds.
     """
 
@@ -86,7 +86,7 @@ class WebParts:
     outcomes: Outcomes
     health: Health
     database: Database
-    resolve_story: Callable[[str], Awaitable[StoryRef | None]]
+    resolve_stories: Callable[[Sequence[str]], Awaitable[Mapping[str, StoryRef]]]
     story_titles: Callable[[Sequence[str]], Awaitable[dict[str, str]]]
     front: Callable[[], Awaitable[FrontHealth]] = no_front
     resolve_section: Callable[[str], Awaitable[str | None]] = any_section

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -36,7 +36,7 @@ from moderation.web.serving import serve
 class Front:
     """What the front tells: which story or section a name means, stories' titles, and how the front itself is."""
 
-    resolve: Callable[[str], Awaitable[StoryRef | None]]
+    resolve: Callable[[Sequence[str]], Awaitable[Mapping[str, StoryRef]]]
     titles: Callable[[Sequence[str]], Awaitable[dict[str, str]]]
     health: Callable[[], Awaitable[FrontHealth]] = no_front
     section: Callable[[str], Awaitable[str | None]] = any_section
@@ -78,7 +78,7 @@ async def opened(settings: Settings, roles: Roles, front_of: Callable[[Database]
                 clock=_now,
             ),
             database=database,
-            resolve_story=front.resolve,
+            resolve_stories=front.resolve,
             story_titles=front.titles,
             front=front.health,
             resolve_section=front.section,
@@ -106,8 +106,13 @@ async def run(settings: Settings) -> None:
     Raises SettingsError, PolicyError at start.
     """
     roles = Roles(frozenset(f"telegram:{one}" for one in settings.administrators), _nobody)
-    async with opened(settings, roles, lambda _database: Front(story_by_address, _no_titles)) as parts:
+    async with opened(settings, roles, lambda _database: Front(_stories_by_address, _no_titles)) as parts:
         await served(create_app(parts), settings)
+
+
+async def _stories_by_address(names: Sequence[str]) -> dict[str, StoryRef]:
+    found = {name: await story_by_address(name) for name in names}
+    return {name: story for name, story in found.items() if story is not None}
 
 
 async def story_by_address(name: str) -> StoryRef | None:

@@ -76,7 +76,7 @@ async def begin(request: web.Request, _query: Any) -> web.StreamResponse:
         raise Problem("bad_switch", "kind is close, hold or stop; scope is story, section or site") from None
     target = fields.get("target", "").strip()
     if scope is Scope.STORY:
-        story = await parts.resolve_story(target)
+        story = (await parts.resolve_stories([target])).get(target)
         if story is None:
             raise Problem("unknown_story")
         target = story.url
