@@ -22,7 +22,8 @@ one candidate and the next.
 `python -m benchmarks screening FOLDER` screens labelled comments (`.csv.gz` files with the columns of the training
 data) instead of our own, and judges too; FOLDER must hold nothing that a model learned from. The figures on labelled
 comments below come from the held-out files of the [model card](model-card.md), by which that model was also chosen. A
-peer that is not installed is named as such: `pip install alt-profanity-check` brings the one there is.
+peer that is not installed is named as such: `pip install alt-profanity-check` brings the one there is. `python -m
+benchmarks api` wants `wrk` (`apt-get install wrk`), and measures memory alone without it.
 """
 DIGITS = 2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -173,6 +174,20 @@ def everyday(database: Database, *, comments: int, reader: int = 7) -> dict[str,
 async def _both(one: Awaitable[object], other: Awaitable[object]) -> None:
     await one
     await other
+
+
+async def milliseconds(address: str, *, comments: int) -> dict[str, float]:
+    """How long each of the everyday questions took, asked once."""
+    database = Database(address)
+    took: dict[str, float] = {}
+    try:
+        for name, ask in everyday(database, comments=comments, reader=107).items():
+            began = time.perf_counter()
+            await ask()
+            took[name] = round((time.perf_counter() - began) * 1000, 1)
+    finally:
+        await database.close()
+    return took
 
 
 async def read_whole(address: str, *, comments: int, only_if_it_must: bool) -> dict[str, list[str]]:

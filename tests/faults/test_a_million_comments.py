@@ -18,7 +18,7 @@ from tests.faults.databases import name_of_address
 from tests.faults.ledger import number, reading
 from tests.faults.report import note
 from tests.faults.site import Site, running_site, until
-from tests.plans import read_whole
+from tests.plans import milliseconds, read_whole
 
 UPGRADES = {"moderation": moderation.store.upgrade, "bot": bot.store.upgrade}
 FIRST_RELEASE = (("moderation", "0002"), ("moderation", "0003"), ("bot", "0002"))
@@ -97,6 +97,8 @@ async def test_a_million_comments_are_brought_forward_while_people_read_and_writ
     empty_database_address: str, tmp_path: Path
 ) -> None:
     figures = await asyncio.to_thread(bring_forward, empty_database_address, tmp_path, MILLION)
+    took = await milliseconds(empty_database_address, comments=MILLION)
+    note("A million comments, each question asked once, ms", took, run=name_of_address(empty_database_address))
     whole = await read_whole(empty_database_address, comments=MILLION, only_if_it_must=False)
     assert whole == {}, "what is asked every day reads no large table whole"
     note("A million comments brought to the newest form", figures, run=name_of_address(empty_database_address))

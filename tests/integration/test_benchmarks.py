@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
-from benchmarks import accepting, decisions, screening
+from benchmarks import accepting, api, decisions, screening
 from benchmarks.candidates import CANDIDATES
 from benchmarks.comments import Comments, own_comments
 from benchmarks.decisions import WORKER
@@ -53,3 +55,14 @@ def test_a_backlog_is_decided_beside_a_loop_without_a_queue() -> None:
     assert [set(run) for run in found] == [{WORKER, loop}]
     assert min(found[0].values()) > 0
     assert "1.00 ×" in decisions.backlog_section(found, count=len(texts), load_before=0)
+
+
+def test_the_whole_system_is_weighed_and_asked_beside_a_bare_handler() -> None:
+    found = api.measure(api.FEW, runs=1, seconds=1, load_s=1)
+    assert set(found.idle_mb) == set(found.loaded_mb) == set(api.PARTS)
+    assert min(found.idle_mb.values()) > 1
+    if shutil.which("wrk") is not None:
+        assert set(found.asked) == set(found.bare) == set(api.ADDRESSES)
+        assert all(run.per_s > 0 for (run,) in found.asked.values())
+    shown = api.section([found, found], runs=1, load_before=0)
+    assert "embed.js" in shown or "`wrk` is not installed" in shown

@@ -58,6 +58,8 @@ async def test_a_story_is_found_by_number_and_by_any_way_of_writing_its_address(
         assert await bot_store.stories.by_reference(reference) == story
     for reference in ("999", "nonsense", "https://news.example/other", "9" * 40, "javascript:1"):
         assert await bot_store.stories.by_reference(reference) is None
+    both = await bot_store.stories.by_references([story.url, "999", str(story.id), "javascript:1"])
+    assert both == {story.url: story, str(story.id): story}
 
 
 async def test_stories_are_listed_newest_first_page_by_page(bot_store: BotStore) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import report
+from benchmarks.api import Asked, read_wrk
 from benchmarks.comments import Comments, labelled_comments, own_comments
 from benchmarks.report import Spread, percentile, rate, small
 from benchmarks.screening import Parts, aucs
@@ -91,3 +92,26 @@ def test_a_candidate_that_is_blind_has_half_the_area_and_one_that_sees_has_all()
 
 def test_a_language_with_too_few_of_a_side_is_not_judged() -> None:
     assert aucs(Comments("labelled", ("",) * 4, ("mr",) * 4, (True, False, True, False)), [1, 0, 1, 0]) == {}
+
+
+WRK = """Running 3s test @ http://127.0.0.1:8080/
+  1 threads and 16 connections
+  Latency Distribution
+     50%    1.53ms
+     75%    2.02ms
+     90%  850.00us
+     99%    1.20s
+  12 requests in 3.00s, 1.00MB read
+{}Requests/sec:   4567.89
+Transfer/sec:      1.00MB
+"""
+
+
+def test_what_wrk_prints_is_read_in_milliseconds() -> None:
+    assert read_wrk(WRK.format("")) == Asked(4567.89, 1.53, 1200.0)
+
+
+@pytest.mark.parametrize("printed", [WRK.format("  Non-2xx or 3xx responses: 7\n"), "", "Requests/sec: 1.0"])
+def test_a_run_with_failed_answers_or_without_figures_is_none(printed: str) -> None:
+    with pytest.raises(RuntimeError):
+        read_wrk(printed)
