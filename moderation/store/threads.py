@@ -42,25 +42,6 @@ class ThreadQueries:
         self, story: str | None, *, sort: Sort, limit: int, after: Place | None = None
     ) -> list[tuple[PublishedComment, Place]]:
         """Published comments of a story, or of all, each with its place; those after a place where one is given."""
-        wanted = (
-            sa.select(
-                comments.c.id,
-                comments.c.story,
-                comments.c.parent,
-                comments.c.author_name,
-                comments.c.published_at,
-                comments.c.edited,
-                revisions.c.text,
-                revisions.c.decided_at,
-                _LANGUAGE.label("shown_language"),
-                (_answers if sort == "top" else sa.literal(0)).label("answers"),
-            )
-            .select_from(_with_revision(comments.c.published_revision))
-            .where(comments.c.status == CommentStatus.PUBLISHED)
-            .limit(limit)
-        )
-        if story is not None:
-            wanted = wanted.where(comments.c.story == story)
         order: list[sa.ColumnElement[Any]] = [comments.c.published_at, comments.c.id]
         place: list[sa.ColumnElement[Any]] = []
         if after is not None:
@@ -68,10 +49,35 @@ class ThreadQueries:
         if sort == "top":
             order.insert(0, _answers)
             place = [sa.literal(after[0], sa.BigInteger), *place] if after is not None else place
+        chosen = sa.select(
+            comments.c.id,
+            comments.c.story,
+            comments.c.parent,
+            comments.c.author_name,
+            comments.c.language,
+            comments.c.published_revision,
+            comments.c.published_at,
+            comments.c.edited,
+            (_answers if sort == "top" else sa.literal(0)).label("answers"),
+        ).where(comments.c.status == CommentStatus.PUBLISHED)
+        if story is not None:
+            chosen = chosen.where(comments.c.story == story)
         if after is not None:
             here, there = sa.tuple_(*order), sa.tuple_(*place)
-            wanted = wanted.where(here > there if sort == "oldest" else here < there)
-        wanted = wanted.order_by(*(order if sort == "oldest" else [column.desc() for column in order]))
+            chosen = chosen.where(here > there if sort == "oldest" else here < there)
+
+        def ordered(*columns: sa.ColumnElement[Any]) -> list[sa.ColumnElement[Any]]:
+            return list(columns) if sort == "oldest" else [column.desc() for column in columns]
+
+        # The page first and its texts then: else PostgreSQL reads all texts there are to sort those of a long thread.
+        page = chosen.order_by(*ordered(*order)).limit(limit).subquery("page")
+        mine = (revisions.c.comment_id == page.c.id) & (revisions.c.number == page.c.published_revision)
+        language = sa.func.coalesce(revisions.c.language, page.c.language, "und").label("shown_language")
+        wanted = (
+            sa.select(page, revisions.c.text, revisions.c.decided_at, language)
+            .join(revisions, mine)
+            .order_by(*ordered(page.c.answers, page.c.published_at, page.c.id))
+        )
         async with self.database.read() as connection:
             rows = await connection.execute(wanted)
             return [(_published(row), (row.answers, row.published_at, row.id)) for row in rows]
