@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks import accepting, api, decisions, report, screening
 from benchmarks.comments import labelled_comments, own_comments
+from benchmarks.queue import run as queue
 from moderation.running import start_logging
 from moderation.settings import Settings
 
@@ -15,10 +16,14 @@ def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "name", nargs="?", choices=("screening", "accepting", "decisions", "api"), help="which one; all without it"
+        "name",
+        nargs="?",
+        choices=("screening", "accepting", "decisions", "api", "queue"),
+        help="which one; all without it",
     )
     parser.add_argument("folder", nargs="?", type=Path, help="labelled .csv.gz files to screen; without it our own")
     parser.add_argument("--runs", type=int, default=3, help="how often each is measured (3)")
+    parser.add_argument("--comments", type=int, default=queue.COMMENTS, help="how many are queued (10,000)")
     parser.add_argument("--out", type=Path, default=report.PAGE, help="the page to write")
     asked = parser.parse_args()
     start_logging(Settings(log_level="error"))
@@ -32,6 +37,8 @@ def main() -> None:
         decisions.run(runs=asked.runs, page=asked.out)
     if asked.name in (None, "api"):
         api.run(runs=asked.runs, page=asked.out)
+    if asked.name in (None, "queue"):
+        queue.run(runs=asked.runs, comments=asked.comments, page=asked.out)
 
 
 if __name__ == "__main__":

@@ -98,20 +98,20 @@ def _answering(address: str) -> Callable[[], Awaitable[bool]]:
 
 
 @contextlib.contextmanager
-def worker_running(settings: Settings) -> Iterator[None]:
+def worker_running(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     """One worker process of this data directory, as an operator would start it; its log goes nowhere."""
     given = {key: value for key, value in os.environ.items() if not key.startswith("BAITHAK_")}
     given |= {"BAITHAK_DATA_DIR": str(settings.data_dir), "OMP_NUM_THREADS": "1"}
     with _ending(
         subprocess.Popen([sys.executable, "-m", "moderation", "worker"], cwd=ROOT, env=given, stderr=subprocess.DEVNULL)
-    ):
-        yield
+    ) as process:
+        yield process
 
 
 @contextlib.contextmanager
-def _ending(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def _ending(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         try:
@@ -122,14 +122,20 @@ def _ending(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def empty_directory() -> Iterator[Settings]:
+    """A data directory without a database. Gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="baithak-bench-", ignore_cleanup_errors=True) as name:
+        yield Settings(data_dir=Path(name), database_url=None, redis_url=None)
+
+
+@contextlib.contextmanager
 def data_directory(template: Path | None = None) -> Iterator[Settings]:
     """A data directory with a database: an empty one, or a copy of another directory's. Gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="baithak-bench-") as name:
-        settings = Settings(data_dir=Path(name), database_url=None, redis_url=None)
+    with empty_directory() as settings:
         if template is None:
             upgrade(settings.database_address())
         else:
-            shutil.copy(template / "baithak.db", Path(name) / "baithak.db")
+            shutil.copy(template / "baithak.db", settings.data_dir / "baithak.db")
         yield settings
 
 

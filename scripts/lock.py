@@ -1,10 +1,15 @@
-"""Resolve the dependencies of pyproject.toml into hashed requirements files without any address in them."""
+"""Resolve the dependencies of pyproject.toml into hashed requirements files without any address in them.
+
+And those of the queues that ours is measured beside, each into a file of its own: they are never installed together.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
+
+from benchmarks.queue.peers import PEERS
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = {
@@ -15,14 +20,16 @@ FILES = {
 }
 """Each file and the extras it locks; later files agree with earlier ones."""
 
+COMPILE = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
+COMPILE += ["--no-header", "--python-version", "3.11"]
+
 
 def main() -> None:
     """Write every lock file anew."""
     earlier: list[str] = []
     for name, extras in FILES.items():
         (ROOT / name).unlink(missing_ok=True)
-        command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
-        command += ["--no-header", "--python-version", "3.11", "--output-file", name]
+        command = [*COMPILE, "--output-file", name]
         for extra in extras:
             command += ["--extra", extra]
         for constraint in earlier:
@@ -30,6 +37,15 @@ def main() -> None:
         subprocess.run([*command, "pyproject.toml"], cwd=ROOT, check=True)
         earlier.append(name)
         print(f"{name} written")
+    for peer in PEERS:
+        peer.lock().unlink(missing_ok=True)
+        subprocess.run(
+            [*COMPILE, "--no-annotate", "--output-file", str(peer.lock()), "-"],
+            input="\n".join(peer.wanted).encode(),
+            cwd=ROOT,
+            check=True,
+        )
+        print(f"{peer.lock().relative_to(ROOT)} written")
 
 
 if __name__ == "__main__":

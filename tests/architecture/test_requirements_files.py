@@ -6,14 +6,24 @@ import re
 
 import pytest
 
+from benchmarks.queue.peers import PEERS
 from tests.architecture.sources import PROJECT
 
-FILES = sorted(path.name for path in PROJECT.glob("requirements*.txt"))
+OF_PEERS = PROJECT / "benchmarks" / "queue" / "requirements"
+FILES = sorted(str(path.relative_to(PROJECT)) for path in (*PROJECT.glob("requirements*.txt"), *OF_PEERS.glob("*.txt")))
 FORBIDDEN = ("://", "--index-url", "--extra-index-url", "--find-links", "--trusted-host", "file:", "@ ")
 
 
 def test_there_are_lock_files_for_running_and_for_testing() -> None:
     assert {"requirements.txt", "requirements-dev.txt", "requirements-embedded.txt"} <= set(FILES)
+
+
+def test_each_queue_that_ours_is_measured_beside_has_a_lock_file_for_just_what_is_wanted_of_it() -> None:
+    assert {peer.lock() for peer in PEERS} == set(OF_PEERS.glob("*.txt"))
+    for peer in PEERS:
+        pinned = peer.lock().read_text(encoding="utf-8")
+        wanted = [re.sub(r"\[.*\]", "", each) for each in peer.wanted]
+        assert [each for each in wanted if f"{each} \\" not in pinned] == []
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -10,6 +10,10 @@ from benchmarks import accepting, api, decisions, screening
 from benchmarks.candidates import CANDIDATES
 from benchmarks.comments import Comments, own_comments
 from benchmarks.decisions import WORKER
+from benchmarks.queue import run as queue
+from benchmarks.queue import section
+from benchmarks.queue.adapters import Kind
+from benchmarks.queue.peers import PEERS
 
 FEW = 200
 """Examples for the peer to learn from, where only its being there matters."""
@@ -66,3 +70,23 @@ def test_the_whole_system_is_weighed_and_asked_beside_a_bare_handler() -> None:
         assert all(run.per_s > 0 for (run,) in found.asked.values())
     shown = api.section([found, found], runs=1, load_before=0)
     assert "embed.js" in shown or "`wrk` is not installed" in shown
+
+
+def test_our_queue_and_one_peer_are_measured_side_by_side_and_killed_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    peer = next(peer for peer in PEERS if peer.key == "faststream")
+    texts = own_comments(140).texts
+    found = queue.measure(texts, runs=1, peers=[peer], kinds=[Kind.TUNED], kill_wait_s=90)
+    ours, its = found.row("ours", Kind.TUNED), found.row(peer.key, Kind.TUNED)
+    for row in {None, ours, its}:
+        (run,) = found.runs[row]
+        assert min(run.enqueued_per_s, run.stored_per_s) > 0
+        assert run.slow is None or 0 < run.slow.p50_ms <= run.slow.p99_ms
+        assert 0 <= found.kills[row].lost < len(texts)
+    assert (found.kills[None].lost, found.kills[None].twice) == (0, 0)
+    assert found.kills[ours].lost == 0
+    shown = section.section(found, count=len(texts), load_before=0)
+    assert f"{peer.title}: tuned" in shown if its is not None else "not installed" in shown
+    if its is None:
+        pytest.skip(f"{peer.title} can't be installed here: {capsys.readouterr().err}")
