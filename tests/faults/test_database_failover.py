@@ -17,11 +17,11 @@ import pytest
 from tests.e2e.system import People, eventually, people_of, running
 from tests.faults.clusters import pair_running
 from tests.faults.hosts import cannot_have_hosts
+from tests.faults.killing import readers_who_agreed
 from tests.faults.ledger import NEVER, read_ledger, undecided
 from tests.faults.report import note
 from tests.faults.spread import spread_over_hosts
 from tests.faults.test_hosts_cut_off import readers_writing, told_of
-from tests.faults.test_whole_system import readers_who_agreed
 
 MISSING = cannot_have_hosts()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -17,10 +18,10 @@ import pytest
 
 from tests.e2e.system import People, Person, eventually, people_of, text_of
 from tests.faults.hosts import cannot_have_hosts
+from tests.faults.killing import readers_who_agreed
 from tests.faults.ledger import NEVER
 from tests.faults.report import note
 from tests.faults.spread import Spread, spread_over_hosts
-from tests.faults.test_whole_system import Size, readers_who_agreed, write_comments
 
 MISSING = cannot_have_hosts()
 
@@ -42,14 +43,24 @@ LATE_S = 12
 async def readers_writing(readers: list[tuple[Person, dict[str, Any]]]) -> AsyncIterator[set[str]]:
     """Readers who write at a steady rate while the block lasts; their comments' source keys so far."""
     keys: set[str] = set()
-    size = Size(readers=len(readers), comments=100_000, per_s=PER_S, kills=0)
-    writing = asyncio.create_task(write_comments(readers, size, keys))
+    writing = asyncio.create_task(_write(readers, keys))
     try:
         yield keys
     finally:
         writing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await writing
+
+
+async def _write(readers: list[tuple[Person, dict[str, Any]]], keys: set[str]) -> None:
+    began = time.monotonic()
+    for at in itertools.count():
+        await asyncio.sleep(began + at / PER_S - time.monotonic())
+        reader, story = readers[at % len(readers)]
+        message = await reader.comments(
+            story, f"Paragraph {at} of the report deserves a longer answer from the ministry."
+        )
+        keys.add(f"telegram:{reader.id}:{message['message_id']}")
 
 
 async def told_of(people: People, keys: set[str]) -> dict[str, str]:
