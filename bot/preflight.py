@@ -29,7 +29,7 @@ FREE_BYTES = 64 * 1024 * 1024
 def alone(data_dir: Path) -> Iterator[None]:
     """Hold the data directory for this process. Raises SettingsError when another `up` has it or it is read-only."""
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)  # what readers wrote is nobody else's
         lock = (data_dir / "up.lock").open("w")
     except OSError as error:
         raise SettingsError(

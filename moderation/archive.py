@@ -108,6 +108,10 @@ class _Form(BaseModel):
     baithak_backup: int
 
 
+_LAST_RECORD, _LAST_RECORD_BYTES = b"PK\x05\x06", 22
+"""How a zip archive without a comment ends (APPNOTE 4.3.16)."""
+
+
 def table_part(name: str) -> str:
     """Where a table's rows are."""
     return f"tables/{name}.jsonl"
@@ -235,6 +239,7 @@ def reading(path: Path, *, key: bytes | None) -> Iterator[Archive]:
             source: Any = SealedReader(file, key) if sealed and key is not None else file
             with zipfile.ZipFile(source) as archive:
                 manifest = _manifest(path, archive)
+                _check_ends(path, source, archive)
                 _check_parts(path, archive, manifest)
         with zipfile.ZipFile(source) as archive:
             yield Archive(path, archive, manifest)
@@ -266,6 +271,13 @@ def _manifest(path: Path, archive: zipfile.ZipFile) -> Manifest:
         # Only the outermost name is ours: those within are the file's.
         place = first["loc"][0] if first["loc"] and first["type"] != "extra_forbidden" else "as a whole"
         raise BackupRefused(f"{path} is damaged: its manifest can't be used ({place})") from None
+
+
+def _check_ends(path: Path, file: IO[bytes], archive: zipfile.ZipFile) -> None:
+    """Refuse what `zipfile` passes over: bytes before the first part and behind the last record."""
+    file.seek(-_LAST_RECORD_BYTES, os.SEEK_END)
+    if file.read(4) != _LAST_RECORD or min(info.header_offset for info in archive.infolist()):
+        raise BackupRefused(f"{path} is damaged: there is more in it than was saved")
 
 
 def _check_parts(path: Path, archive: zipfile.ZipFile, manifest: Manifest) -> None:

@@ -176,7 +176,7 @@ def _alone_on_sqlite(url: sa.URL) -> Iterator[None]:
         yield
         return
     folder = Path(url.database).parent
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     opened = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(opened, fcntl.LOCK_EX)

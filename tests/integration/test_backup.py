@@ -330,7 +330,15 @@ def nothing(content: bytes) -> bytes:
     return b""
 
 
-@pytest.mark.parametrize("damage", [cut, last_byte_gone, one_bit, foreign, nothing])
+def byte_behind(content: bytes) -> bytes:
+    return content + b"\0"
+
+
+def byte_before(content: bytes) -> bytes:
+    return b"\0" + content
+
+
+@pytest.mark.parametrize("damage", [cut, last_byte_gone, one_bit, foreign, nothing, byte_behind, byte_before])
 @pytest.mark.parametrize("sealed", [False, True])
 async def test_a_damaged_backup_is_refused_in_one_line_and_nothing_is_changed(
     database: Database, home: BotSettings, away: BotSettings, tmp_path: Path, damage: Any, sealed: bool

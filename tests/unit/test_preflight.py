@@ -76,6 +76,14 @@ def test_a_data_directory_is_held_by_one_at_a_time(tmp_path: Path) -> None:
     assert not preflight.is_held(tmp_path)
 
 
+def test_a_data_directory_is_made_for_its_owner_alone_and_one_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir(mode=0o755)
+    for folder, mode in ((tmp_path / "new", 0o700), (shared, 0o755)):
+        with preflight.alone(folder):
+            assert folder.stat().st_mode & 0o777 == mode
+
+
 def test_ports_left_to_the_kernel_are_different_ones() -> None:
     ports = preflight.free_ports(BotSettings(web_port=0, sandbox_port=0))
     assert ports["web_port"] != ports["sandbox_port"]
