@@ -61,6 +61,7 @@ def test_a_backlog_is_decided_beside_a_loop_without_a_queue() -> None:
     assert "1.00 ×" in decisions.backlog_section(found, count=len(texts), load_before=0)
 
 
+@pytest.mark.long
 def test_the_whole_system_is_weighed_and_asked_beside_a_bare_handler() -> None:
     found = api.measure(api.FEW, runs=1, seconds=1, load_s=1)
     assert set(found.idle_mb) == set(found.loaded_mb) == set(api.PARTS)
@@ -72,6 +73,7 @@ def test_the_whole_system_is_weighed_and_asked_beside_a_bare_handler() -> None:
     assert "embed.js" in shown or "`wrk` is not installed" in shown
 
 
+@pytest.mark.long
 def test_our_queue_and_one_peer_are_measured_side_by_side_and_killed_once(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -117,7 +117,7 @@ async def test_a_batch_is_answered_one_by_one(desk: Desk) -> None:
         ("facts", "revisions_of_author"),
         ("facts", "revisions_alike"),
         ("thread", "comments_of_story"),
-        ("due", "outbox_of_comment"),
+        ("due", "outbox_about_comment"),
     ],
 )
 async def test_the_questions_that_are_always_asked_are_answered_from_an_index(
