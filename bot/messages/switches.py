@@ -26,10 +26,11 @@ def line(switch: Switch, titles: Mapping[str, str], *, at_most: int = _WORDS_AT_
         since=_at(switch.begun_at),
     )
     note = cut(switch.note, at_most=at_most)
-    lines = [begun, *([say("switch-note", MODERATORS, note=note)] if note else [])]
+    lines: list[str] = [begun, *([say("switch-note", MODERATORS, note=note)] if note else [])]
     if switch.ended_at is not None:
         name = spoken_name(switch.ended_by_name or "")
-        lines.append(say("switch-ended", MODERATORS, name=name, at=_at(switch.ended_at)))
+        ended = say("switch-ended", MODERATORS, name=name, at=_at(switch.ended_at))
+        lines.append(ended if switch.kind is SwitchKind.CLOSE else f"{ended} {say('switch-ended-held', MODERATORS)}")
     return Html("\n".join(lines))
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot import messages
-from bot.messages import notices, stories
+from bot.messages import notices, stories, switches
 from bot.messages import terms as terms_messages
 from bot.messages.texts import cut, escape, isolated, known_language, link, plain, say, spoken_name, visible_length
 from bot.story import Story
@@ -17,6 +18,7 @@ from moderation.comment import CommentStatus, utf16_length
 from moderation.config import load_policy, load_terms
 from moderation.decision import DecidedBy, EventKind
 from moderation.policy import LANGUAGES
+from moderation.switch import Scope, Switch, SwitchKind
 from tests.builders import NOW, STORY, event
 
 TERMS = load_terms(load_policy())
@@ -226,3 +228,21 @@ def test_ones_own_comment_is_listed_with_its_state_and_linked_once_published(sta
     shown = notices.my_comment(status, title="<T>", text="a\n\nb", story_url="https://x/s", comment_id=5, language="en")
     assert shown.startswith("<b>&lt;T&gt;</b>\na b\n")
     assert ("https://x/s#comment-5" in shown) == (status is CommentStatus.PUBLISHED)
+
+
+@pytest.mark.parametrize(
+    ("kind", "scope", "held"),
+    [
+        (SwitchKind.CLOSE, Scope.STORY, False),
+        (SwitchKind.HOLD, Scope.STORY, True),
+        (SwitchKind.STOP, Scope.SITE, True),
+    ],
+)
+def test_an_ended_switch_speaks_of_what_was_held_only_where_it_held_anything(
+    kind: SwitchKind, scope: Scope, held: bool
+) -> None:
+    begun = Switch(1, kind, scope, STORY if scope is Scope.STORY else "", "", "cli:desk", "Meera", NOW)
+    ended = replace(begun, ended_by="cli:desk", ended_by_name="Omar", ended_at=NOW)
+    assert "Ended" not in switches.line(begun, {}) and "held" not in switches.line(begun, {})
+    assert "<b>Ended by Omar</b>, 22 Nov 12:00 UTC." in switches.line(ended, {})
+    assert ("What was held stays with people." in switches.line(ended, {})) == held
