@@ -133,10 +133,10 @@ mydata =
 mydata-held = Kept by law: { $n }. The text of these stays even if you ask for it to be erased, but nobody sees it then.
 forget-ask =
     <b>Erase everything?</b>
-    Your comments disappear from the site, and with them all we keep about you: your name, your language, your settings, every word. This can’t be undone. /mydata gives you a copy first.
+    Your comments disappear from the site, and with them what we keep about you: your name, your language, your settings, every word. What was decided about them is kept, without words and name. This can’t be undone. /mydata gives you a copy first.
 forget-kept = Nothing was erased.
 forgotten =
-    <b>Erased.</b> Nothing about you is left here. If you write again, we begin anew.
+    <b>Erased.</b> What was decided about your comments is kept, without words and name. If you write again, we begin anew.
     What stands in this chat is in your hands: you can delete it in Telegram.
 forgotten-held = By law we must keep the text of these comments for now: { $n }. Nobody sees them on the site, and they go as soon as the law allows.
 button-forget-yes = Erase everything

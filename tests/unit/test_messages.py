@@ -246,3 +246,20 @@ def test_an_ended_switch_speaks_of_what_was_held_only_where_it_held_anything(
     assert "Ended" not in switches.line(begun, {}) and "held" not in switches.line(begun, {})
     assert "<b>Ended by Omar</b>, 22 Nov 12:00 UTC." in switches.line(ended, {})
     assert ("What was held stays with people." in switches.line(ended, {})) == held
+
+
+@pytest.mark.parametrize(
+    ("language", "without_words_and_name"),
+    [
+        ("en", "without words and name"),
+        ("ur", "الفاظ اور نام کے بغیر"),
+        ("hi", "शब्दों और नाम के बिना"),
+        ("mr", "शब्द आणि नावाशिवाय"),
+        ("ar", "بلا كلمات ولا اسم"),
+    ],
+)
+def test_who_has_everything_erased_is_told_before_and_after_what_is_kept(
+    language: str, without_words_and_name: str
+) -> None:
+    for key in ("forget-ask", "forgotten"):
+        assert without_words_and_name in say(key, language), key
