@@ -292,6 +292,7 @@ def _handling(
         shows=_sender(ground, bot, store, doors),
         deliver=sender.wake,
         begin=comments.begin,
+        roles=doors.roles,
         clock=clock,
     )
     routers = (

@@ -17,11 +17,12 @@ from bot import keyboards
 from bot.handlers.answering import answer, edit_or_send, place_of
 from bot.keyboards import Ask
 from bot.messages import stories
-from bot.messages.texts import LANGUAGE_NAMES, plain, say
+from bot.messages.texts import LANGUAGE_NAMES, MODERATORS, Html, plain, say
 from bot.middlewares import Reader
 from bot.store import BotStore
 from bot.story import SECTIONS, Story, story_of_payload
 from bot.subscriber import Subscriber
+from moderation.roles import Roles
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +78,7 @@ class SubscriberHandlers:
         shows: Shows,
         deliver: Callable[[], None],
         begin: Begin,
+        roles: Roles,
         clock: Callable[[], datetime],
     ) -> None:
         self._bot = bot
@@ -85,6 +87,7 @@ class SubscriberHandlers:
         self._shows = shows
         self._deliver = deliver
         self._begin = begin
+        self._roles = roles
         self._clock = clock
 
     def router(self) -> Router:
@@ -272,8 +275,11 @@ class SubscriberHandlers:
         await self._bot.send_message(reader.id, say("privacy", reader.language))
 
     async def help(self, message: Message, reader: Reader) -> None:
-        """What the bot can do."""
-        await self._bot.send_message(reader.id, say("help", reader.language))
+        """What the bot can do; for who may review now, the moderators' commands besides."""
+        parts = [say("help", reader.language)]
+        if await self._roles.may_review(reader.author):
+            parts.append(say("help-moderators", MODERATORS))
+        await self._bot.send_message(reader.id, Html("\n\n".join(parts)))
 
     async def blocked(self, change: ChatMemberUpdated, reader: Reader) -> None:
         """Who blocks the bot wants no stories; who lets it in again is asked by /start."""

@@ -108,9 +108,15 @@ stats =
         [one] One subscriber.
        *[other] { $subscribers } subscribers.
     }
-command-dashboard = A one-time link to the dashboard
-command-queue = The next held comment
-command-stats = Counts
+help-moderators =
+    <b>For moderators</b>
+    /queue – the next held comment
+    /dashboard – a one-time link to the dashboard
+    /stats – how much waits, and for how long
+    /status – how the whole system is
+    /switches – what is on for a bad day, and an end to it
+    /hold – people read every comment first, on a story or in a section
+    /close – close a story’s comments
 
 # What administrators are told of the system. Each alarm says what it means, then what to do first.
 

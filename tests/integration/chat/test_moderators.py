@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from bot.messages.texts import plain
 from moderation.comment import CommentStatus
 from moderation.decision import Outcome
 from moderation.errors import NotAllowed
@@ -161,6 +162,27 @@ async def test_only_who_decided_may_undo(talk: Talk) -> None:
     answer = await talk.press(OMAR, card, data_of(card, "approve:").replace("approve", "undo"))
     assert answer is not None and answer["text"].startswith("There is nothing to undo, or")
     assert await status_of(talk) is CommentStatus.PUBLISHED
+
+
+MODERATORS_COMMANDS = ("queue", "dashboard", "stats", "status", "switches", "hold", "close")
+
+
+async def test_help_has_the_moderators_commands_for_who_may_review_and_for_nobody_else(talk: Talk) -> None:
+    await talk.story(language="ur")
+    await talk.joins(MEERA, language="ur")
+    await talk.sandbox.do("DELETE", f"chats/{GROUP}/members/{OMAR}")
+    helped = {}
+    for person in (EMMA, OMAR, MEERA):
+        asked = await talk.sandbox.write(person, "/help")
+        helped[person] = text_of(
+            await talk.sees(person, lambda one: "/mycomments" in text_of(one), after=asked["message_id"])
+        )
+    for command in MODERATORS_COMMANDS:
+        assert f"/{command}" not in helped[EMMA] + helped[OMAR]
+        assert f"/{command} – " in helped[MEERA]
+        asked = await talk.sandbox.write(MEERA, f"/{command}")
+        answer = await talk.sees(MEERA, lambda one: one["from"]["is_bot"], after=asked["message_id"])
+        assert text_of(answer) != plain("unknown-command", "ur"), command
 
 
 async def test_who_left_the_group_can_decide_nothing(talk: Talk) -> None:
