@@ -30,6 +30,8 @@ _TAG = re.compile(r"<[^>]*>")
 
 RIGHT_TO_LEFT = frozenset({"ur", "ar"})
 
+_COMMAND = re.compile(r"(?<![\w</])/[a-z]+")
+
 _JOINERS = "\u200d\ufe0f"
 
 
@@ -131,5 +133,9 @@ def _bundle(language: str) -> FluentBundle:
         ["en" if language == MODERATORS else language],
         use_isolating=False,  # `say` isolates what needs it
     )
-    bundle.add_resource(FluentResource((LOCALES / f"{language}.ftl").read_text(encoding="utf-8")))
+    source = (LOCALES / f"{language}.ftl").read_text(encoding="utf-8")
+    if language in RIGHT_TO_LEFT:
+        # Or a command's slash goes to its other end. Done before variables are filled in: a link holds slashes.
+        source = _COMMAND.sub("\u2066\\g<0>\u2069", source)
+    bundle.add_resource(FluentResource(source))
     return bundle

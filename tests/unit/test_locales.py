@@ -13,7 +13,7 @@ from fluent.syntax import FluentParser
 from fluent.syntax import ast as ftl
 from fluent.syntax.visitor import Visitor
 
-from bot.messages.texts import LANGUAGE_NAMES, LOCALES, MODERATORS, plain
+from bot.messages.texts import LANGUAGE_NAMES, LOCALES, MODERATORS, RIGHT_TO_LEFT, Html, plain, say
 from moderation.decision import Reason
 from moderation.policy import LANGUAGES
 
@@ -131,6 +131,25 @@ def test_a_message_names_only_commands_there_are(language: str) -> None:
     for key, message in messages_of(language).items():
         named = set(re.findall(r"(?<![<\w])/([a-z]+)", reading(message).text))
         assert named <= known, key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_command_is_kept_left_to_right_where_the_language_runs_the_other_way(language: str) -> None:
+    marks = ("\u2066", "\u2069") if language in RIGHT_TO_LEFT else ("", "")
+    seen = set()
+    for key, message in messages_of(language).items():
+        for command in re.findall(r"(?<![<\w])/[a-z]+", reading(message).text):
+            kept = command.join(marks)
+            for shown in (say(key, language, n=2), plain(key, language, n=2)):
+                assert shown.count(kept) == shown.count(command), (key, command)
+                assert shown.count("\u2066") == shown.count("\u2069")
+            seen.add(command)
+    assert {"/start", "/top", "/help", "/forget"} <= seen
+
+
+def test_a_link_is_no_command() -> None:
+    address = Html('<a href="https://x/?/story">/story</a>')
+    assert address in say("notice-published", "ur", link=address)
 
 
 def test_the_five_languages_are_those_of_the_terms() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bot.messages import stories
@@ -173,6 +175,23 @@ async def test_every_command_is_answered(talk: Talk) -> None:
         sent = await talk.sandbox.write(EMMA, command)
         answer = await talk.sees(EMMA, lambda one: one["from"]["is_bot"], after=sent["message_id"])
         assert text_of(answer).startswith(beginning), command
+
+
+@pytest.mark.parametrize("language", ["en", "ur", "ar"])
+async def test_a_command_in_a_text_can_be_pressed_whichever_way_the_language_runs(talk: Talk, language: str) -> None:
+    await talk.story(language=language)
+    await talk.joins(language=language)
+    asked = await talk.sandbox.write(EMMA, "/help")
+    helped = await talk.sees(EMMA, lambda one: "/mycomments" in text_of(one), after=asked["message_id"])
+    units = text_of(helped).encode("utf-16-le")
+    pressed = [
+        units[2 * one["offset"] : 2 * (one["offset"] + one["length"])].decode("utf-16-le")
+        for one in helped["entities"]
+        if one["type"] == "bot_command"
+    ]
+    assert pressed == re.findall("/[a-z]+", text_of(helped)) and len(pressed) == 10
+    isolates = text_of(helped).count("\u2066")
+    assert isolates == (0 if language == "en" else 10)
 
 
 async def test_top_shows_stories_again(talk: Talk) -> None:
