@@ -165,7 +165,7 @@ def writing(language: str) -> ForceReply:
 
 
 def thread(story_id: int, *, next_page: int | None, language: str) -> InlineKeyboardMarkup:
-    """Under the last comment shown: comment, and the way to older ones where there are any."""
+    """Under the last comment shown, or the word that there is none: comment, and the way to older ones, if any."""
     buttons = [_button(plain("button-comment", language), Ask.COMMENT, story_id)]
     if next_page is not None:
         buttons.append(_button(plain("button-more", language), Ask.THREAD, story_id, next_page))

@@ -110,7 +110,11 @@ class ReadingHandlers:
             story.url, section=story.section, published_at=story.published_at, now=self._clock()
         )
         key = "comments-closed" if not state.open else "comments-heading" if total else "comments-none"
-        sent = await self._bot.send_message(reader.id, say(key, reader.language, n=total, title=story.title))
+        markup = None
+        if key == "comments-none":  # else the button stands under the last of the comments
+            markup = keyboards.thread(story.id, next_page=None, language=reader.language)
+        text = say(key, reader.language, n=total, title=story.title)
+        sent = await self._bot.send_message(reader.id, text, reply_markup=markup)
         await self._store.shown.note_story(reader.id, sent.message_id, story_id=story.id, now=self._clock())
 
     async def _show_comment(

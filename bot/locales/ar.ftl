@@ -89,7 +89,7 @@ comments-heading = { $n ->
         [many] <b>{ $n } تعليقًا</b> على «{ $title }».
        *[other] <b>{ $n } تعليق</b> على «{ $title }».
     } للإجابة عن تعليق، ردّ عليه.
-comments-none = لم يعلّق أحد على «{ $title }» بعد. ردّ على هذه الرسالة لتكون أول من يعلّق.
+comments-none = لم يعلّق أحد على «{ $title }» بعد. لتكون أول من يعلّق، ردّ على هذه الرسالة أو اضغط زر <b>علّق</b> ثم اكتب.
 comments-closed = أُغلق باب التعليق على «{ $title }».
 comment-edited = معدَّل
 comment-answers = ردًّا على { $name }

@@ -82,7 +82,7 @@ comments-heading = { $n ->
         [one] <b>One comment</b> on “{ $title }”.
        *[other] <b>{ $n } comments</b> on “{ $title }”.
     } To answer one, reply to it.
-comments-none = Nobody has commented on “{ $title }” yet. Reply here to be the first.
+comments-none = Nobody has commented on “{ $title }” yet. To be the first, reply to this message, or press <b>Comment</b> and write.
 comments-closed = Comments on “{ $title }” are closed.
 comment-edited = edited
 comment-answers = answers { $name }

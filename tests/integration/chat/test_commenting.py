@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
 from bot import keyboards
+from bot.messages.texts import plain, say
 from moderation.comment import CommentStatus
 from moderation.decision import Outcome
+from moderation.policy import LANGUAGES
 from tests.integration.chat.talk import BILAL, EMMA, Talk, data_of, has_data, text_of
 from tests.integration.sandbox_client import until
 
@@ -204,6 +210,22 @@ async def test_a_long_thread_is_shown_page_by_page(talk: Talk) -> None:
     assert [line for line in seen if line.startswith("Comment number")] == [f"Comment number {n}." for n in range(2, 7)]
     await talk.press(EMMA, more, data_of(more, "thread:"))
     await talk.sees(EMMA, lambda one: "Comment number 0." in text_of(one), after=more["message_id"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_who_is_to_be_the_first_replies_there_or_presses_comment_there(talk: Talk, language: str) -> None:
+    await talk.story(language=language)
+    shown = await talk.joins_and_agrees(language=language)
+    await talk.press(EMMA, shown, data_of(shown, "thread:"))
+    none_yet = say("comments-none", language, title="The dam is full")
+    assert f"<b>{plain('button-comment', language)}</b>" in none_yet
+    told = re.sub("<[^>]+>", "", none_yet)
+    empty = await talk.sees(EMMA, lambda one: text_of(one) == told, after=shown["message_id"])
+    await talk.comments(empty, "By a reply.")
+    assert [one.text for one in await talk.received()] == ["By a reply."]
+    await talk.press(EMMA, empty, data_of(empty, "comment:"))
+    await talk.sandbox.write(EMMA, "By the button.")
+    assert {one.text for one in await talk.received(2)} == {"By a reply.", "By the button."}
 
 
 async def test_a_notice_for_a_reader_who_blocked_the_bot_is_given_up(talk: Talk) -> None:
