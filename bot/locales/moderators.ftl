@@ -21,7 +21,13 @@ card-approved = <b>Approved by { $name }</b>
 card-rejected = <b>Rejected by { $name }: clause { $clause }</b>
 card-decided = <b>{ $status } by { $name }</b>
 card-machine = the machine
-card-edited = <b>Edited by its author.</b> The new text is screened again.
+card-edited = <b>Edited by its author.</b> { $became ->
+        [received] The new text is screened again.
+        [published] The new text was published.
+        [held] The new text was held for a moderator.
+        [rejected] The new text was not published.
+       *[other] The new text was { $became }.
+    }
 card-withdrawn = <b>Withdrawn by its author.</b>
 card-erased = <b>Erased</b> at its author’s wish.
 card-someone = a moderator

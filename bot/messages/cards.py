@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from bot.messages.stories import language_in_english
 from bot.messages.texts import MODERATORS, Html, cut, escape, isolated, link, plain, say, spoken_name, visible_length
-from moderation.comment import shown_text, utf16_length
+from moderation.comment import CommentStatus, shown_text, utf16_length
 from moderation.decision import Finding, Reason
 
 _CARD_AT_MOST = 4096
@@ -88,9 +88,14 @@ def decided_otherwise(status: str, name: str | None) -> Html:
     return say("card-decided", MODERATORS, status=status.capitalize(), name=who)
 
 
-def gone(*, withdrawn: bool) -> Html:
-    """A card's first line once its author edited or withdrew the comment."""
-    return say("card-withdrawn" if withdrawn else "card-edited", MODERATORS)
+def withdrawn() -> Html:
+    """A card's first line once its author withdrew the comment."""
+    return say("card-withdrawn", MODERATORS)
+
+
+def edited(became: CommentStatus) -> Html:
+    """A card's first line once its author edited the comment; `became` is the new text's status."""
+    return say("card-edited", MODERATORS, became=became.value)
 
 
 def erased() -> Html:

@@ -39,7 +39,7 @@ from moderation.database import is_passing
 from moderation.decision import DecidedBy
 from moderation.review import Held, Review
 from moderation.running import own_place, stop_if_cancelled
-from moderation.threads import Threads
+from moderation.threads import CommentRecord, Threads
 
 log = structlog.get_logger(__name__)
 
@@ -233,7 +233,7 @@ class Desk:
         return edited
 
     async def _show_anew(self, card: Card) -> None:
-        """Take words out of a card whose author, or whom it answers, was erased."""
+        """Take words out of a card whose author, or whom it answers, was erased; say what became of an edit."""
         held = await self._review.held(card.comment_id)
         if held is None or held.revision != card.revision:
             await self._show_closed(card)
@@ -241,9 +241,14 @@ class Desk:
             await self._store.shown.close_card(card)
 
     async def _show_closed(self, card: Card) -> None:
-        text, markup = await self._closed_card(card)
-        if await self._edit(card.chat_id, card.message_id, text, markup) is not _Edit.LATER:
-            await self._store.shown.close_card(card)
+        record = await self._threads.one(card.comment_id)
+        undecided = record is not None and not record.erased and _is_undecided_edit(card, record)
+        if undecided and not card.open:
+            return  # it says so already
+        text, markup = await self._closed_card(card, record)
+        edited = await self._edit(card.chat_id, card.message_id, text, markup)
+        if edited is not _Edit.LATER:
+            await self._store.shown.close_card(card, stale=undecided and edited is _Edit.SHOWN)
 
     async def _open_card(self, held: Held) -> tuple[Html, InlineKeyboardMarkup]:
         text = texts.held_card(
@@ -260,17 +265,18 @@ class Desk:
         )
         return text, keyboards.card(held.comment_id, held.revision)
 
-    async def _closed_card(self, card: Card) -> tuple[Html, InlineKeyboardMarkup | None]:
-        record = await self._threads.one(card.comment_id)
+    async def _closed_card(self, card: Card, record: CommentRecord | None) -> tuple[Html, InlineKeyboardMarkup | None]:
         following = keyboards.following() if card.chat_id > 0 else None
         if record is None:
-            return texts.gone(withdrawn=True), following
+            return texts.withdrawn(), following
         if record.erased:
             return texts.erased(), following
         comment, decision = record.comment, record.decision
         markup: InlineKeyboardMarkup | None = following
-        if comment.latest.number != card.revision or comment.latest.status is CommentStatus.WITHDRAWN:
-            line = texts.gone(withdrawn=comment.latest.number == card.revision)
+        if comment.latest.number != card.revision:
+            line = texts.edited(comment.latest.status)
+        elif comment.latest.status is CommentStatus.WITHDRAWN:
+            line = texts.withdrawn()
         elif decision is not None and decision.decided_by is DecidedBy.MODERATOR:
             name = decision.moderator_name or plain("card-someone", MODERATORS)
             approved = comment.latest.status is CommentStatus.PUBLISHED
@@ -365,3 +371,9 @@ class Desk:
         else:
             return True
         return False
+
+
+def _is_undecided_edit(card: Card, record: CommentRecord) -> bool:
+    """Whether the card's comment was edited since, and nobody has decided about the new text."""
+    latest = record.comment.latest
+    return latest.number != card.revision and latest.status is CommentStatus.RECEIVED

@@ -112,16 +112,16 @@ class Shown:
         return await self._cards(sa.and_(here, cards.c.open.is_(True)))
 
     async def stale_cards(self) -> list[Card]:
-        """Cards that show words of somebody who was erased since, oldest first."""
+        """Cards to be shown anew, oldest first: of somebody erased since, or of an edit that was undecided."""
         return await self._cards(cards.c.stale.is_(True))
 
-    async def close_card(self, card: Card) -> None:
-        """The card was decided, or its comment is gone, and the message shows it."""
+    async def close_card(self, card: Card, *, stale: bool = False) -> None:
+        """The card was decided, or its comment is gone, and the message shows it; `stale`: more is to be said."""
         async with self._database.write() as connection:
             await connection.execute(
                 sa.update(cards)
                 .where(cards.c.chat_id == card.chat_id, cards.c.message_id == card.message_id)
-                .values(open=False, stale=False)
+                .values(open=False, stale=stale)
             )
 
     async def note(self, name: str) -> str | None:

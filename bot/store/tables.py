@@ -136,7 +136,7 @@ cards = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Column("posted_at", UtcTime, nullable=False),
-    # It shows words of somebody who was erased since.
+    # To be shown anew: it has words of somebody who was erased since, or says that an edit is undecided.
     sa.Column("stale", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
     sa.Index("cards_of_comment", "comment_id", "revision"),
     sa.Index("cards_open", "open", "chat_id"),

@@ -8,7 +8,7 @@ import pytest
 
 from bot.messages import cards
 from bot.messages.texts import visible_length
-from moderation.comment import MAX_COMBINING_RUN
+from moderation.comment import MAX_COMBINING_RUN, CommentStatus
 from moderation.decision import Finding, Outcome, Reason, Span
 from tests.builders import finding
 
@@ -119,7 +119,9 @@ def test_marks_stacked_on_a_letter_do_not_reach_the_group() -> None:
         (cards.rejected("<Omar>", None), "<b>Rejected by &lt;Omar&gt;: clause ?</b>"),
         (cards.decided_otherwise("published", None), "<b>Published by the machine</b>"),
         (cards.decided_otherwise("removed", "Zoya"), "<b>Removed by Zoya</b>"),
-        (cards.gone(withdrawn=True), "<b>Withdrawn by its author.</b>"),
+        (cards.withdrawn(), "<b>Withdrawn by its author.</b>"),
+        (cards.edited(CommentStatus.RECEIVED), "<b>Edited by its author.</b> The new text is screened again."),
+        (cards.edited(CommentStatus.WITHDRAWN), "<b>Edited by its author.</b> The new text was withdrawn."),
     ],
 )
 def test_a_closed_card_begins_with_what_happened(line: str, expected: str) -> None:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
+
+import pytest
+from aiogram import Bot
+from aiogram.methods import EditMessageText
 
 from bot.messages.texts import plain
+from bot.notices.desk import LOOK_EVERY_S
 from moderation.comment import CommentStatus
 from moderation.decision import Outcome
 from moderation.errors import NotAllowed
@@ -265,6 +271,40 @@ async def test_above_a_number_one_summary_stands_for_all_and_next_shows_one(talk
     anew = await talk.sees(GROUP, begins(f"{CARDS_AT_MOST + 2} comments are waiting"))
     assert anew["message_id"] > card["message_id"]
     assert "The rest are above" in text_of(anew)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "became"),
+    [
+        (Outcome.PUBLISH, "The new text was published."),
+        (Outcome.HOLD, "The new text was held for a moderator."),
+        (Outcome.REJECT, "The new text was not published."),
+    ],
+)
+async def test_the_card_of_an_edited_comment_ends_by_saying_what_became_of_the_new_text(
+    talk: Talk, outcome: Outcome, became: str
+) -> None:
+    await talk.story()
+    written = await talk.held_comment(await talk.joins_and_agrees())
+    card = await talk.card()
+    edits: list[str] = []
+
+    async def counted(make_request: Any, bot: Bot, method: Any) -> Any:
+        if isinstance(method, EditMessageText) and method.message_id == card["message_id"]:
+            edits.append(method.text)
+        return await make_request(bot, method)
+
+    talk.ground.bot.session.middleware(counted)
+    edit = {"message_id": written["message_id"], "text": "Kinder words, perhaps."}
+    await talk.sandbox.do("POST", f"users/{EMMA}/edits", edit)
+    await talk.sees(GROUP, begins("Edited by its author. The new text is screened again."))
+    await asyncio.sleep(2 * LOOK_EVERY_S)
+    assert len(edits) == 1, "there is nothing to say while nobody has decided"
+    await talk.screen(outcome)
+    ended = await talk.sees(GROUP, begins(f"Edited by its author. {became}"))
+    assert (ended["message_id"], buttons_of(ended)) == (card["message_id"], [])
+    await asyncio.sleep(2 * LOOK_EVERY_S)
+    assert len(edits) == 2
 
 
 async def test_when_few_are_left_the_summary_goes_and_the_rest_become_cards(talk: Talk) -> None:
