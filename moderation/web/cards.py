@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from moderation.comment import shown_text
+from moderation.comment import Comment, shown_text
 from moderation.decision import Finding, Reason, Span
 from moderation.policy import Policy, Terms
 from moderation.web.comments import plain
 
 if TYPE_CHECKING:
     from moderation.review import Held
+    from moderation.store import AuditRow
 
 VEILED_LABELS = frozenset({"severe", "threat", "identity_hate", "obscene", "sexual"})
 """What a moderator is warned of before the words are shown."""
@@ -26,6 +27,9 @@ CHECK_WORDS = {
     "personal_data": "Personal data",
     "banned_words": "Banned words",
 }
+MODERATORS_ACTS = frozenset({"review", "undo"})
+"""What only a moderator does to a comment's status."""
+
 LABEL_WORDS = {"identity_hate": "hatred of a group"}
 REASON_WORDS = {
     Reason.UNSCREENED: "The classifier could not score it, so a person decides.",
@@ -130,6 +134,20 @@ def marked_pieces(text: str, spans: Sequence[Span]) -> tuple[Piece, ...]:
                 pieces.append(Piece(shown, marks[begin]))
             begin = at
     return tuple(pieces)
+
+
+def moderator_in_words(name: str, who: str) -> str:
+    """A moderator by name. Who has none is not shown by number; a command's person and the machine are words."""
+    return plain(name) or ("a moderator" if ":" in who else who)
+
+
+def who_in_words(row: AuditRow, *, comment: Comment) -> str:
+    """Who changed a comment's status, never by number: moderators are promised to see of a reader a name alone."""
+    if row.name or row.act in MODERATORS_ACTS:
+        return moderator_in_words(row.name, row.who)
+    if row.who == comment.author:
+        return plain(comment.author_name) or "the author"
+    return "a reader" if ":" in row.who else row.who
 
 
 def _finding_line(finding: Finding, text: str, terms: Terms) -> FindingLine:

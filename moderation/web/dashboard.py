@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from moderation.decision import Outcome
 from moderation.errors import AlreadyDecided, NotAllowed, PublishingStopped, StaleRevision, UnknownComment
 from moderation.web import switches
 from moderation.web.assets import TEMPLATES, page
-from moderation.web.cards import CardView, card_view
+from moderation.web.cards import CardView, card_view, moderator_in_words, who_in_words
 from moderation.web.guard import (
     FIELDS,
     cookie_name,
@@ -202,7 +203,7 @@ def _told_as_problems() -> Iterator[None]:
     try:
         yield
     except AlreadyDecided as late:
-        who = late.name or late.decided_by
+        who = moderator_in_words(late.name, late.decided_by)
         members = {"decided_by": who, "became": late.status}
         raise Problem("already_decided", f"{late.status} by {who}", members=members) from None
     except PublishingStopped as stopped:
@@ -230,6 +231,7 @@ async def history(request: web.Request, _query: Any) -> web.Response:
         "history.html",
         comment=record.comment,
         rows=rows,
+        who_of=functools.partial(who_in_words, comment=record.comment),
         story_title=titles.get(record.comment.story, record.comment.story),
     )
 

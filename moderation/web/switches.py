@@ -11,6 +11,7 @@ from aiohttp import web
 
 from moderation.errors import BadSwitch, UnknownSwitch
 from moderation.switch import Scope, Switch, SwitchKind
+from moderation.web.cards import moderator_in_words
 from moderation.web.guard import FIELDS, moderator_of, number, see_other
 from moderation.web.parts import PARTS, WebParts
 from moderation.web.problems import Problem
@@ -52,7 +53,7 @@ async def views(parts: WebParts) -> list[SwitchView]:
             words=KIND_WORDS[one.kind] if one.is_known else UNKNOWN_WORDS,
             about=_about(one, titles),
             note=one.note,
-            by=one.begun_by_name or one.begun_by,
+            by=moderator_in_words(one.begun_by_name, one.begun_by),
             since=one.begun_at,
         )
         for one in active

@@ -12,8 +12,10 @@ from redis.asyncio import Redis
 from moderation.comment import CommentStatus
 from moderation.database import Database
 from moderation.decision import Outcome
+from moderation.privacy import Privacy
+from moderation.switch import Scope, SwitchKind
 from moderation.web.guard import cookie_name, is_secure
-from tests.newsroom import MEERA, OMAR, Desk, Newsroom, running_newsroom
+from tests.newsroom import MEERA, OMAR, STRANGER, Desk, Newsroom, now, running_newsroom
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
 
@@ -347,3 +349,30 @@ async def test_a_comments_history_names_every_change(newsroom: Newsroom, desk: D
         assert shown in page, shown
     async with desk.http.get("/review/history/999999") as answer:
         assert (answer.status, (await answer.json())["code"]) == (404, "unknown_comment")
+
+
+async def test_no_page_of_the_desk_shows_anybodys_number(newsroom: Newsroom, desk: Desk) -> None:
+    story = await newsroom.story()
+    first = await newsroom.held(story, text="Held words", author=STRANGER)
+    second = await newsroom.held(story, text="Held again", author=STRANGER, parent=await newsroom.published(story))
+    nameless = await newsroom.held(story, text="Held too", author="telegram:7007")
+    await newsroom.parts.review.claim(second, moderator=OMAR, now=now())
+    await newsroom.parts.switches.begin(SwitchKind.HOLD, Scope.SITE, "", who=OMAR, name="", now=now())
+    approval: dict[str, Any] = {"revision": 1, "outcome": Outcome.PUBLISH, "clause": None}
+    await newsroom.parts.review.review(nameless, **approval, moderator=OMAR, moderator_name="", now=now())
+    late = await desk.press(nameless, "approve")
+    assert late[1]["decided_by"] == "a moderator"
+    await newsroom.intake.withdraw(first, author=STRANGER, now=now())
+    erased = await newsroom.held(story, text="Held last", author="telegram:8008")
+    await Privacy(newsroom.store, newsroom.parts.outcomes).erase("telegram:8008", who="telegram:8008", now=now())
+    addresses = [f"/review/history/{one}" for one in (first, second, nameless, erased)]
+    for address in ("/review/", "/review/queue", *addresses):
+        async with desk.http.get(address) as answer:
+            page = await answer.text()
+        assert "telegram:" not in page, address
+    async with desk.http.get(addresses[0]) as answer:
+        assert '<td dir="auto">Emma</td><td>submit' in await answer.text()
+    async with desk.http.get(addresses[2]) as answer:
+        assert '<td dir="auto">a moderator</td><td>review' in await answer.text()
+    async with desk.http.get(addresses[3]) as answer:
+        assert '<td dir="auto">the author</td><td>submit' in await answer.text()
