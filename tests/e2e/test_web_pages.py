@@ -217,6 +217,26 @@ async def test_an_urdu_page_reads_from_the_right_and_never_scrolls_sideways(
     assert await has_no_sideways_scroll(watched.page)
 
 
+async def test_on_an_urdu_page_words_in_other_letters_have_a_face_of_their_own(
+    browser: Browser, newsroom: Newsroom
+) -> None:
+    story = await newsroom.story(title="سرحدی گزرگاہ کھل گئی", language="ur")
+    written = {"en": "Thank you for this report", "und": "Write to sam", "ur-Latn": "yeh jang", "ur": "راستہ کھلا"}
+    for number, (language, words) in enumerate(written.items()):
+        await newsroom.published(story, text=words, author=f"telegram:{number}", language=language)
+    unscreened = await newsroom.received(story, text="Nobody knows my language", author="telegram:9")
+    await newsroom.decide(unscreened, language=None)
+    watched = await opened(browser, newsroom)
+    await watched.page.goto(f"/?story={story}")
+    texts = watched.page.locator(".baithak-comments .text")
+    await expect(texts).to_have_count(5)
+    faces = dict(await texts.evaluate_all("all => all.map(e => [e.textContent, getComputedStyle(e).fontFamily])"))
+    nastaliq = {words for words, face in faces.items() if "Nastaliq" in face}
+    assert nastaliq == {"راستہ کھلا"}
+    english = watched.page.locator("header.paper a[lang='en']").last
+    assert "Nastaliq" not in await english.evaluate("e => getComputedStyle(e).fontFamily")
+
+
 async def test_the_widget_works_on_a_strict_page_of_another_site(browser: Browser, newsroom: Newsroom) -> None:
     story = await newsroom.story()
     await newsroom.published(story, text="Seen elsewhere")

@@ -90,10 +90,11 @@
     .target { box-shadow: inset 4px 0 0 var(--accent); padding-inline: .8rem; background: var(--fresh); }
     @keyframes fresh { from { background: var(--fresh); } to { background: transparent; } }
     .who { display: flex; flex-wrap: wrap; gap: 0 .6rem; align-items: baseline; font-size: .9rem; }
-    .who b { font-weight: 650; } .who time, .who span { color: var(--soft); font-size: .85rem; }
-    .text { margin: .2rem 0 0; white-space: pre-line; overflow-wrap: anywhere; unicode-bidi: isolate; text-align: start; }
-    .text:lang(ur) { font-family: "Noto Nastaliq Urdu", "Noto Naskh Arabic", serif; line-height: 2.15; }
-    .text:lang(ur-Latn), .text:lang(hi-Latn), .text:lang(mr-Latn) { font-family: system-ui, "Noto Sans", sans-serif; line-height: 1.55; }
+    .who b { font-weight: 650; }
+    .box:lang(ur) .who b { font-family: "Noto Sans", "Noto Nastaliq Urdu", "Noto Naskh Arabic", system-ui, sans-serif; } .who time, .who span { color: var(--soft); font-size: .85rem; }
+    .text { margin: .2rem 0 0; white-space: pre-line; overflow-wrap: anywhere; unicode-bidi: isolate; text-align: start;
+      font-family: system-ui, "Noto Sans", "Noto Sans Devanagari", "Noto Naskh Arabic", sans-serif; line-height: 1.55; }
+    .text[lang="ur"] { font-family: "Noto Nastaliq Urdu", "Noto Naskh Arabic", serif; line-height: 2.15; }
     .text.clipped { max-block-size: 11em; overflow: hidden; -webkit-mask-image: linear-gradient(#000 70%, transparent);
       mask-image: linear-gradient(#000 70%, transparent); }
     .state { color: var(--soft); padding: 1.6rem 0; text-align: center; } .state button { margin-inline-start: .6rem; }
