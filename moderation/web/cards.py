@@ -15,6 +15,7 @@ from moderation.web.comments import plain
 if TYPE_CHECKING:
     from moderation.review import Held
     from moderation.store import AuditRow
+    from moderation.web.parts import StoryRef
 
 VEILED_LABELS = frozenset({"severe", "threat", "identity_hate", "obscene", "sexual"})
 """What a moderator is warned of before the words are shown."""
@@ -76,6 +77,7 @@ class CardView:
     revision: int
     story: str
     story_title: str
+    story_language: str | None
     author_name: str
     language: str | None
     received_at: datetime
@@ -91,8 +93,8 @@ class CardView:
     choices: tuple[Choice, ...]
 
 
-def card_view(held: Held, *, story_title: str | None, policy: Policy, terms: Terms, person: str) -> CardView:
-    """The card of a held comment, as `person` sees it."""
+def card_view(held: Held, *, story: StoryRef | None, policy: Policy, terms: Terms, person: str) -> CardView:
+    """The card of a held comment, as `person` sees it; a story that is not known is called by its address."""
     warned = [
         LABEL_WORDS.get(finding.label, finding.label)
         for finding in held.findings
@@ -102,7 +104,8 @@ def card_view(held: Held, *, story_title: str | None, policy: Policy, terms: Ter
         id=held.comment_id,
         revision=held.revision,
         story=held.story,
-        story_title=story_title or held.story,
+        story_title=story.title if story else held.story,
+        story_language=story.language if story else None,
         author_name=plain(held.author_name),
         language=held.language,
         received_at=held.received_at,

@@ -102,10 +102,10 @@ async def _queue(request: web.Request, session: Session) -> dict[str, Any]:
     parts = request.app[PARTS]
     pending = await parts.review.pending(limit=CARDS, now=datetime.now(UTC))
     waiting, oldest = await parts.review.waiting()
-    titles = await parts.story_titles(sorted({held.story for held in pending}))
+    stories = await parts.resolve_stories(sorted({held.story for held in pending}))
     terms = parts.terms["en"]
     cards: list[CardView] = [
-        card_view(held, story_title=titles.get(held.story), policy=parts.policy, terms=terms, person=session.person)
+        card_view(held, story=stories.get(held.story), policy=parts.policy, terms=terms, person=session.person)
         for held in pending
     ]
     return {"cards": cards, "waiting": waiting, "oldest": oldest, "switches": await switches.views(parts)}
@@ -225,14 +225,15 @@ async def history(request: web.Request, _query: Any) -> web.Response:
     if record is None:
         raise Problem("unknown_comment")
     rows = await parts.review.history(comment_id)
-    titles = await parts.story_titles([record.comment.story])
+    address = record.comment.story
     return page(
         request,
         "history.html",
         comment=record.comment,
         rows=rows,
         who_of=functools.partial(who_in_words, comment=record.comment),
-        story_title=titles.get(record.comment.story, record.comment.story),
+        address=address,
+        story=(await parts.resolve_stories([address])).get(address),
     )
 
 

@@ -299,6 +299,43 @@ async def test_a_moderator_decides_from_the_keyboard_alone(browser: Browser, new
     assert await status_of(newsroom, held[1]) is CommentStatus.HELD
 
 
+async def test_an_urdu_card_is_set_in_nastaliq_and_has_nothing_to_scroll(browser: Browser, newsroom: Newsroom) -> None:
+    story = await newsroom.story(title="سرحدی گزرگاہ کھل گئی، پہلے دن تین سو خاندان گھروں کو لوٹے", language="ur")
+    held = await newsroom.held(story, text="مجھے 0300-1234567 پر فون کریں، میں وہاں تھا", language="ur")
+    watched = await at_the_desk(browser, newsroom)
+    card = watched.page.locator(f"#card-{held}")
+    face, offset = await card.locator(".story").evaluate(
+        "e => [getComputedStyle(e).fontFamily, parseFloat(getComputedStyle(e).textUnderlineOffset)]"
+    )
+    assert "Nastaliq" in face
+    # The letters of Nastaliq hang far below the line: an underline at its usual height goes through them.
+    assert offset >= 8
+    inside, shown = await card.locator(".text").evaluate("e => [e.scrollHeight, e.clientHeight]")
+    assert inside <= shown
+    await watched.page.goto(f"/review/history/{held}")
+    title = watched.page.locator("main .soft")
+    assert "Nastaliq" in await title.evaluate("e => getComputedStyle(e).fontFamily")
+
+
+async def test_the_history_of_a_comment_shows_its_last_column_whole(browser: Browser, newsroom: Newsroom) -> None:
+    held = await newsroom.held(await newsroom.story(), text="Fools", author_name="Abdur Rahman Siddiqui")
+    watched = await at_the_desk(browser, newsroom, viewport={"width": 1440, "height": 900})
+    await watched.page.goto(f"/review/history/{held}")
+    inside, shown = await watched.page.locator(".scroll").evaluate("e => [e.scrollWidth, e.clientWidth]")
+    assert inside <= shown
+
+
+async def test_on_a_telephone_findings_stand_in_columns(browser: Browser, newsroom: Newsroom) -> None:
+    seen = (finding(label="spam", clause="5.1"), finding(label="insult", clause="3.2"))
+    held = await newsroom.held(await newsroom.story(), text="Fools, buy this", findings=seen)
+    watched = await at_the_desk(browser, newsroom, viewport={"width": 400, "height": 800})
+    findings = watched.page.locator(f"#card-{held} .findings")
+    await expect(findings.locator("li")).to_have_count(2)
+    left = "all => all.map(e => Math.round(e.getBoundingClientRect().x))"
+    edges = [await findings.locator(part).evaluate_all(left) for part in (".label", ".clause", "mark:first-of-type")]
+    assert edges == [[edges[0][0]] * 2] * 3
+
+
 async def test_the_second_moderator_is_told_who_decided(browser: Browser, newsroom: Newsroom) -> None:
     held = await newsroom.held(await newsroom.story(), text="Fools")
     watched = await at_the_desk(browser, newsroom)

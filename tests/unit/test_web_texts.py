@@ -16,10 +16,13 @@ from moderation.web.atom import ATOM, feed
 from moderation.web.cards import CardView, card_view, marked_pieces
 from moderation.web.comments import plain
 from moderation.web.pages import blocks_of, type_in_words
+from moderation.web.parts import StoryRef
 from tests.builders import NOW, STORY, finding
 
 POLICY = load_policy()
 TERMS = load_terms(POLICY)["en"]
+
+DAM = StoryRef(id="1", url=STORY, title="Dam", telegram_link=None)
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -71,7 +74,7 @@ def held(**given: object) -> Held:
 
 
 def card(**given: object) -> CardView:
-    return card_view(held(**given), story_title="Dam", policy=POLICY, terms=TERMS, person="telegram:2001")
+    return card_view(held(**given), story=DAM, policy=POLICY, terms=TERMS, person="telegram:2001")
 
 
 @pytest.mark.parametrize(
