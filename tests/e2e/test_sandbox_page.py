@@ -261,3 +261,37 @@ async def test_the_bots_commands_are_offered_and_sent(opened: Opening) -> None:
     await sandbox.window(EMMA).get_by_role("button", name="Commands").click()
     await sandbox.page.get_by_role("menuitem", name="Top stories").click()
     await expect(sandbox.bubbles(EMMA)).to_have_text(["/start", "/top"])
+
+
+async def test_a_file_of_the_bot_can_be_downloaded(opened: Opening) -> None:
+    sandbox = await opened(None)
+    await sandbox.write(EMMA, "/mydata")
+    form = aiohttp.FormData({"chat_id": str(EMMA)})
+    form.add_field("document", b'{"comments": []}', filename="mydata.json")
+    async with sandbox.http.post(f"{sandbox.address}/bot42:SANDBOX/sendDocument", data=form) as response:
+        assert response.ok
+    await sandbox.open()
+    async with sandbox.page.expect_download() as started:
+        await sandbox.window(EMMA).get_by_role("link", name="mydata.json").click()
+    download = await started.value
+    assert download.suggested_filename == "mydata.json"
+    assert (await download.path()).read_bytes() == b'{"comments": []}'
+
+
+async def test_the_floating_day_is_there_while_one_scrolls_and_covers_no_words_afterwards(opened: Opening) -> None:
+    sandbox = await opened(None)
+    await sandbox.write(EMMA, "/start")
+    await sandbox.open()
+    window = sandbox.window(EMMA)
+    day = window.locator(".day")
+    # Where it stands above the first message it covers nothing.
+    await sandbox.page.wait_for_timeout(2500)
+    await expect(day).to_have_css("opacity", "1")
+    for number in range(40):
+        await sandbox.write(EMMA, f"Message {number}")
+    await expect(window.locator(".bubble")).to_have_count(41)
+    await expect(day).to_have_css("opacity", "0")
+    await window.locator(".scroller").hover()
+    await sandbox.page.mouse.wheel(0, -300)
+    await expect(day).to_have_css("opacity", "1")
+    await expect(day).to_have_css("opacity", "0")

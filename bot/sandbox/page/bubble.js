@@ -107,10 +107,11 @@ function drawMedia(message, say) {
   if (!kind)
     return message.text === undefined && message.caption === undefined ? attachment("❔", say("unknown")) : null;
   const size = kind === "photo" ? message.photo.at(-1) : null;
-  if (!size?.file_id) return attachment(ICONS[kind], say(NAMED[kind] ?? "file"), message[kind].file_name);
+  if (!size?.file_id)
+    return attachment(ICONS[kind], say(NAMED[kind] ?? "file"), message[kind].file_name, addressOf(message, kind));
   const picture = make("img", {
     class: "photo",
-    src: `/control/files/${encodeURIComponent(size.file_id)}`,
+    src: fileAddress(size.file_id),
     alt: say("photo"),
     width: size.width,
     height: size.height,
@@ -119,10 +120,17 @@ function drawMedia(message, say) {
   return picture;
 }
 
-function attachment(sign, label, detail = "") {
+const fileAddress = (id) => `/control/files/${encodeURIComponent(id)}`;
+
+// The bot's files are kept here; what people "send" are samples with nothing behind them.
+function addressOf(message, kind) {
+  return kind === "document" && message.from?.is_bot ? fileAddress(message.document.file_id) : null;
+}
+
+function attachment(sign, label, detail = "", address = null) {
   return make(
-    "div",
-    { class: "attachment" },
+    address ? "a" : "div",
+    { class: "attachment", href: address, download: address ? detail : null },
     make("span", { class: "attachment-sign", text: sign, "aria-hidden": "true" }),
     make("span", { dir: "auto", text: detail || label }),
   );

@@ -8,12 +8,14 @@ import { dayName } from "./words.js";
 const PAGE = 80; // Messages drawn at first, and added each time the reader scrolls up to the beginning.
 const GROUP_S = 300; // Messages of one sender this close together share one tail and one name.
 const NEAR_PX = 80; // This close to the end counts as reading the end.
+const REST_MS = 1500; // So long after the last scrolling the day that floats over the messages goes.
 const HOLD_MS = 450; // A finger held this long on a message opens its menu.
 
 export class MessageList {
   #shown = PAGE;
   #atEnd = true;
   #unreadFrom = 0;
+  #resting = 0;
   #rows = new Map();
 
   /** `act` is what a press in a message does (see drawMessage). Draws nothing until `show`. */
@@ -64,6 +66,7 @@ export class MessageList {
     requestAnimationFrame(() => this.list.classList.add("settled"));
     if (this.#atEnd) this.toEnd();
     this.#noteReading();
+    this.#showDay();
   }
 
   /** A message came or changed. */
@@ -179,7 +182,20 @@ export class MessageList {
     return true;
   }
 
+  // The day floats at the top while one scrolls; at rest it would cover the words below it.
+  #showDay() {
+    clearTimeout(this.#resting);
+    this.list.querySelectorAll(".day.away").forEach((day) => day.classList.remove("away"));
+    this.#resting = setTimeout(() => {
+      for (const day of this.list.querySelectorAll(".day")) {
+        const below = day.nextElementSibling?.getBoundingClientRect().top ?? Infinity;
+        day.classList.toggle("away", below < day.getBoundingClientRect().bottom - 1);
+      }
+    }, REST_MS);
+  }
+
   #onScroll() {
+    this.#showDay();
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     this.#atEnd = scrollHeight - scrollTop - clientHeight < NEAR_PX;
     if (scrollTop < NEAR_PX && this.store.messages(this.chat.id).length > this.#shown) this.#showEarlier();
