@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from moderation.comment import shown_text
 from moderation.web.problems import Problem
+from moderation.web.words import link_words
 
 HERE = Path(__file__).resolve().parent
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png"}
@@ -39,7 +40,8 @@ def read_assets(*folders: Path) -> Mapping[str, Asset]:
 
 
 def templates(assets: Mapping[str, Asset], *folders: Path) -> Environment:
-    """The templates, everything put into them escaped. `static(name)` is a file's address, new when the file is."""
+    """The templates, everything put into them escaped. `link_words(language)` names
+    the links around a page, `static(name)` is a file's address, new when the file is."""
     environment = Environment(
         loader=FileSystemLoader([*folders, HERE / "templates"]),
         autoescape=True,
@@ -48,6 +50,7 @@ def templates(assets: Mapping[str, Asset], *folders: Path) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["shown"] = shown_text
+    environment.globals["link_words"] = link_words
     environment.globals["static"] = lambda name: f"/static/{name}?v={assets[name].etag}"
     return environment
 

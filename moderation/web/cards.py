@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -30,6 +30,9 @@ CHECK_WORDS = {
 }
 MODERATORS_ACTS = frozenset({"review", "undo"})
 """What only a moderator does to a comment's status."""
+
+KEYS = "1234567890qwetyiop"
+"""The keys of the clauses in their order: none that the page's script uses for something else."""
 
 LABEL_WORDS = {"identity_hate": "hatred of a group"}
 REASON_WORDS = {
@@ -167,8 +170,7 @@ def _finding_line(finding: Finding, text: str, terms: Terms) -> FindingLine:
 
 
 def _choices(clause: str | None, policy: Policy, terms: Terms) -> tuple[Choice, ...]:
-    keys: Mapping[int, str] = {**{number: str(number + 1) for number in range(9)}, 9: "0"}
     return tuple(
-        Choice(id_, terms.clauses[id_].title if id_ in terms.clauses else "", keys.get(number, ""), id_ == clause)
+        Choice(id_, terms.clauses[id_].title if id_ in terms.clauses else "", KEYS[number : number + 1], id_ == clause)
         for number, id_ in enumerate(policy.clauses)
     )

@@ -237,6 +237,23 @@ async def test_on_an_urdu_page_words_in_other_letters_have_a_face_of_their_own(
     assert "Nastaliq" not in await english.evaluate("e => getComputedStyle(e).fontFamily")
 
 
+@pytest.mark.parametrize(
+    ("language", "terms"), [("ur", "شرائط"), ("hi", "शर्तें"), ("mr", "अटी"), ("ar", "الشروط"), ("en", "Terms")]
+)
+async def test_the_links_around_a_page_are_in_its_language(
+    browser: Browser, newsroom: Newsroom, language: str, terms: str
+) -> None:
+    story = await newsroom.story(language=language)
+    watched = await opened(browser, newsroom, viewport={"width": 400, "height": 800})
+    for address, place in ((f"/?story={story}", "footer"), (f"/terms/{language}", ".masthead nav")):
+        await watched.page.goto(address)
+        links = watched.page.locator(f"{place} a")
+        await expect(links.filter(has_text=terms)).to_have_attribute("href", f"/terms/{language}")
+        if language != "en":
+            assert not any(words.isascii() for words in await links.all_text_contents())
+        assert await has_no_sideways_scroll(watched.page)
+
+
 async def test_the_widget_works_on_a_strict_page_of_another_site(browser: Browser, newsroom: Newsroom) -> None:
     story = await newsroom.story()
     await newsroom.published(story, text="Seen elsewhere")
@@ -334,6 +351,19 @@ async def test_on_a_telephone_findings_stand_in_columns(browser: Browser, newsro
     left = "all => all.map(e => Math.round(e.getBoundingClientRect().x))"
     edges = [await findings.locator(part).evaluate_all(left) for part in (".label", ".clause", "mark:first-of-type")]
     assert edges == [[edges[0][0]] * 2] * 3
+
+
+async def test_every_clause_has_a_key_and_the_last_ones_reject(browser: Browser, newsroom: Newsroom) -> None:
+    held = await newsroom.held(await newsroom.story(), text="Fools")
+    watched = await at_the_desk(browser, newsroom)
+    card = watched.page.locator(f"#card-{held}")
+    keys = await card.locator(".clauses kbd").all_text_contents()
+    assert len(set(keys)) == len(newsroom.parts.policy.clauses)
+    assert not set(keys) & set("jkarsu")
+    await watched.page.keyboard.press("j")
+    await watched.page.keyboard.press("r")
+    await watched.page.keyboard.press(keys[-1])
+    await expect(card.get_by_text("Rejected by you: clause 5.3")).to_be_visible()
 
 
 async def test_the_second_moderator_is_told_who_decided(browser: Browser, newsroom: Newsroom) -> None:
