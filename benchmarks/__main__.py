@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks import accepting, api, decisions, report, screening
+from benchmarks import accepting, api, decisions, report, screening, updates
 from benchmarks.comments import labelled_comments, own_comments
 from benchmarks.queue import run as queue
 from moderation.running import start_logging
@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument(
         "name",
         nargs="?",
-        choices=("screening", "accepting", "decisions", "api", "queue"),
+        choices=("screening", "accepting", "decisions", "updates", "api", "queue"),
         help="which one; all without it",
     )
     parser.add_argument("folder", nargs="?", type=Path, help="labelled .csv.gz files to screen; without it our own")
@@ -35,6 +35,8 @@ def main() -> None:
         accepting.run(runs=asked.runs, page=asked.out)
     if asked.name in (None, "decisions"):
         decisions.run(runs=asked.runs, page=asked.out)
+    if asked.name in (None, "updates"):
+        updates.run(runs=asked.runs, page=asked.out)
     if asked.name in (None, "api"):
         api.run(runs=asked.runs, page=asked.out)
     if asked.name in (None, "queue"):

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -27,12 +25,13 @@ from benchmarks.comments import own_comments
 from benchmarks.million import BUSY_STORY, MILLION, STORY, fill
 from benchmarks.report import Spread, rate, small
 from benchmarks.site import ROOT, data_directory, now, opened, submission
+from benchmarks.system import free_port, system_running
 from moderation.settings import Settings
 
 FEW = 2_000
 CONNECTIONS, SECONDS = 16, 3
 SETTLED_S = 5.0
-READY_WITHIN_S = 60.0
+BARE_WITHIN_S = 60.0
 LOAD_PER_S, LOAD_S = 50.0, 10.0
 PARTS = ("redis-server", "sandbox", "bot", "worker", "web")
 
@@ -73,15 +72,16 @@ def measure(comments: int, *, runs: int, seconds: int = SECONDS, load_s: float =
     with data_directory() as settings:
         bot.store.upgrade(settings.database_address())
         fill(settings.database_address(), comments)
-        with system_running(settings.data_dir) as (process, port):
+        with system_running(settings.data_dir, BAITHAK_FEEDS=str(_no_feeds(settings.data_dir))) as system:
+            port = system.web_port
             time.sleep(SETTLED_S)
-            found.idle_mb = memory_of_parts(process)
+            found.idle_mb = memory_of_parts(system.process)
             bodies = {name: fetched(port, path) for name, path in ADDRESSES.items()}
             if shutil.which("wrk") is not None:
                 for name, path in ADDRESSES.items():
                     found.asked[name] = [wrk(port, path, seconds=seconds) for _ in range(runs)]
             asyncio.run(_load(settings, seconds=load_s))
-            found.loaded_mb = memory_of_parts(process)
+            found.loaded_mb = memory_of_parts(system.process)
         if shutil.which("wrk") is not None:
             for name, body in bodies.items():
                 with bare_running(settings.data_dir, body) as port:
@@ -89,38 +89,11 @@ def measure(comments: int, *, runs: int, seconds: int = SECONDS, load_s: float =
     return found
 
 
-@contextlib.contextmanager
-def system_running(data_dir: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """`baithak up` without a feed and without limits to how much one address may ask; its process and web port."""
-    feeds, log, web, sandbox = data_dir / "feeds.toml", data_dir / "up.log", free_port(), free_port()
-    feeds.write_text("feeds = []\n", encoding="utf-8")
-    given = {key: value for key, value in os.environ.items() if not key.startswith("BAITHAK_")} | {
-        "BAITHAK_DATA_DIR": str(data_dir),
-        "BAITHAK_FEEDS": str(feeds),
-        "BAITHAK_WEB_PORT": str(web),
-        "BAITHAK_SANDBOX_PORT": str(sandbox),
-        "BAITHAK_API_PER_MINUTE": "1000000000",
-    }
-    with log.open("wb") as output:
-        command = [sys.executable, "-m", "bot", "up"]
-        process = subprocess.Popen(command, cwd=ROOT, env=given, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        gives_up_at = time.monotonic() + READY_WITHIN_S
-        while "ready web=" not in log.read_text(encoding="utf-8"):
-            if process.poll() is not None or time.monotonic() > gives_up_at:
-                raise RuntimeError(f"the system did not start: {log.read_text(encoding='utf-8')}")
-            time.sleep(0.1)
-        yield process, web
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+def _no_feeds(data_dir: Path) -> Path:
+    """A feeds file that names none, so that no story comes while something is timed."""
+    path = data_dir / "feeds.toml"
+    path.write_text("feeds = []\n", encoding="utf-8")
+    return path
 
 
 def memory_of_parts(process: subprocess.Popen[bytes]) -> dict[str, float]:
@@ -172,7 +145,7 @@ def bare_running(folder: Path, body: bytes) -> Iterator[int]:
     path.write_bytes(body)
     process = subprocess.Popen([sys.executable, "-m", "benchmarks.bare", str(port), str(path)], cwd=ROOT)
     try:
-        gives_up_at = time.monotonic() + READY_WITHIN_S
+        gives_up_at = time.monotonic() + BARE_WITHIN_S
         while True:
             with contextlib.suppress(OSError):
                 fetched(port, "/")

