@@ -35,8 +35,8 @@ from tests.integration.sandbox_client import GROUP
 from tests.newsroom import Desk as Browser
 from tests.newsroom import Newsroom, running_newsroom
 
-ROUNDS = {"sqlite": 1000, "postgresql": 300}
-"""About three minutes each on two processors: fifty transactions that wait for one row take PostgreSQL longer."""
+ROUNDS = {"sqlite": 1000, "postgresql": 100}
+"""Three minutes and two on two processors: fifty transactions that wait for one row take PostgreSQL longer."""
 
 EACH = 25
 """Moderators in the chat, who approve, and as many at the page, who reject."""

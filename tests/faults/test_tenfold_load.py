@@ -74,6 +74,7 @@ def test_ten_times_the_load_is_worked_off_within_bounds(site: Site) -> None:
 
 
 @pytest.mark.long
+@ONLY_SQLITE
 @pytest.mark.timeout(600)
 def test_a_minute_of_ten_times_the_load_is_worked_off_within_bounds(site: Site) -> None:
     figures = flood(site, comments=round(60 * 10 * BUSY_PER_S), worker=WORKER)
