@@ -22,6 +22,9 @@ FILES = {
 
 COMPILE = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
 COMPILE += ["--no-header", "--python-version", "3.11"]
+# With its extras named: pip takes a pin of `coverage` for none of `coverage[toml]`, and once there is a newer release
+# it refuses to install what is locked.
+COMPILE += ["--no-strip-extras"]
 
 
 def main() -> None:
