@@ -52,9 +52,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 .PHONY: install-dev
 install-dev: $(VENV)/.installed-dev ## Install what tests and checks need as well
 
+# Three at once on two processors: half of what the tests do is wait.
 .PHONY: test
 test: install-dev ## Run every test, with real Redis and both databases
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m 'not long'
+	@$(BIN)/python -m pytest -q -n 3 --dist loadgroup -m 'not long'
 
 .PHONY: test-fast
 test-fast: install-dev ## Run the unit and architecture tests alone
@@ -66,7 +67,7 @@ test-long: install-dev ## Run the faults at full size, and the model on the labe
 
 .PHONY: coverage
 coverage: install-dev ## Run every test and show which lines and branches they reach
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m 'not long' --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest -q -n 3 --dist loadgroup -m 'not long' --cov --cov-report=term:skip-covered
 
 .PHONY: lint
 lint: install-dev ## Check style and form of the code
