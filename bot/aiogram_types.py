@@ -26,7 +26,7 @@ def build_when_used() -> None:
         from aiogram import types
         from aiogram.client.default import Default
     finally:
-        BaseModel.model_rebuild = build  # type: ignore[method-assign]
+        BaseModel.model_rebuild = build  # type: ignore[method-assign]  # as it was before the import
     names = {"List": list, "Optional": Optional, "Union": Union, "Literal": Literal, "Default": Default}
     names |= {name: getattr(types, name) for name in types.__all__}
     for name, module in list(sys.modules.items()):

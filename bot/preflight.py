@@ -106,7 +106,10 @@ def tables_are_current(settings: BotSettings) -> bool:
     try:
         with contextlib.closing(sqlite3.connect(file, timeout=1)) as connection:
             # The tables' names are the two above.
-            found = {table: connection.execute(f"SELECT version_num FROM {table}").fetchall() for table in wanted}  # noqa: S608
+            found = {
+                table: connection.execute(f"SELECT version_num FROM {table}").fetchall()  # noqa: S608  names of ours
+                for table in wanted
+            }
     except sqlite3.Error:
         return False
     return found == {table: [(version,)] for table, version in wanted.items()}

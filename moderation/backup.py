@@ -167,8 +167,8 @@ async def _last_id(connection: AsyncConnection, table: sa.Table) -> int | None:
     sequence = await connection.scalar(sa.text("SELECT pg_get_serial_sequence(:name, 'id')"), {"name": table.name})
     if sequence is None:
         return None
-    # The sequence's name comes from the database itself.
-    asked = sa.text(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")  # noqa: S608
+    last = "CASE WHEN is_called THEN last_value ELSE 0 END"
+    asked = sa.text(f"SELECT {last} FROM {sequence}")  # noqa: S608  the database's own name
     return int(await connection.scalar(asked) or 0)
 
 

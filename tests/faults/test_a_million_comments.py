@@ -88,7 +88,8 @@ async def stored(address: str) -> tuple[int, set[str]]:
 async def test_readers_and_writers_go_on_while_the_tables_are_brought_forward(
     empty_database_address: str, tmp_path: Path
 ) -> None:
-    await asyncio.to_thread(bring_forward, empty_database_address, tmp_path, 5_000)
+    figures = await asyncio.to_thread(bring_forward, empty_database_address, tmp_path, 5_000)
+    assert figures["lost"] == 0
 
 
 @pytest.mark.long

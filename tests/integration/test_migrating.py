@@ -255,7 +255,7 @@ async def test_an_upgrade_that_died_half_way_goes_on(empty_database_address: str
         calls.append(arguments)
         raise OSError("killed")
 
-    moderation.migrating.change_rows = die  # type: ignore[assignment]
+    moderation.migrating.change_rows = die  # type: ignore[assignment]  # ends the process
     try:
         with pytest.raises(SettingsError):
             await asyncio.to_thread(bot.store.upgrade, empty_database_address)
