@@ -45,8 +45,8 @@ class PrivacyHandlers:
         """What of the updates is for this feature."""
         router = Router(name="privacy")
         router.message.filter(F.chat.type == "private")
-        router.message.register(self.my_data, Command("mydata"))
-        router.message.register(self.ask_to_forget, Command("forget"))
+        router.message.register(self.my_data, Command("mydata", ignore_case=True))
+        router.message.register(self.ask_to_forget, Command("forget", ignore_case=True))
         router.callback_query.register(self.forget, F.data.startswith(f"{Ask.FORGET}:"))
         return router
 

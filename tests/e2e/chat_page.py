@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,16 +13,15 @@ from aiohttp import web
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from bot.sandbox import create_app
+from tests.browsers import IN_CHROMIUM
 
 EMMA, BILAL, MEERA, OMAR = 1001, 1002, 2001, 2002
 GROUP = -1003000000001
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
-IN_CHROMIUM = [
-    pytest.mark.browser,
+ON_THE_CHAT_PAGE = [
+    *IN_CHROMIUM,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.xdist_group("chat page"),
-    pytest.mark.skipif(CHROMIUM is None, reason="the chat page is tested in Chromium: install the package `chromium`"),
 ]
 
 

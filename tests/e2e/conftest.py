@@ -6,10 +6,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
+import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, expect
+from redis.asyncio import Redis
 
-from tests.e2e.chat_page import CHROMIUM, Opening, Sandbox
+import tests.browsers
+from moderation.database import Database
+from tests.e2e.chat_page import Opening, Sandbox
+from tests.newsroom import Newsroom, running_newsroom
 
 # What comes, comes soon; a machine that is busy with other tests gets the time.
 expect.set_options(timeout=20_000)
@@ -17,11 +22,8 @@ expect.set_options(timeout=20_000)
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    async with tests.browsers.chromium() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -55,3 +57,23 @@ async def opened(chromium: Browser, tmp_path: Path) -> AsyncIterator[Opening]:
 def _note(sandbox: Sandbox, line: str) -> None:
     if "Content Security Policy" in line or "Uncaught" in line:
         sandbox.faults.append(line)
+
+
+@pytest.fixture(params=["sqlite"])
+def server() -> None:
+    """SQLite alone: nothing here depends on the database."""
+    return
+
+
+@pytest.fixture
+async def newsroom(database: Database, redis: Redis) -> AsyncIterator[Newsroom]:
+    """The web part on a fresh database."""
+    async with running_newsroom(database, redis, api_per_minute=10_000) as newsroom:
+        yield newsroom
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A browser for one test."""
+    async with tests.browsers.chromium() as browser:
+        yield browser

@@ -9,9 +9,9 @@ import aiohttp
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.chat_page import BILAL, EMMA, GROUP, IN_CHROMIUM, MEERA, OMAR, Opening, keyboard
+from tests.e2e.chat_page import BILAL, EMMA, GROUP, MEERA, OMAR, ON_THE_CHAT_PAGE, Opening, keyboard
 
-pytestmark = IN_CHROMIUM
+pytestmark = ON_THE_CHAT_PAGE
 
 ONE_PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.chat_page import EMMA, GROUP, IN_CHROMIUM, MEERA, OMAR, Opening, keyboard
+from tests.e2e.chat_page import EMMA, GROUP, MEERA, OMAR, ON_THE_CHAT_PAGE, Opening, keyboard
 
-pytestmark = IN_CHROMIUM
+pytestmark = ON_THE_CHAT_PAGE
 
 
 # Addresses.

@@ -45,6 +45,9 @@ WORKING = ("before commit", "after commit", "before signal", "before acknowledge
 STOPPING = ("stops before commit", "stops in the transaction")
 """Where a worker can stand still until it is woken: with its decisions made, and with them written, not committed."""
 
+IN_HAND_S = 0.25
+"""What the careless worker lets pass between acknowledging and the work."""
+
 AUTHORS = 100
 """So many write in turn that none of them floods the page."""
 
@@ -87,6 +90,8 @@ class CarelessWorker(Worker):
 
     async def _finish(self, jobs: Sequence[Job]) -> int:
         await self._queue.ack(jobs)
+        # However quick the machine, some are in hand whenever it is killed.
+        await asyncio.sleep(IN_HAND_S)
         return await self._decide([job.revision_id for job in jobs])
 
 

@@ -71,8 +71,8 @@ class Bench:
         return Worker(
             store=self.store,
             queue=self.queue,  # type: ignore[arg-type]  # passes the same contract tests
-            outcomes=self.signals,  # type: ignore[arg-type]
-            keeper=self.keeper,  # type: ignore[arg-type]
+            outcomes=self.signals,  # type: ignore[arg-type]  # notes what was signalled
+            keeper=self.keeper,  # type: ignore[arg-type]  # holds a classifier, which is all that is asked
             policy=with_policy,
             pace=pace,
             consumer=consumer,
@@ -518,7 +518,7 @@ async def test_a_slow_batch_is_kept_from_the_other_workers(bench: Bench) -> None
         slow.set()
         raise QueueUnavailable("gone just now")
 
-    bench.queue.touch = touch  # type: ignore[method-assign, assignment]
+    bench.queue.touch = touch  # type: ignore[method-assign, assignment]  # what fails on purpose
     bench.keeper.classifier = FakeClassifier(before=lambda text: slow.wait(10))
     accepted = await bench.receive()
     assert await bench.worker(pace=replace(PACE, retry_after_s=0.03)).round() == 1
@@ -574,7 +574,7 @@ async def test_a_worker_shows_that_it_lives_and_looks_for_a_new_model(
 
 
 async def test_outcomes_are_in_the_outbox_when_the_worker_has_decided(bench: Bench) -> None:
-    bench.signals = Outcomes(bench.store, None)  # type: ignore[assignment]
+    bench.signals = Outcomes(bench.store, None)  # type: ignore[assignment]  # the real one for once
     await bench.receive()
     await bench.worker().round()
     assert [event.kind.value for event in await bench.desk.told()] == ["received", "published"]

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-IN_CHROMIUM = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="pages are tested in Chromium: install the package `chromium`"),
-]
+from playwright.async_api import Browser, BrowserContext, Page
 
 _LIVE_MARKUP = """() => {
   const found = [];
@@ -60,16 +51,6 @@ class Visit:
         ran = await self.page.evaluate("() => window.__xss === 1")
         live: list[str] = await self.page.evaluate(_LIVE_MARKUP)
         return [*self.fired, *(["a payload ran"] if ran else []), *live]
-
-
-@asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """A browser of its own."""
-    async with async_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        await browser.close()
 
 
 async def visitor(browser: Browser, **context: Any) -> BrowserContext:

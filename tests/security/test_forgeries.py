@@ -15,8 +15,9 @@ from moderation.comment import CommentStatus
 from moderation.database import Database
 from moderation.roles import REMEMBERED_S
 from moderation.web.guard import cookie_name
+from tests.browsers import IN_CHROMIUM, chromium
 from tests.newsroom import MEERA, OMAR, Newsroom, running_newsroom
-from tests.security.browser import IN_CHROMIUM, chromium, other_site
+from tests.security.browser import other_site
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
 

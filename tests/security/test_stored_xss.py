@@ -19,10 +19,11 @@ from redis.asyncio import Redis
 
 from moderation.database import Database
 from moderation.decision import Finding, Outcome, Span
+from tests.browsers import IN_CHROMIUM, chromium
 from tests.builders import finding
 from tests.integration.sandbox_client import EMMA, GROUP, keyboard, sandbox_running
 from tests.newsroom import MEERA, OMAR, Desk, Newsroom, running_newsroom
-from tests.security.browser import IN_CHROMIUM, Visit, chromium, other_site, visitor
+from tests.security.browser import Visit, other_site, visitor
 from tests.security.payloads import XSS
 
 pytestmark = IN_CHROMIUM

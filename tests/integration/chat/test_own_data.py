@@ -84,6 +84,13 @@ async def test_a_reader_gets_everything_that_is_kept_of_them(talk: Talk) -> None
     assert len(held["moderation"]["agreements"]) == 1
 
 
+async def test_both_commands_may_be_written_in_capitals(talk: Talk) -> None:
+    asked = await talk.sandbox.write(EMMA, "/MyData")
+    await talk.sees(EMMA, lambda one: "document" in one, after=asked["message_id"])
+    asked = await talk.sandbox.write(EMMA, "/FORGET")
+    await talk.sees(EMMA, has_data("forget:yes"), after=asked["message_id"])
+
+
 async def test_nobody_gets_what_is_kept_of_somebody_else(talk: Talk) -> None:
     await talk.story()
     story = await talk.joins_and_agrees()
