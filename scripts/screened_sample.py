@@ -20,6 +20,7 @@ from pathlib import Path
 
 from moderation.comment import validated_text
 from moderation.errors import InvalidSubmission
+from moderation.settings import Settings
 from tests.e2e.system import Person, data_beginning, eventually, has_data, people_of, running
 from tests.faults.ledger import read_ledger
 
@@ -88,12 +89,14 @@ async def screened(comments: list[Labelled]) -> list[tuple[Labelled, str]]:
                 message = await reader.comments(story, comment.text)
                 keys[f"telegram:{reader.id}:{message['message_id']}"] = comment
 
+            address = Settings(data_dir=system.data_dir, database_url=None).database_address()
+
             async def decided() -> bool:
-                ledger = await asyncio.to_thread(read_ledger, system.data_dir)
+                ledger = await read_ledger(address)
                 return set(keys) <= set(ledger.status_of) and ledger.undecided == 0
 
             await eventually(decided, what="every comment to be decided", within_s=120)
-            statuses = read_ledger(system.data_dir).status_of
+            statuses = (await read_ledger(address)).status_of
             return [(comment, statuses[key]) for key, comment in keys.items()]
 
 
