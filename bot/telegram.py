@@ -85,6 +85,7 @@ class Session(AiohttpSession):
         super().__init__(**given)
         # aiogram has no setting for it. A call over a network that was cut would else hang for as long as it may take.
         self._connector_init["socket_factory"] = watched_socket
+        self._kinds_of_answers: dict[Any, type[Response[Any]]] = {}
 
     async def make_request(
         self,
@@ -104,6 +105,9 @@ class Session(AiohttpSession):
         self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
     ) -> Response[TelegramType]:
         """The answer, or a part of it. Raises TelegramServerError for what is none, as from a proxy on the way."""
+        if method.__returning__ not in self._kinds_of_answers:
+            # pydantic forgets a generic model nobody holds, and to make it anew takes longer than to read the answer.
+            self._kinds_of_answers[method.__returning__] = Response[method.__returning__]  # type: ignore[name-defined]  # a type given by a value
         try:
             return super().check_response(bot, method, status_code, content)
         except TelegramAPIError as error:

@@ -24,9 +24,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from moderation.errors import SettingsError
 from moderation.postgresql import Opening, is_passing_code, session_settings
 
-BUSY_S = 5.0
-"""Seconds a writer waits for another process's transaction on SQLite before it gives up."""
-
 FREE_S = 10.0
 """Seconds somebody waits for one of the connections to PostgreSQL to be free. A connection that hangs is given up
 sooner."""
@@ -67,13 +64,16 @@ class Database:
         self._writing = asyncio.Lock() if self.dialect == "sqlite" else None
         self._threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
         if self.dialect == "sqlite":
+            from moderation.sqlite import begin_immediately, make_durable  # the driver is loaded where it is used
+
             # One writing connection: SQLite has one writer anyway, and waiting on our lock is fair where its busy
             # handler is not.
             opening = {"async_creator_fn": self._open_sqlite}
             self._writer = _engine(address, pool_size=1, max_overflow=0, connect_args=opening)
             self._reader = _engine(address, pool_size=4, max_overflow=4, connect_args=opening)
-            _tune_sqlite(self._writer, begin="BEGIN IMMEDIATE")
-            _tune_sqlite(self._reader, begin="BEGIN")
+            make_durable(self._writer)
+            make_durable(self._reader)
+            begin_immediately(self._writer)
         else:
             self._writer = self._reader = _engine(
                 address,
@@ -93,7 +93,7 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection for reading; takes no lock on SQLite."""
+        """A connection for reading, each statement what is committed at its moment; takes no lock on SQLite."""
         async with self._reader.connect() as connection:
             yield connection
 
@@ -103,6 +103,10 @@ class Database:
         async with self._reader.connect() as connection:
             if self.dialect == "postgresql":
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            else:
+                from moderation.sqlite import begin_reading
+
+                await begin_reading(connection)
             yield connection
 
     @contextlib.asynccontextmanager
@@ -125,14 +129,14 @@ class Database:
             await asyncio.to_thread(_join, ending)
 
     async def _open_sqlite(self, *args: Any, **options: Any) -> Any:
-        """A connection of aiosqlite's, whose thread is remembered.
+        """A connection whose thread is remembered.
 
         A connection that could not be opened, or was given up, ends its thread without waiting for it. The thread's
         last word then meets a loop that may be closed by now, and it dies with a traceback on standard error.
         """
-        import aiosqlite
+        from moderation.sqlite import connection_to
 
-        connection = aiosqlite.connect(*args, **options)
+        connection = connection_to(*args, **options)
         connection._thread.daemon = True  # as SQLAlchemy has it: one left behind holds up nobody's exit
         self._threads.add(connection._thread)
         return await connection
@@ -169,26 +173,6 @@ def url_of(address: str) -> sa.URL:
 def _engine(address: str, **pool: Any) -> AsyncEngine:
     # An error of the driver quotes what was to be written, readers' words among it, and may end in a log.
     return create_async_engine(address, hide_parameters=True, **pool)
-
-
-def _tune_sqlite(engine: AsyncEngine, *, begin: str) -> None:
-    @sa.event.listens_for(engine.sync_engine, "connect")
-    def open_connection(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # the driver stops emitting a BEGIN of its own
-        cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout={round(BUSY_S * 1000)}",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "secure_delete=ON",  # what is erased is overwritten, not only unlinked
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @sa.event.listens_for(engine.sync_engine, "begin")
-    def begin_transaction(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
 
 
 def is_passing(error: BaseException) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-import moderation.database
+import moderation.sqlite
 from moderation.database import Database, is_passing
 from moderation.store import Store
 from tests.builders import submission
@@ -102,7 +102,7 @@ def expect_the_truth(figures: dict[str, object], *, comments: int) -> None:
 async def test_while_the_database_is_locked_nobody_is_told_received(
     database_address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moderation.database, "BUSY_S", 0.2)
+    monkeypatch.setattr(moderation.sqlite, "BUSY_S", 0.2)
     figures = await submit_to_a_locked_database(database_address, comments=20, held_s=1)
     print(figures)
     expect_the_truth(figures, comments=20)
@@ -120,7 +120,7 @@ async def test_while_the_database_is_locked_for_half_a_minute_nobody_is_told_rec
 async def test_a_reader_who_wrote_to_a_locked_database_is_told_later(
     database: Database, database_address: str, redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moderation.database, "BUSY_S", 0.2)
+    monkeypatch.setattr(moderation.sqlite, "BUSY_S", 0.2)
     lock = Lock(database_address)
     async with running_talk(database, redis, tmp_path) as talk:
         await talk.story()

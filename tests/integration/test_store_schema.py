@@ -71,7 +71,7 @@ async def test_a_locked_database_surfaces_as_an_error_that_may_pass(
     holder = threading.Thread(target=hold_the_lock)
     holder.start()
     locked.wait(10)
-    monkeypatch.setattr("moderation.database.BUSY_S", 0.05)
+    monkeypatch.setattr("moderation.sqlite.BUSY_S", 0.05)
     impatient = Database(desk.store.database.address)
     try:
         with pytest.raises(sa.exc.OperationalError) as locked_out:

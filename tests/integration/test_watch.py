@@ -24,7 +24,8 @@ from bot.notices import Rules, Watch
 from bot.settings import BotSettings
 from bot.store import BotStore, FeedState
 from moderation.alarms import Vitals, Waiting
-from moderation.database import BUSY_S, Database
+from moderation.database import Database
+from moderation.sqlite import BUSY_S
 from tests.builders import NOW, bounds, vitals
 
 MEERA, OMAR = 2001, 2002

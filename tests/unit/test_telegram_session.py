@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import traceback
+import weakref
 from typing import Any
 
 import pytest
@@ -31,6 +33,19 @@ def answered(answer: Any, *, status: int = 200) -> Any:
 )
 def test_what_was_sent_counts_as_sent_whatever_comes_back_with_it(more: dict[str, Any]) -> None:
     assert answered({"ok": True, "result": SENT | more}).message_id == 7
+
+
+def test_the_kind_of_an_answer_is_made_once_and_kept() -> None:
+    session = Session()
+
+    def kind() -> weakref.ref[type]:
+        content = json.dumps({"ok": True, "result": SENT})
+        return weakref.ref(type(session.check_response(BOT, SendMessage(chat_id=1, text="x"), 200, content)))
+
+    first = kind()
+    gc.collect()
+    assert first() is not None
+    assert kind() == first
 
 
 @pytest.mark.parametrize(
