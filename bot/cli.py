@@ -40,6 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 moderation_cli.add_screening(app)
+moderation_cli.add_audit(app)
 
 
 async def _story_called(database: Database, name: str) -> str | None:
@@ -206,6 +207,8 @@ def restore_backup(
     done = _unless_refused(lambda: restore(settings, file, lists=lists, say=_Progress("restored")))
     again = "1 reader was" if done.erased_again == 1 else f"{done.erased_again} readers were"
     _say(f"{done.rows} rows are back as they were at {done.made_at.isoformat()}; {again} erased again")
+    if done.audit_head is not None:
+        _say(f"the audit's head was {done.audit_head}: baithak audit verify --head {done.audit_head}")
 
 
 class _Progress:

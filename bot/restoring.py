@@ -48,11 +48,12 @@ NEWEST = {name: max(versions) for name, versions in VERSIONS.items()}
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came back: rows of all tables, from when, and how many readers were erased again."""
+    """What came back: rows of all tables, from when, how many readers were erased again, and the audit's head then."""
 
     rows: int
     made_at: datetime
     erased_again: int
+    audit_head: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def _restore(settings: BotSettings, archive: Archive, listed: Sequence[Listed], 
         again = asyncio.run(_erase(address, work))
     asyncio.run(_list_all(address, settings.erasure_list()))
     rows = sum(part.rows or 0 for part in archive.manifest.parts.values())
-    return Restored(rows, archive.manifest.made_at, again)
+    return Restored(rows, archive.manifest.made_at, again, archive.manifest.audit_head)
 
 
 def _forms(address: str) -> dict[str, str | None]:

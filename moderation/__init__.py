@@ -23,6 +23,7 @@ The way of a model: learning.train → learning.promote, by a person; `screening
 
     privacy.Privacy                      what is held of a reader: out, or gone, or kept because the law says so
     retention.Retention                  what need not be kept any longer goes, a few rows at a time
+    sealer.Sealer                        the audit is sealed: seals.Sealing; sealer.verify compares the two
 
 `comment.CommentStatus` has the states and `comment.TRANSITIONS` the ways between them; `enforcement` alone takes one.
 Who may decide is asked of `roles.Roles.may_review`, and by what door a moderator came in of `login.Login.session`.

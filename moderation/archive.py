@@ -77,7 +77,7 @@ class SavedTable(_Strict):
 
 class Manifest(_Strict):
     """What an archive says of itself: the form of each package's tables, the tables in the order in which they lean on
-    each other, and the models' hashes, None for one whose file was not there."""
+    each other, the models' hashes, None for one whose file was not there, and by which head the audit was sealed."""
 
     baithak_backup: Literal[1]
     forms: dict[_Name, Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]] = Field(alias="schema")
@@ -86,6 +86,7 @@ class Manifest(_Strict):
     made_at: AwareDatetime
     erasure_list: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,4096}$")]
     parts: dict[str, Part]
+    audit_head: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,18}:[0-9a-f]{64}$")] | None = None
 
     @model_validator(mode="after")
     def _names_its_parts(self) -> Self:

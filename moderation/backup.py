@@ -42,13 +42,15 @@ Progress = Callable[[str, int], None]
 @dataclass(frozen=True, slots=True)
 class Package:
     """One package's tables. `as_saved` gives what is written instead of a column, by `table.column`; of the tables in
-    `emptied`, which open doors, no row is saved."""
+    `emptied`, which open doors, no row is saved. What `noted` asks for, one value each, the manifest says by its name.
+    """
 
     name: str
     metadata: sa.MetaData
     version_table: str
     as_saved: Mapping[str, sa.ColumnElement[Any]] = field(default_factory=dict)
     emptied: frozenset[str] = frozenset()
+    noted: Mapping[str, sa.Select[Any]] = field(default_factory=dict)
 
 
 async def save(
@@ -60,6 +62,7 @@ async def save(
     """
     schema: dict[str, str] = {}
     tables: dict[str, Any] = {}
+    noted: dict[str, Any] = {}
     async with database.snapshot() as connection:
         for package in packages:
             version = await version_of(connection, package.version_table)
@@ -70,7 +73,9 @@ async def save(
                 await _save_table(connection, package, table, archive, progress)
                 kinds = {column.name: _kind(column.type) for column in table.columns}
                 tables[table.name] = {"columns": kinds, "last_id": await _last_id(connection, table)}
-    return {"schema": schema, "tables": tables}
+            for name, asked in package.noted.items():
+                noted[name] = await connection.scalar(asked)
+    return {"schema": schema, "tables": tables, **noted}
 
 
 async def load(connection: AsyncConnection, archive: Archive, progress: Progress) -> None:

@@ -14,6 +14,7 @@ BaithakError
 ├── UnknownSwitch           there is no such switch
 ├── ClassifierUnavailable   no usable model: every comment is held
 ├── PromotionRefused        a model may not take over: unknown, unusable, or judged worse than the one in use
+├── AuditBroken             the audit is not as it was sealed
 ├── BackupRefused           a file is no backup, is damaged, or can't be restored here
 ├── QueueUnavailable        Redis can't be reached; the store still has the comment
 ├── PolicyError             policy or terms are not well formed
@@ -117,6 +118,12 @@ class PromotionRefused(BaithakError):
     """The model may not take over; the one in use stays. The message says why."""
 
     code = "promotion_refused"
+
+
+class AuditBroken(BaithakError):
+    """Rows of the audit, or its seals, were changed behind the system's back; the message says where."""
+
+    code = "audit_broken"
 
 
 class BackupRefused(BaithakError):

@@ -16,6 +16,7 @@ from bot.store import BotStore
 from moderation.database import Database
 from moderation.store import Store
 from moderation.threads import Threads
+from tests.kept import TABLES
 
 LARGE = {"comments", "revisions", "audit", "outbox", "agreements", "inbox", "deliveries", "shown", "notices", "cards"}
 OF_FEW = {
@@ -91,7 +92,8 @@ def _whole(node: dict[str, Any], above: dict[str, Any] | None = None) -> list[st
 
 
 def _table_of(index: str) -> str:
-    return index.removesuffix("_pkey").partition("_")[0]
+    """The table whose name an index begins with; of two such, the longer name."""
+    return max((table.name for table in TABLES if index.startswith(f"{table.name}_")), key=len, default=index)
 
 
 Ask = Callable[[], Awaitable[object]]
@@ -114,6 +116,11 @@ def everyday(database: Database, *, comments: int, reader: int = 7) -> dict[str,
         assert await store.held(limit=20, after=waiting[-1].comment_id, now=now)
         await store.waiting()
         await store.claim(waiting[0].comment_id, moderator="telegram:2001", now=now, claim_s=60)
+
+    async def seal() -> None:
+        await store.newest_seal()
+        mark = await store.mark_audit()
+        assert await store.audited(after=mark.up_to - 2_000, up_to=mark.up_to, at_most=2_000)
 
     async def erase(person: int) -> None:
         async with store.change() as change:
@@ -149,6 +156,7 @@ def everyday(database: Database, *, comments: int, reader: int = 7) -> dict[str,
         "an author's comments": lambda: threads.of_author(author, limit=10),
         "review queue": review,
         "what waits, for health and alarms": threads.waiting,
+        "sealer's look": seal,
         "sweeper's look": lambda: store.unscreened(older_than=now + timedelta(days=1), limit=5_000),
         "facts of a batch": lambda: store.facts(range(1, 65), flood_window_s=60, repeat_window_s=86_400),
         "a batch to be screened": lambda: store.for_screening(range(comments - 64, comments)),

@@ -226,6 +226,31 @@ def add_switches(app: typer.Typer, find_story: Find | None = None, find_section:
     app.add_typer(switch, name="switch")
 
 
+@told_plainly
+def verify_audit(
+    head: Annotated[
+        str | None, typer.Option(metavar="NUMBER:HASH", help="An earlier head, kept elsewhere: it must stand.")
+    ] = None,
+) -> None:
+    """Compare every row of the audit with its seals. 1 where one was removed, added or changed, and says where."""
+    from moderation.cli.audit import verify
+    from moderation.seals import Head
+    from moderation.settings import Settings, load_settings
+
+    try:
+        kept = Head.read(head) if head is not None else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--head") from None
+    raise typer.Exit(verify(load_settings(Settings), kept))
+
+
+def add_audit(app: typer.Typer) -> None:
+    """Add `audit …`."""
+    audit = typer.Typer(help="The record of who decided what.", no_args_is_help=True)
+    audit.command("verify")(verify_audit)
+    app.add_typer(audit, name="audit")
+
+
 def add_screening(app: typer.Typer) -> None:
     """Add the commands that `baithak` and `python -m moderation` have alike: screening, its models, its policy."""
     app.command("screen")(screen_comments)
@@ -254,6 +279,7 @@ def make_app() -> typer.Typer:
     )
     add_screening(app)
     add_switches(app)
+    add_audit(app)
     app.command("worker")(start_worker)
     app.command("web")(serve_web)
     database = typer.Typer(help="The database.", no_args_is_help=True)

@@ -7,8 +7,9 @@ import contextlib
 import faulthandler
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
 
@@ -18,9 +19,10 @@ from moderation.errors import QueueUnavailable
 from moderation.outcomes import Outcomes
 from moderation.policy import Policy
 from moderation.queue import ScreeningQueue, connect, require_noeviction
-from moderation.retention import Retention, retention_of_comments
+from moderation.retention import retention_of_comments
 from moderation.running import own_place, start_logging, stop_signals
 from moderation.screening import ModelKeeper, model_in_use
+from moderation.sealer import Sealer
 from moderation.settings import Settings
 from moderation.store import Store
 from moderation.sweeper import Sweeper
@@ -91,17 +93,23 @@ async def _run(settings: Settings, policy: Policy, ready: Callable[[], None]) ->
         with contextlib.suppress(QueueUnavailable):
             await queue.give_up(place)
         retention = retention_of_comments(store, settings, clock=_now)
-        return await _work(worker, sweeper, retention, keeper, stop, ready)
+        return await _work(worker, (sweeper, retention, Sealer(store, clock=_now)), keeper, stop, ready)
     finally:
         await database.close()
         with contextlib.suppress(Exception):  # a connection that is gone can't be given back
             await redis.aclose()
 
 
+class Beside(Protocol):
+    """What a worker process does now and then beside the screening."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Go on until `stop` is set."""
+
+
 async def _work(
     worker: Worker,
-    sweeper: Sweeper,
-    retention: Retention,
+    beside: Sequence[Beside],
     keeper: ModelKeeper,
     stop: asyncio.Event,
     ready: Callable[[], None],
@@ -109,12 +117,12 @@ async def _work(
     await keeper.refresh()
     ready()
     log.info("worker started", model=keeper.classifier.version if keeper.classifier is not None else None)
-    sweeping = asyncio.gather(sweeper.run(stop), retention.run(stop))
+    others = asyncio.gather(*(one.run(stop) for one in beside))
     status = await worker.run(stop)
     if status == HUNG:
         _leave(status)
     stop.set()
-    await sweeping
+    await others
     return status
 
 

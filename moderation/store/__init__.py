@@ -20,6 +20,7 @@ from moderation.store.privacy import PrivacyQueries
 from moderation.store.retention import RetentionQueries
 from moderation.store.review import ReviewQueries
 from moderation.store.screening import ScreeningQueries
+from moderation.store.seals import Mark, SealQueries
 from moderation.store.switches import SwitchQueries
 from moderation.store.threads import Place, Sort, ThreadQueries
 from moderation.store.values import (
@@ -55,6 +56,7 @@ __all__ = [
     "Held",
     "Latest",
     "LegalHold",
+    "Mark",
     "ModelRecord",
     "NewEvent",
     "NewRevision",
@@ -80,6 +82,7 @@ class Store(
     SwitchQueries,
     PrivacyQueries,
     RetentionQueries,
+    SealQueries,
 ):
     """The store, on one database."""
 

@@ -34,6 +34,7 @@ from moderation.database import Database
 from moderation.errors import BackupRefused, SettingsError
 from moderation.outcomes import Outcomes
 from moderation.privacy import Privacy
+from moderation.sealer import Sealer, verify
 from moderation.sealing import MAGIC
 from moderation.store import ModelRecord, Store
 from tests.builders import NOW
@@ -148,6 +149,29 @@ async def test_everything_comes_back_on_either_database_from_either(
     assert (await look_at_database(away)).fault is None
     for upgrade in (moderation.store.upgrade, bot.store.upgrade):
         assert await asyncio.to_thread(upgrade, away.database_address()) is False
+
+
+async def test_the_seals_on_the_audit_come_along_and_hold_for_who_is_erased_again(
+    database: Database, home: BotSettings, away: BotSettings, tmp_path: Path
+) -> None:
+    await busy_reader(database)
+    sealer = Sealer(Store(database), clock=lambda: NOW)
+    newest = [await sealer.look() for _ in range(2)][-1]
+    assert newest is not None
+    await saved(home, tmp_path / "one.zip")
+    await data_of(database, home).erase(READER, who="reader")
+    done = await brought_back(away, tmp_path / "one.zip")
+    assert (done.erased_again, done.audit_head) == (1, str(newest.head))
+    restored = Database(away.database_address())
+    store = Store(restored)
+    assert (await verify(store, head=newest.head)).sealed == newest.row_count
+    await Desk.of(store).publish()
+    again = Sealer(store, clock=lambda: LATER)
+    further = [await again.look() for _ in range(2)][-1]
+    assert further is not None and further.number == 2 and further.up_to > ID_GAP
+    found = await verify(store, head=newest.head)
+    assert (found.unsealed, found.newest) == (0, further)
+    await restored.close()
 
 
 class Writers:

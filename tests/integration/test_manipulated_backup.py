@@ -175,6 +175,7 @@ MANIPULATIONS: dict[str, Manipulation] = {
     "no list of erasures": without("erasure_list"),
     "a list of erasures that is a number": of_manifest(erasure_list=5),
     "a list of erasures that colours the terminal": of_manifest(erasure_list="/\x1b[31m"),
+    "a head that colours the terminal": of_manifest(audit_head="1:\x1b[31m"),
     "a field that nobody knows": of_manifest(other=1),
     "the form's number as a word": of_manifest(baithak_backup="\x1b[31m1"),
     "an unknown kind of column": of_columns("blob"),

@@ -223,7 +223,7 @@ async def test_a_table_that_is_never_free_is_told_and_what_was_done_stays(
 
 @POSTGRESQL
 async def test_an_index_whose_building_was_ended_is_built_again(empty_database_address: str) -> None:
-    await asyncio.to_thread(moderation.store.upgrade, empty_database_address)
+    await asyncio.to_thread(moderation.store.upgrade, empty_database_address, to="0004")
     database = Database(empty_database_address)
     is_valid = sa.text("SELECT indisvalid FROM pg_index WHERE indexrelid = 'outbox_told'::regclass")
     async with database.write() as connection:
@@ -231,7 +231,7 @@ async def test_an_index_whose_building_was_ended_is_built_again(empty_database_a
             sa.text("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'outbox_told'::regclass")
         )
         await connection.execute(sa.text("UPDATE moderation_version SET version_num = '0003'"))
-    assert await asyncio.to_thread(moderation.store.upgrade, empty_database_address) is True
+    assert await asyncio.to_thread(moderation.store.upgrade, empty_database_address, to="0004") is True
     async with database.read() as connection:
         assert (await connection.execute(is_valid)).scalar() is True
     await database.close()

@@ -46,10 +46,14 @@ CREATE ROLE baithak_parts LOGIN PASSWORD 'change-me';
 GRANT USAGE ON SCHEMA public TO baithak_parts;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO baithak_parts;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO baithak_parts;
-REVOKE UPDATE, DELETE ON audit FROM baithak_parts
+REVOKE UPDATE, DELETE ON audit, audit_seals FROM baithak_parts
 ```
 
-Then nothing that comes in by the parts can change or remove a row of the audit, disable its triggers or empty a table.
+Then nothing that comes in by the parts can change or remove a row of the audit or a seal on it, disable their triggers
+or empty a table.
+
+- **Keep a head of the audit elsewhere**, once a day: [operating.md](operating.md#the-audit) says how. It is what finds
+  an administrator of the database who writes the audit anew.
 
 ## How to report a hole
 
@@ -75,7 +79,9 @@ lines for `baithak screen` (`tests/fuzz/test_screen.py`), questions to the API d
 
 ## Known and left
 
-- Whoever has the database's own administrator can remove rows of the audit unseen: there is no chain of hashes yet.
+- Whoever has the database's own administrator can still change the audit, and is found out, not kept from it: by the
+  seals, or, where those were written anew too, only by a head that was kept where they have no hand. What is done to
+  a row in the minute or two before its seal is not seen.
 - A login link opens a session for who asked for it, in whichever browser presses its button first: it is as private
   as the chat it was sent to, for ten minutes and one use.
 """

@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from moderation.database import Database
+from moderation.sealer import Sealer, verify
 from moderation.store import Store
 from tests.architecture.sources import code_files, page, shown, tree
+from tests.builders import NOW
 from tests.conftest import PostgreSQL
 from tests.desk import Desk
 
@@ -33,10 +35,10 @@ def test_no_code_of_ours_changes_or_removes_a_row_of_the_audit() -> None:
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
                 of = node.args[0].id if isinstance(node.args[0], ast.Name) else ""
-                if node.func.attr in {"update", "delete"} and of == "audit":
+                if node.func.attr in {"update", "delete"} and of in {"audit", "audit_seals"}:
                     changing.append(f"{shown(path)}:{node.lineno}")
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                said = re.search(r"(?i)\b(update|delete\s+from|truncate|drop\s+\w+)\s+audit\b", node.value)
+                said = re.search(r"(?i)\b(update|delete\s+from|truncate|drop\s+\w+)\s+audit(_seals)?\b", node.value)
                 changing += [f"{shown(path)}:{node.lineno}"] if said else []
     assert changing == []
 
@@ -61,6 +63,10 @@ FORBIDDEN = (
     "ALTER TABLE audit DISABLE TRIGGER audit_kept",
     "DROP TRIGGER audit_kept ON audit",
     "DROP TABLE audit",
+    "UPDATE audit_seals SET hash = ''",
+    "DELETE FROM audit_seals",
+    "TRUNCATE audit_seals",
+    "ALTER TABLE audit_seals DISABLE TRIGGER audit_seals_kept",
     "SET session_replication_role = replica",
 )
 
@@ -77,9 +83,12 @@ async def test_with_the_grants_of_the_page_everything_works_and_the_audit_can_no
     await desk.approve(held)
     published = await desk.publish(text="Another one")
     assert await desk.told()
+    sealer = Sealer(desk.store, clock=lambda: NOW)
+    assert [await sealer.look() for _ in range(2)][-1] is not None
     for statement in FORBIDDEN:
         with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
             async with database.write() as connection:
                 await connection.execute(sa.text(statement))
     assert (await desk.acts(held))[-1].endswith("→ published") and await desk.acts(published)
+    assert (await verify(desk.store)).sealed == 7
     await database.close()
