@@ -46,11 +46,13 @@ CREATE ROLE baithak_parts LOGIN PASSWORD 'change-me';
 GRANT USAGE ON SCHEMA public TO baithak_parts;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO baithak_parts;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO baithak_parts;
-REVOKE UPDATE, DELETE ON audit, audit_seals FROM baithak_parts
+REVOKE UPDATE, DELETE ON audit, audit_seals FROM baithak_parts;
+GRANT UPDATE (who, name, scores) ON audit TO baithak_parts
 ```
 
 Then nothing that comes in by the parts can change or remove a row of the audit or a seal on it, disable their triggers
-or empty a table.
+or empty a table. The last line is for erasing readers: a trigger lets these three columns be emptied in what was a
+reader's who was erased, and nowhere else.
 
 - **Keep a head of the audit elsewhere**, once a day: [operating.md](operating.md#the-audit) says how. It is what finds
   an administrator of the database who writes the audit anew.

@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from moderation.database import Database
+from moderation.privacy import Privacy
 from moderation.sealer import Sealer, verify
 from moderation.store import Store
 from tests.architecture.sources import code_files, page, shown, tree
 from tests.builders import NOW
 from tests.conftest import PostgreSQL
-from tests.desk import Desk
+from tests.desk import READER, Desk
 
 GRANTS = re.findall(r"```sql\n(.*?)```", page("security.md"), re.DOTALL)
 ROLE = "baithak_parts"
@@ -56,7 +57,8 @@ async def parts_database(postgresql: PostgreSQL) -> AsyncIterator[str]:
 
 
 FORBIDDEN = (
-    "UPDATE audit SET who = 'nobody'",
+    "UPDATE audit SET to_status = 'published'",
+    "UPDATE audit SET who = 'nobody', act = 'review'",
     "DELETE FROM audit",
     "TRUNCATE audit",
     "TRUNCATE comments CASCADE",
@@ -89,6 +91,16 @@ async def test_with_the_grants_of_the_page_everything_works_and_the_audit_can_no
         with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
             async with database.write() as connection:
                 await connection.execute(sa.text(statement))
+    for statement in (
+        "UPDATE audit SET who = 'nobody'",
+        "UPDATE audit SET name = ''",
+        "UPDATE audit SET scores = NULL",
+    ):
+        with pytest.raises(DBAPIError, match="the audit only grows"):
+            async with database.write() as connection:
+                await connection.execute(sa.text(statement))
     assert (await desk.acts(held))[-1].endswith("→ published") and await desk.acts(published)
+    await Privacy(desk.store, desk.outcomes).erase(READER, who="reader", now=NOW)
+    assert (await desk.record(published)).erased
     assert (await verify(desk.store)).sealed == 7
     await database.close()
