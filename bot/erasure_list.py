@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def read(path: Path) -> list[Listed]:
             continue
         try:
             found.append(_listed(json.loads(line)))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             raise ListRefused(f"line {number} of {path} is no erasure: mend it, or take it out") from None
     return found
 
@@ -76,4 +76,9 @@ def _listed(raw: dict[str, Any]) -> Listed:
     author, at, through = raw["author"], datetime.fromisoformat(raw["erased_at"]), raw["through_message"]
     if not re.fullmatch(r"[0-9a-f]{64}", author) or at.tzinfo is None or type(through) is not int:
         raise ValueError("no erasure")
-    return Listed(Erasure(author, at, str(raw["who"])), through)
+    at.astimezone(UTC)  # raises where the time in the world is in no year that a database has
+    who = str(raw["who"])
+    who.encode()
+    if not 0 <= through < 2**63:
+        raise ValueError("no number that a database takes")
+    return Listed(Erasure(author, at, who), through)

@@ -62,11 +62,11 @@ def canonical_address(address: str) -> str:
         raise ValueError(f"not a web address: {address[:200]!r}")
     if parts.username is not None or parts.password is not None:
         raise ValueError("an address with a user name is refused")
-    host = (
-        parts.hostname.rstrip(".").encode("idna").decode()
-        if not parts.hostname.isascii()
-        else parts.hostname.rstrip(".")
-    )
+    host = parts.hostname if parts.hostname.isascii() else parts.hostname.encode("idna").decode()
+    # Only now: a script may have a full stop of its own.
+    host = host.rstrip(".")
+    if not host:
+        raise ValueError(f"not a web address: {address[:200]!r}")
     if ":" in host:
         host = f"[{host}]"
     port = parts.port

@@ -12,6 +12,7 @@ the file.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -108,6 +109,8 @@ class _Form(BaseModel):
 
     baithak_backup: int
 
+
+_PACKED = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 _LAST_RECORD, _LAST_RECORD_BYTES = b"PK\x05\x06", 22
 """How a zip archive without a comment ends (APPNOTE 4.3.16)."""
@@ -239,6 +242,7 @@ def reading(path: Path, *, key: bytes | None) -> Iterator[Archive]:
         with _refusals(path):
             source: Any = SealedReader(file, key) if sealed and key is not None else file
             with zipfile.ZipFile(source) as archive:
+                _check_packing(path, archive)
                 manifest = _manifest(path, archive)
                 _check_ends(path, source, archive)
                 _check_parts(path, archive, manifest)
@@ -254,6 +258,11 @@ def _refusals(path: Path) -> Iterator[None]:
         raise BackupRefused(f"{path}: {error}") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, LookupError, TypeError, RuntimeError) as error:
         # A RuntimeError is a nesting too deep, a compression unknown here, or a part with a password.
+        raise BackupRefused(f"{path} is no backup, or is damaged ({type(error).__name__})") from None
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        # A place before the file's beginning. What else the system says is of the disk.
         raise BackupRefused(f"{path} is no backup, or is damaged ({type(error).__name__})") from None
 
 
@@ -279,6 +288,12 @@ def _check_ends(path: Path, file: IO[bytes], archive: zipfile.ZipFile) -> None:
     file.seek(-_LAST_RECORD_BYTES, os.SEEK_END)
     if file.read(4) != _LAST_RECORD or min(info.header_offset for info in archive.infolist()):
         raise BackupRefused(f"{path} is damaged: there is more in it than was saved")
+
+
+def _check_packing(path: Path, archive: zipfile.ZipFile) -> None:
+    """Refuse ways of packing that no backup has: the errors of their own are others."""
+    if any(info.compress_type not in _PACKED for info in archive.infolist()):
+        raise BackupRefused(f"{path} is damaged: it is packed as no backup is")
 
 
 def _check_parts(path: Path, archive: zipfile.ZipFile, manifest: Manifest) -> None:

@@ -61,6 +61,9 @@ log = structlog.get_logger(__name__)
 
 _REPLACEMENT = "\ufffd"
 
+DEEPEST = 100
+"""How many things in one another are read of an update. Telegram's go a dozen deep; Python ends at some hundreds."""
+
 
 class Handling:
     """Stored updates to the features' routers, in the order in which they are given."""
@@ -150,18 +153,21 @@ class Handling:
 
 
 def readable(payload: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-    """The update with every half of a surrogate pair replaced, and whether there was one.
+    """The update with every half of a surrogate pair replaced, cut where it is nested too deep, and whether it was.
 
     JSON may hold such halves; no text may, and one would keep the whole update from being read.
     """
     damaged = False
 
-    def mend(value: Any) -> Any:
+    def mend(value: Any, depth: int = 0) -> Any:
         nonlocal damaged
+        if isinstance(value, dict | list) and depth > DEEPEST:
+            damaged = True
+            return None
         if isinstance(value, dict):
-            return {mend(key): mend(item) for key, item in value.items()}
+            return {mend(key): mend(item, depth + 1) for key, item in value.items()}
         if isinstance(value, list):
-            return [mend(item) for item in value]
+            return [mend(item, depth + 1) for item in value]
         if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
             damaged = True
             return "".join(_REPLACEMENT if "\ud800" <= letter <= "\udfff" else letter for letter in value)

@@ -16,7 +16,7 @@ from bot.story import SECTION_LENGTH, Story
 from bot.web.parts import BOT
 from moderation.web import PARTS
 from moderation.web.problems import Problem
-from moderation.web.schemas import Answer, Cursor, Limit, Query
+from moderation.web.schemas import Answer, Cursor, Limit, Printable, Query
 
 RANKED = 200
 """How many of the newest stories are looked at when the best come first."""
@@ -28,7 +28,7 @@ class StoriesQuery(Query):
     """Which stories."""
 
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")] | None = None
-    section: Annotated[str, Field(min_length=1, max_length=SECTION_LENGTH)] | None = None
+    section: Annotated[str, Field(min_length=1, max_length=SECTION_LENGTH), Printable] | None = None
     sort: Literal["newest", "top"] = "newest"
     limit: Limit = 20
     cursor: Cursor | None = None

@@ -18,19 +18,16 @@ def _digits(value: object) -> object:
 
 
 def _printable(value: str) -> str:
-    # A NUL is an error to PostgreSQL; no address holds any other control character either.
+    # A NUL is an error to PostgreSQL; no address and no name holds any other control character either.
     if not value.strip() or any(letter < " " or letter == "\x7f" for letter in value):
         raise ValueError("not blank, without control characters")
     return value
 
 
+Printable = AfterValidator(_printable)
 Limit = Annotated[int, Field(ge=1, le=100, description="How many at most."), BeforeValidator(_digits)]
-StoryName = Annotated[
-    str, Field(max_length=MAX_STORY, description="The story's address, or its id."), AfterValidator(_printable)
-]
-Cursor = Annotated[
-    str, Field(max_length=512, description="`next_cursor` of the page before."), AfterValidator(_printable)
-]
+StoryName = Annotated[str, Field(max_length=MAX_STORY, description="The story's address, or its id."), Printable]
+Cursor = Annotated[str, Field(max_length=512, description="`next_cursor` of the page before."), Printable]
 
 
 class Query(BaseModel):

@@ -134,6 +134,7 @@ async def test_every_listed_address_answers_as_documented(newsroom: Newsroom, ht
         ("/api/v1/stories?cursor=bi45OTk5OTk5OTk5OTk5OTk5OTkuMQ", 400, "bad_cursor"),
         ("/api/v1/stories?language=no%20such", 400, "bad_language"),
         (f"/api/v1/stories?section={'x' * 65}", 400, "bad_section"),
+        ("/api/v1/stories?section=a%00", 400, "bad_section"),
         ("/embed.json?story=nowhere", 404, "unknown_story"),
     ],
 )

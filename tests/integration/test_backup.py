@@ -362,7 +362,22 @@ def byte_before(content: bytes) -> bytes:
     return b"\0" + content
 
 
-@pytest.mark.parametrize("damage", [cut, last_byte_gone, one_bit, foreign, nothing, byte_behind, byte_before])
+def beginning_before_the_first_byte(content: bytes) -> bytes:
+    return content[:-6] + (2**32 - 2).to_bytes(4, "little") + content[-2:]
+
+
+def packed_in_another_way(content: bytes) -> bytes:
+    at = content.rfind(b"PK\x01\x02") + 10
+    return content[:at] + zipfile.ZIP_BZIP2.to_bytes(2, "little") + content[at + 2 :]
+
+
+DAMAGES = (
+    *(cut, last_byte_gone, one_bit, foreign, nothing, byte_behind, byte_before),
+    *(beginning_before_the_first_byte, packed_in_another_way),
+)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("sealed", [False, True])
 async def test_a_damaged_backup_is_refused_in_one_line_and_nothing_is_changed(
     database: Database, home: BotSettings, away: BotSettings, tmp_path: Path, damage: Any, sealed: bool

@@ -295,9 +295,23 @@ async def test_an_erasure_is_listed_beside_the_database_without_saying_who(
     assert len(erasure_list.read(path)) == 1, "once"
 
 
-async def test_a_list_that_can_not_be_read_names_the_line(tmp_path: Path) -> None:
+ERASURE = {"author": "a" * 64, "erased_at": NOW.isoformat(), "who": "reader", "through_message": 7}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"author": "x"}',
+        "[" * 5000,
+        json.dumps(ERASURE | {"who": "half \ud800"}),
+        json.dumps(ERASURE | {"erased_at": "0001-01-01T00:00:00+14:00"}),
+        json.dumps(ERASURE | {"through_message": 2**63}),
+        json.dumps(ERASURE | {"through_message": -1}),
+    ],
+)
+async def test_a_list_that_can_not_be_read_names_the_line(tmp_path: Path, line: str) -> None:
     path = tmp_path / "erasures.jsonl"
-    path.write_text('{"author": "x"}\n', encoding="utf-8")
+    path.write_text(f"{line}\n", encoding="utf-8")
     with pytest.raises(erasure_list.ListRefused, match="line 1"):
         erasure_list.read(path)
 

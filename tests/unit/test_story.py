@@ -49,7 +49,10 @@ def test_a_story_has_one_address_however_it_is_written(written: str, canonical: 
 
 @pytest.mark.parametrize(
     "written",
-    ["", "news.example/a", "ftp://news.example/a", "javascript:alert(1)", "http://user:pass@news.example/", "http://"],
+    [
+        *("", "news.example/a", "ftp://news.example/a", "javascript:alert(1)", "http://user:pass@news.example/"),
+        *("http://", "http://./a", "http://..:80/a"),
+    ],
 )
 def test_what_is_no_web_address_is_refused(written: str) -> None:
     with pytest.raises(ValueError):
