@@ -65,7 +65,7 @@ class Params:
             return None
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise bad_request(f"can't parse {what} JSON object") from None
 
     def upload(self, name: str) -> Upload | None:
@@ -118,7 +118,7 @@ def _object(body: bytes) -> dict[str, Any]:
         return {}
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise bad_request("can't parse JSON in request body") from None
     if not isinstance(value, dict):
         raise bad_request("expected an Object in request body")

@@ -213,6 +213,7 @@ async def test_a_group_that_threw_the_bot_out_is_closed_to_it(sandbox: Sandbox, 
     ("body", "content_type", "description"),
     [
         (b"{", "application/json", "Bad Request: can't parse JSON in request body"),
+        (b"[" * 5000, "application/json", "Bad Request: can't parse JSON in request body"),
         (b"[]", "application/json", "Bad Request: expected an Object in request body"),
         (rb'{"chat_id": 1001, "text": "\ud83d"}', "application/json", "Bad Request: strings must be encoded in UTF-8"),
     ],

@@ -17,6 +17,10 @@ from bot.sandbox.markup.text import Formatted
 Entity = tuple[Any, ...]
 
 
+LONG = "9" * 5000
+"""More digits than Python makes a number of."""
+
+
 def shown(entities: list[dict[str, Any]]) -> list[Entity]:
     """Each as (type, offset, length) and what else it says."""
     plain = ("type", "offset", "length")
@@ -42,6 +46,10 @@ HTML: list[tuple[str, str, list[Entity]]] = [
     ("a & b &amp; c &nbsp; &copy;", "a & b & c &nbsp; &copy;", []),
     ("&lt;b&gt; &quot &#65;&#x1F600;", '<b> " A😀', []),
     ("&#0; &#1114111; &#99999999999;", "&#0; &#1114111; &#99999999999;", []),
+    (f"&#{LONG};", f"&#{LONG};", []),
+    (f'<a href="http://a.b:{LONG}">y</a>', "y", []),
+    (f'<a href="tg://user?id={LONG}">y</a>', "y", [("text_link", 0, 1, f"tg://user?id={LONG}")]),
+    (f'<tg-time unix="{LONG}">t</tg-time>', "t", []),
     ('<a href="https://example.com/x?a=1&amp;b=2">y</a>', "y", [("text_link", 0, 1, "https://example.com/x?a=1&b=2")]),
     ("<a href='example.com'>y</a>", "y", [("text_link", 0, 1, "http://example.com/")]),
     ("<a>t.me/x</a>", "t.me/x", [("text_link", 0, 6, "http://t.me/x")]),
@@ -87,6 +95,9 @@ HTML_FAULTS = [
     ("<b =x>", 'Empty attribute name in the tag "b" at byte offset 0'),
     ("<b a=!>q</b>", "Unexpected end of name token at byte offset 5"),
     ("<tg-emoji>👍</tg-emoji>", "Invalid custom emoji identifier specified"),
+    ('<tg-emoji emoji-id="--5">👍</tg-emoji>', "Invalid custom emoji identifier specified"),
+    ('<tg-emoji emoji-id="٥">👍</tg-emoji>', "Invalid custom emoji identifier specified"),
+    (f'<tg-emoji emoji-id="{LONG}">👍</tg-emoji>', "Invalid custom emoji identifier specified"),
 ]
 
 
@@ -159,6 +170,22 @@ FOUND: list[tuple[str, list[Entity]]] = [
 @pytest.mark.parametrize(("text", "entities"), FOUND)
 def test_links_and_commands_are_found_in_plain_text(text: str, entities: list[Entity]) -> None:
     assert shown(with_found_entities(Formatted(text)).entities) == entities
+
+
+@pytest.mark.parametrize(
+    ("entity", "fault"),
+    [
+        ({"type": []}, 'can\'t parse MessageEntity: Field "type" must be of type String'),
+        ({"offset": True}, 'can\'t parse MessageEntity: Field "offset" and "length" must be of type Number'),
+        ({"offset": 2, "length": 2}, "entity begins in a middle of a UTF-16 symbol at byte offset 5"),
+        ({"length": 2}, "entity beginning at UTF-16 offset 0 ends in a middle of a UTF-16 symbol at byte offset 5"),
+    ],
+)
+def test_entities_that_stand_on_no_whole_characters_are_refused(entity: dict[str, Any], fault: str) -> None:
+    given = {"type": "bold", "offset": 0, "length": 3, **entity}
+    with pytest.raises(ApiError) as refusal:
+        formatted("a😀b", parse_mode="", entities=[given])
+    assert refusal.value.description == f"Bad Request: {fault}"
 
 
 def test_nothing_is_found_inside_code_or_a_link() -> None:

@@ -29,6 +29,7 @@ def given_entities(text: str, entities: Any) -> list[Json]:
         raise bad_request("can't parse entities: expected an Array of MessageEntity")
     end = utf16_length(text)
     kept = [entity for entity in map(_entity, entities) if entity is not None]
+    inside = _inside_symbols(text)
     for entity in kept:
         offset, length = entity["offset"], entity["length"]
         if offset > end:
@@ -38,15 +39,37 @@ def given_entities(text: str, entities: Any) -> list[Json]:
                 f"entity beginning at UTF-16 offset {offset} ends after the end of the text at "
                 f"UTF-16 offset {offset + length}"
             )
+        if offset in inside:
+            raise bad_request(f"entity begins in a middle of a UTF-16 symbol at byte offset {inside[offset]}")
+        if offset + length in inside:
+            raise bad_request(
+                f"entity beginning at UTF-16 offset {offset} ends in a middle of a UTF-16 symbol at byte offset "
+                f"{inside[offset + length]}"
+            )
     return in_order(kept)
+
+
+def _inside_symbols(text: str) -> dict[int, int]:
+    """UTF-16 offsets in the middle of a character, and the offset in UTF-8 of what follows it: Telegram names that."""
+    inside: dict[int, int] = {}
+    units = size = 0
+    for letter in text:
+        size += len(letter.encode("utf-8", "surrogatepass"))
+        if letter > "\uffff":
+            inside[units + 1] = size
+            units += 1
+        units += 1
+    return inside
 
 
 def _entity(entity: Any) -> Json | None:
     if not isinstance(entity, dict):
         raise bad_request("can't parse MessageEntity: expected an Object")
     offset, length, type_ = entity.get("offset"), entity.get("length"), entity.get("type")
-    if not isinstance(offset, int) or not isinstance(length, int):
+    if type(offset) is not int or type(length) is not int:
         raise bad_request('can\'t parse MessageEntity: Field "offset" and "length" must be of type Number')
+    if not isinstance(type_, str):
+        raise bad_request('can\'t parse MessageEntity: Field "type" must be of type String')
     if type_ in FOUND_TYPES:
         return None
     if type_ not in PLAIN_TYPES:

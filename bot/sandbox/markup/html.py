@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bot.sandbox.errors import ApiError, bad_request
-from bot.sandbox.markup.links import checked_link, mentioned_user
+from bot.sandbox.markup.links import checked_link, mentioned_user, whole_number
 from bot.sandbox.markup.text import Formatted, Json, in_order, utf16_length
 
 SPACES = b" \t\r\n\v\f\0"
@@ -109,8 +109,10 @@ class _Reader:
         if self.source[first] == ord("x"):
             base, digits, first = 16, HEX_DIGITS, first + 1
         end = self._while_in(digits, first)
+        if end - begin >= LONGEST_REFERENCE:
+            return None
         code = int(self.source[first:end] or b"0", base) & 0xFFFFFFFF
-        if code == 0 or code >= 0x10FFFF or end - begin >= LONGEST_REFERENCE:
+        if code == 0 or code >= 0x10FFFF:
             return None
         self.at = end
         return chr(code)
@@ -263,17 +265,17 @@ class _Reader:
 
 
 def _emoji_id(opened: _Open) -> str:
-    id_ = opened.attributes.get("emoji-id", "")
-    if not id_.lstrip("-").isdecimal() or int(id_) == 0:
+    id_ = whole_number(opened.attributes.get("emoji-id", ""))
+    if not id_:
         raise _fault("Invalid custom emoji identifier specified")
-    return id_
+    return str(id_)
 
 
 def _time(opened: _Open, span: Json) -> list[Json]:
-    unix_time = opened.attributes.get("unix", "")
-    if not unix_time.isdecimal() or int(unix_time) == 0:
+    unix_time = whole_number(opened.attributes.get("unix", ""))
+    if unix_time is None or unix_time <= 0:
         return []
-    entity: Json = {"type": "date_time", **span, "unix_time": int(unix_time)}
+    entity: Json = {"type": "date_time", **span, "unix_time": unix_time}
     if form := opened.attributes.get("format"):
         entity["date_time_format"] = form
     return [entity]

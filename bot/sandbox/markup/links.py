@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 HIGHEST_PORT = 65535
+_WHOLE = re.compile("-?[0-9]{1,19}")
 _OWN = re.compile(
     r"(?P<scheme>tg|ton|tonsite(?=.*\.)):(?://)?(?P<host>[a-z0-9_-]+(?:(?<=.)\.[a-z0-9_.-]+)?)(?P<rest>(?:[/?#].*)?)",
     re.I | re.S,
@@ -18,31 +19,37 @@ _OF_TIME = re.compile(r"tg:(?://)?time/?\?(?P<query>.*)", re.I | re.S)
 _NAME = r"(?:[a-z0-9.\-_!$,~*'();&+=\u0080-\U0010ffff]|%[0-9a-f]{2})"
 _WEB = re.compile(
     rf"(?:(?P<scheme>https?)://)?(?:(?P<userinfo>(?:{_NAME}|:)*)@)?"
-    rf"(?P<host>\[[0-9a-f:.]+\]|{_NAME}+)(?::0*(?P<port>[1-9]\d*))?(?P<rest>(?:[/?#].*)?)",
+    rf"(?P<host>\[[0-9a-f:.]+\]|{_NAME}+)(?::0*(?P<port>[1-9][0-9]{{0,4}}))?(?P<rest>(?:[/?#].*)?)",
     re.I | re.S,
 )
 
 
+def whole_number(text: str) -> int | None:
+    """The number of 64 bits that these digits write, or None. Python would read other scripts' digits as well."""
+    number = int(text) if _WHOLE.fullmatch(text) else None
+    return number if number is not None and -(2**63) <= number < 2**63 else None
+
+
 def mentioned_user(url: str) -> int | None:
     """The person a tg://user?id=… link means, or None for any other link."""
-    id_ = _query(_OF_USER, url).get("id", "")
-    return int(id_) if id_.isdecimal() and int(id_) > 0 else None
+    id_ = whole_number(_query(_OF_USER, url).get("id", ""))
+    return id_ if id_ is not None and id_ > 0 else None
 
 
 def emoji_link(url: str) -> dict[str, Any] | None:
     """The custom emoji a tg://emoji?id=… link means, as an entity without its place."""
-    id_ = _query(_OF_EMOJI, url).get("id", "")
-    return {"type": "custom_emoji", "custom_emoji_id": id_} if id_.isdecimal() and int(id_) > 0 else None
+    id_ = whole_number(_query(_OF_EMOJI, url).get("id", ""))
+    return {"type": "custom_emoji", "custom_emoji_id": str(id_)} if id_ is not None and id_ > 0 else None
 
 
 def time_link(url: str) -> dict[str, Any] | None:
     """The moment a tg://time?unix=… link means, as an entity without its place."""
     query = _query(_OF_TIME, url)
-    unix = query.get("unix", "")
-    if not unix.isdecimal() or int(unix) == 0:
+    unix = whole_number(query.get("unix", ""))
+    if unix is None or unix <= 0:
         return None
     form = {"date_time_format": query["format"]} if query.get("format") else {}
-    return {"type": "date_time", "unix_time": int(unix), **form}
+    return {"type": "date_time", "unix_time": unix, **form}
 
 
 def checked_link(url: str) -> str:
