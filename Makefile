@@ -65,6 +65,15 @@ test-fast: install-dev ## Run the unit and architecture tests alone
 test-long: install-dev ## Run the faults at full size, and the model on the labelled comments where they are
 	@$(BIN)/python -m pytest -q -m long tests
 
+# Best effort as well: elsewhere than on Linux on x86_64 it would be built, with a Clang that has libFuzzer.
+$(VENV)/.installed-fuzz: $(VENV)/.installed-dev requirements-fuzz.txt
+	@if $(PIP_INSTALL) -q --only-binary=:all: --require-hashes -r requirements-fuzz.txt; then touch $@; \
+		else echo "  no atheris for this machine among the packages: searching by coverage is left out"; fi
+
+.PHONY: fuzz
+fuzz: $(VENV)/.installed-fuzz ## Search for inputs that break a promise, by coverage, SECONDS=60 for each target
+	@$(BIN)/python -m tests.fuzz.guided --seconds $(or $(SECONDS),60)
+
 .PHONY: coverage
 coverage: install-dev ## Run every test and show which lines and branches they reach
 	@$(BIN)/python -m pytest -q -n 3 --dist loadgroup -m 'not long' --cov --cov-report=term:skip-covered

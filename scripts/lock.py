@@ -1,12 +1,15 @@
 """Resolve the dependencies of pyproject.toml into hashed requirements files without any address in them.
 
 And those of the queues that ours is measured beside, each into a file of its own: they are never installed together.
+What searches by coverage is locked by itself as well.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.queue.peers import PEERS
@@ -19,6 +22,9 @@ FILES = {
     "requirements-dev.txt": ("build", "fallback", "embedded", "dev"),
 }
 """Each file and the extras it locks; later files agree with earlier ones."""
+
+ALONE = {"requirements-fuzz.txt": "fuzz"}
+"""Files that lock nothing but what one extra names."""
 
 COMPILE = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
 COMPILE += ["--no-header", "--python-version", "3.11"]
@@ -40,15 +46,18 @@ def main() -> None:
         subprocess.run([*command, "pyproject.toml"], cwd=ROOT, check=True)
         earlier.append(name)
         print(f"{name} written")
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    for name, extra in ALONE.items():
+        _lock(ROOT / name, named[extra])
     for peer in PEERS:
-        peer.lock().unlink(missing_ok=True)
-        subprocess.run(
-            [*COMPILE, "--no-annotate", "--output-file", str(peer.lock()), "-"],
-            input="\n".join(peer.wanted).encode(),
-            cwd=ROOT,
-            check=True,
-        )
-        print(f"{peer.lock().relative_to(ROOT)} written")
+        _lock(peer.lock(), peer.wanted)
+
+
+def _lock(path: Path, wanted: Sequence[str]) -> None:
+    path.unlink(missing_ok=True)
+    command = [*COMPILE, "--no-annotate", "--output-file", str(path), "-"]
+    subprocess.run(command, input="\n".join(wanted).encode(), cwd=ROOT, check=True)
+    print(f"{path.relative_to(ROOT)} written")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.feed import SUMMARY_LENGTH, TITLE_LENGTH, FeedRefused, FeedSource, read_feed
+from bot.story import SECTION_LENGTH, FeedStory, canonical_address
+from moderation.policy import LANGUAGES
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SOURCE = FeedSource("https://news.example/rss.xml", "en", "world", 300)
@@ -70,17 +72,28 @@ content_types = st.builds(
 
 def check(body: bytes, content_type: str | None) -> None:
     """Read it, and hold against it what every story must be."""
+    for story in read_or_refused(body, content_type):
+        # Only entities say it, of all that feeds are put together of.
+        assert "expanded" not in story.title + story.summary
+
+
+def read_or_refused(body: bytes, content_type: str | None) -> tuple[FeedStory, ...]:
+    """Its stories, once each was held against what it must be; none where it is refused."""
     try:
         reading = read_feed(body, SOURCE, content_type=content_type, address=SOURCE.url, now=NOW)
     except FeedRefused as error:
         assert str(error)
-        return
+        return ()
     for story in reading.stories:
         assert 0 < len(story.title) <= TITLE_LENGTH and len(story.summary) <= SUMMARY_LENGTH
-        assert "expanded" not in story.title + story.summary
         assert not any(ord(letter) < 32 or "\ud800" <= letter <= "\udfff" for letter in story.title + story.summary)
         assert urlsplit(story.url).scheme in {"http", "https"} and urlsplit(story.url).hostname
         assert story.published_at <= NOW
+        assert story.language in LANGUAGES and 0 < len(story.section) <= SECTION_LENGTH
+        # Else it would be two stories, or one that nobody can ask for.
+        assert all(canonical_address(one) == one for one in (story.url, story.picture) if one is not None)
+    assert all(problem.encode() for problem in reading.problems)
+    return reading.stories
 
 
 @given(bodies(), content_types)

@@ -56,6 +56,14 @@ def screener() -> Screener:
     return Screener(load_policy(), load_checked(shipped()))
 
 
+def check_answer(answer: dict[str, Any], text: str) -> None:
+    """Hold one answer against the contract: an outcome, a score for every label, spans within the text."""
+    assert answer["outcome"] in {"publish", "hold", "reject"}
+    assert set(answer["scores"]) == set(LABELS) and all(0 <= score <= 1 for score in answer["scores"].values())
+    spans = [span for finding in answer["findings"] for span in finding["spans"]]
+    assert all(0 <= span["begin"] < span["end"] <= len(text) for span in spans)
+
+
 def check(given_lines: list[bytes], screener: Screener) -> None:
     """Screen the lines, and hold the answers against the contract."""
     body = b"\n".join(given_lines)
@@ -70,13 +78,10 @@ def check(given_lines: list[bytes], screener: Screener) -> None:
         if "error" in answer:
             assert answer["line"] == number and answer["error"]
             continue
-        assert answer["outcome"] in {"publish", "hold", "reject"}
-        assert set(answer["scores"]) == set(LABELS) and all(0 <= score <= 1 for score in answer["scores"].values())
         text = json.loads(io.BytesIO(body).readlines()[number - 1].decode("utf-8-sig" if number == 1 else "utf-8"))[
             "text"
         ]
-        spans = [span for finding in answer["findings"] for span in finding["spans"]]
-        assert all(0 <= span["begin"] < span["end"] <= len(text) for span in spans)
+        check_answer(answer, text)
 
 
 @given(lines)

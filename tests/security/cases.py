@@ -182,7 +182,7 @@ CASES = (
             "what_is_told_apart_above_would_be_read_without_its_declaration",
         )
         + of("unit/test_feed_reading", "bombs_and_what_is_no_feed_are_refused")
-        + ("tests/fuzz/test_feed.py",),
+        + ("tests/fuzz/test_feed.py", "tests/fuzz/test_guided.py"),
     ),
     Case(
         12,
@@ -274,6 +274,7 @@ CASES = (
             *of("contract/test_http_api", "what_cannot_be_answered_is_told_as_a_problem_with_its_code"),
             "tests/fuzz/test_screen.py",
             "tests/fuzz/test_http_api.py",
+            "tests/fuzz/test_guided.py",
         ),
     ),
     Case(
@@ -286,6 +287,7 @@ CASES = (
             f"{CHAT}/test_bad_input.py::test_a_press_that_cannot_be_read_is_answered_like_an_old_one",
             "tests/fuzz/test_updates.py",
             "tests/fuzz/test_http_api.py",
+            "tests/fuzz/test_guided.py",
         ),
     ),
     Case(
@@ -325,6 +327,7 @@ CASES = (
                 "a_number_in_a_press_is_one_a_database_takes",
             ),
             "tests/fuzz/test_updates.py",
+            "tests/fuzz/test_guided.py",
         ),
     ),
     Case(
@@ -390,6 +393,7 @@ CASES = (
                 "nobody_but_who_is_asked_by_the_desk_sees_what_is_not_published",
             ),
             "tests/fuzz/test_http_api.py",
+            "tests/fuzz/test_guided.py",
         ),
     ),
     Case(

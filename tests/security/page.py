@@ -79,6 +79,13 @@ lines for `baithak screen` (`tests/fuzz/test_screen.py`), questions to the API d
 (`tests/fuzz/test_http_api.py`), and texts that Telegram's own library and the sandbox must read alike
 (`tests/contract/test_sandbox_tdlib.py`).
 
+And by what they reach: `make fuzz` changes inputs again and again and goes on from those that reach a new line of ours,
+for as long as one lets it; a few seconds of it are in `make test-long` (`tests/fuzz/test_guided.py`). Eight readers of
+what strangers send are searched so: feeds, updates, presses, the API's questions and cursors, texts to screen, texts to
+classify, the sandbox's markup, backups. A ninth has a fault planted in it, which must be found. What breaks a promise
+is kept as a file, with the command that shows it again. The search is atheris's, which is to be had for Linux on
+x86_64; elsewhere it is left out, and says so.
+
 ## Known and left
 
 - Whoever has the database's own administrator can still change the audit, and is found out, not kept from it: by the
