@@ -71,7 +71,8 @@ def stored_update(raw: Mapping[str, Any]) -> StoredUpdate:
     So two moderators who press at once in one group do not wait for each other. Raises ValueError without an update_id.
     """
     update_id = raw.get("update_id")
-    if not isinstance(update_id, int) or not 0 <= update_id < 2**63:
+    # True is an int to Python, and to no driver of PostgreSQL.
+    if type(update_id) is not int or not 0 <= update_id < 2**63:
         raise ValueError("an update needs an update_id")
     return StoredUpdate(update_id=update_id, lane=_lane(raw), payload=dict(raw))
 
@@ -82,7 +83,7 @@ def _lane(raw: Mapping[str, Any]) -> int:
             continue
         owner = content.get("from" if kind == "callback_query" else "chat")
         number = owner.get("id") if isinstance(owner, dict) else None
-        if isinstance(number, int) and -(2**63) <= number < 2**63:
+        if type(number) is int and -(2**63) <= number < 2**63:
             return number
     return 0
 
