@@ -30,8 +30,22 @@ from tests.fuzz.test_updates import WORDS as TEXTS
 BETWEEN = b"\x1e"
 """Stands between the edits of an update."""
 
+TELLING: tuple[Any, ...] = (
+    None, True, 0, -1, 1.5, 2**31, 2**53, 2**63, -(2**63) - 1, 2**70, "", "\ud800", [], {}, [[]], [None], {"id": 1},
+)  # fmt: skip
+"""What an edit of a single byte puts into its place."""
+
 NAMES = (*ALLOWED_UPDATES, *KINDS["message"], *KINDS["callback_query"], *DATA, "photo", "private", "is_bot")
-WORDS = (BETWEEN, b"null", b"true", b"[]", b"{}", *(json.dumps(name).encode() for name in NAMES))
+WORDS = (
+    BETWEEN,
+    b"null",
+    b"true",
+    b"[]",
+    b"{}",
+    b"9223372036854775808",
+    b"-1",
+    *(json.dumps(name).encode() for name in NAMES),
+)
 
 BOT = Bot("42:SANDBOX")
 LOOP = asyncio.new_event_loop()
@@ -88,7 +102,7 @@ def seeds() -> list[bytes]:
 
 def _edited(data: bytes) -> dict[str, Any]:
     """An update of the kind that the first byte says, with other things in some places: each a byte for the place, and
-    what is to stand there as JSON, or else as words."""
+    what is to stand there: one byte for something telling, JSON, or else words."""
     kinds = sorted(KINDS)
     kind = kinds[data[0] % len(kinds)]
     content: Any = copy.deepcopy(KINDS[kind])
@@ -97,7 +111,7 @@ def _edited(data: bytes) -> dict[str, Any]:
         if len(edit) < 2 or not places:
             continue
         try:
-            new = json.loads(edit[1:])
+            new = TELLING[edit[1] % len(TELLING)] if len(edit) == 2 else json.loads(edit[1:])
         except (ValueError, RecursionError):
             new = edit[1:].decode("utf-8", "replace")
         content = _changed(content, places[edit[0] % len(places)], new)
