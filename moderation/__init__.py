@@ -32,6 +32,7 @@ How the system is, `health.Health.look` measures for everybody who shows it, and
 
 Below all of it: `store.Store` holds the SQL, `database.Database` the two ways to write, and `running.until_stopped` is
 how a process ends. `backup.save` writes any package's tables into an `archive.Archive`, whose file `sealing` encrypts.
+On SQLite `sqlite.Connection` hands a statement to its thread once.
 Over a network `postgresql.Opening` finds the server that takes writes, and `sockets.keep_watch` has a connection to a
 host that is gone end within seconds.
 """

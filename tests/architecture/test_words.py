@@ -25,6 +25,7 @@ EXCEPTIONS = {
     ("moderation/config.py", "config"): "named after the folder it reads",
     ("moderation/settings.py", "config"): "names the folder config/",
     ("moderation/database.py", "result"): "SQLAlchemy's name of a hook",
+    ("moderation/sqlite.py", "execute"): "SQLAlchemy's name of what a cursor does",
     ("moderation/web/limiter.py", "client"): "the other end of an HTTP connection, not a person",
     ("moderation/web/atom.py", "entry"): "Atom's element",
     ("moderation/web/middlewares.py", "limit"): "how many requests may be made: the ordinary word for it",
