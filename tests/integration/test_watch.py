@@ -325,6 +325,8 @@ async def unwritable(database: Database) -> AsyncIterator[None]:
             # This is no process that sleeps in the middle of its work.
             await connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             await connection.execute(sa.text("LOCK TABLE notes IN ACCESS EXCLUSIVE MODE"))
+        else:
+            await connection.execute(sa.text("SELECT 1"))  # a transaction locks from its first statement on
         yield
     await other.close()
 
