@@ -8,6 +8,7 @@ Does not send: `delivery` does. A feed that fails is looked at again later and n
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
@@ -34,6 +35,9 @@ LONGEST_PAUSE_S = 900.0
 """A failing feed is looked at ever less often, but at least this often."""
 
 _EAGER_S = 0.2
+
+REASON_LENGTH = 300
+"""Characters kept of why a feed can't be read."""
 
 CANDIDATES = 50
 """How many of the newest stories of a language are considered for a reader's top stories."""
@@ -144,6 +148,9 @@ class FeedWatch:
             return await self.look(source)
         except Exception as error:
             log.warning("feed look failed", feed=source.url, error=type(error).__name__)
+            with contextlib.suppress(Exception):  # a database that is away has an alarm of its own
+                state = await self._store.stories.feed(source.url)
+                await self._note_failure(state, f"can't be stored: {type(error).__name__}", now=self._clock())
             return failures + 1
 
     async def look(self, source: FeedSource) -> int:
@@ -159,16 +166,22 @@ class FeedWatch:
                 read_feed, fetched.body, source, content_type=fetched.content_type, address=fetched.url, now=now
             )
         except FeedRefused as error:
-            failed = replace(state, failures=state.failures + 1, error=str(error))
-            await self._store.stories.note_feed(failed, now=now)
-            log.warning("feed refused", feed=source.url, failures=failed.failures, reason=str(error))
-            return failed.failures
+            log.warning("feed refused", feed=source.url, failures=state.failures + 1, reason=str(error))
+            return await self._note_failure(state, str(error), now=now)
         pushed = await self._schedule.take(reading.stories, first_look=state.succeeded_at is None)
         # Remembered last: a crash before this makes the same look again, and known stories change nothing.
         await self._note(replace(state, etag=fetched.etag, last_modified=fetched.last_modified), now=now)
         if pushed or reading.problems:
             log.info("feed read", feed=source.url, pushed=len(pushed), problems=len(reading.problems))
         return 0
+
+    async def _note_failure(self, state: FeedState, why: str, *, now: datetime) -> int:
+        """Count one more look in a row that failed, for the alarms and `/status`; how many that makes."""
+        # Who answered in the feed's place chose some of the words.
+        said = "".join(letter if letter.isprintable() else " " for letter in why)[:REASON_LENGTH]
+        failed = replace(state, failures=state.failures + 1, error=said)
+        await self._store.stories.note_feed(failed, now=now)
+        return failed.failures
 
     async def _note(self, state: FeedState, *, now: datetime) -> None:
         await self._store.stories.note_feed(replace(state, succeeded_at=now, failures=0, error=None), now=now)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
+from moderation.comment import KEY_AT_MOST
+
 SECTIONS = ("world", "politics", "business", "sport", "science", "culture", "cities")
 """The sections a general news site has, in the order in which they are offered. Feeds may name others."""
 
@@ -54,7 +56,8 @@ class Story:
 def canonical_address(address: str) -> str:
     """The one address of a story: scheme and host in lower case, no default port, no `#`, no `..`, no tracking.
 
-    Raises ValueError for what is no http(s) address or carries a user name.
+    Raises ValueError for what is no http(s) address, carries a user name, or has more than KEY_AT_MOST bytes: nobody
+    could comment on the story there.
     """
     parts = urlsplit(address.strip())
     scheme = parts.scheme.lower()
@@ -73,7 +76,10 @@ def canonical_address(address: str) -> str:
     if port is not None and port != _DEFAULT_PORTS[scheme]:
         host = f"{host}:{port}"
     kept = [(key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(key)]
-    return urlunsplit((scheme, host, _canonical_path(parts.path), urlencode(kept), ""))
+    canonical = urlunsplit((scheme, host, _canonical_path(parts.path), urlencode(kept), ""))
+    if len(canonical.encode()) > KEY_AT_MOST:
+        raise ValueError(f"its address has more than {KEY_AT_MOST} bytes")
+    return canonical
 
 
 def _canonical_path(path: str) -> str:

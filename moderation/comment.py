@@ -17,6 +17,9 @@ from moderation.errors import IllegalTransition, InvalidSubmission
 MAX_LENGTH = 4096
 """Longest comment, in UTF-16 code units: the unit in which Telegram's own limit is safe for every client."""
 
+KEY_AT_MOST = 2000
+"""Longest story address, person or source key, in UTF-8 bytes: PostgreSQL indexes no more than 2,700."""
+
 MAX_COMBINING_RUN = 8
 """More combining marks than this on one letter are noise stacked on it; the surplus is dropped when it is shown."""
 

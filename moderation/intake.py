@@ -16,7 +16,7 @@ from typing import Protocol
 import structlog
 
 from moderation import enforcement
-from moderation.comment import CommentStatus, Submission, is_visible, validated_text
+from moderation.comment import KEY_AT_MOST, CommentStatus, Submission, is_visible, validated_text
 from moderation.errors import CommentsClosed, InvalidSubmission, QueueUnavailable, TermsNotAgreed, UnknownComment
 from moderation.outcomes import Outcomes
 from moderation.store import Arrival, Change, Store
@@ -27,9 +27,6 @@ log = structlog.get_logger(__name__)
 
 NAME_AT_MOST = 128
 """Longest name an author is shown by, in code points; the rest is cut."""
-
-KEY_AT_MOST = 2000
-"""Longest story address, person or source key, in UTF-8 bytes: PostgreSQL indexes no more than 2,700."""
 
 NOT_QUEUED_AT_MOST = 1000
 """So many that could not be queued are remembered, to be queued with the next that can; others the sweeper finds."""

@@ -136,8 +136,8 @@ class Fetcher:
                     url=str(place),
                     body=body,
                     content_type=answer.headers.get("Content-Type"),
-                    etag=answer.headers.get("ETag"),
-                    last_modified=answer.headers.get("Last-Modified"),
+                    etag=_to_send_back(answer.headers.get("ETag")),
+                    last_modified=_to_send_back(answer.headers.get("Last-Modified")),
                 )
         raise FeedRefused(f"redirects more than {MAX_HOPS} times")
 
@@ -158,6 +158,11 @@ class Fetcher:
         except ValueError:
             return
         _require_public(place.host)
+
+
+def _to_send_back(given: str | None) -> str | None:
+    """What a server wants to hear at the next look, if it is short and of signs that a header and a database take."""
+    return given if given is not None and given.isascii() and given.isprintable() and len(given) <= 1000 else None
 
 
 def _require_public(address: str) -> None:

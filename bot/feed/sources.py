@@ -8,11 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from bot.settings import BotSettings
+from bot.story import SECTION_LENGTH
+from moderation.comment import KEY_AT_MOST
 from moderation.errors import SettingsError
 from moderation.policy import LANGUAGES
 
 POLL_S = 300.0
 SANDBOX_POLL_S = 2.0
+
+POLL_AT_LEAST_S = 0.1
+POLL_AT_MOST_S = 30 * 86_400
+"""Bounds of a feed's own rhythm: below it looks do nothing but follow one another, above it no alarm ever comes."""
+
+_KEYS = ("url", "language", "section", "poll_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,11 @@ def load_feeds(settings: BotSettings) -> list[FeedSource]:
         raise SettingsError(f"the feeds file {path} can't be read ({error.strerror}); set BAITHAK_FEEDS") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"the feeds file {path} is not valid TOML: {error}") from error
+    unknown = sorted(set(raw) - {"feeds"})
+    if unknown:
+        raise SettingsError(
+            f"{path}: unknown key {unknown[0]!r}; write each feed as a [[feeds]] table, and nothing else"
+        )
     tables = raw.get("feeds", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise SettingsError(f"{path}: feeds must be [[feeds]] tables")
@@ -53,19 +66,21 @@ def demo_feeds(settings: BotSettings) -> list[FeedSource]:
 
 def _source(table: dict[str, Any], number: int, *, path: Path, poll_s: float) -> FeedSource:
     where = f"{path}: feed {number}"
-    unknown = set(table) - {"url", "language", "section", "poll_s"}
+    unknown = set(table) - set(_KEYS)
     if unknown:
-        raise SettingsError(f"{where}: unknown key {sorted(unknown)[0]!r}")
+        raise SettingsError(f"{where}: unknown key {sorted(unknown)[0]!r}; a feed has {', '.join(_KEYS)}")
     url, language, section = table.get("url"), table.get("language", "en"), table.get("section", "world")
     given = table.get("poll_s", poll_s)
     if not isinstance(url, str) or not url.strip():
         raise SettingsError(f"{where}: needs a url: an address or the path of a file")
     if language not in LANGUAGES:
         raise SettingsError(f"{where}: language must be one of {', '.join(LANGUAGES)}, not {language!r}")
-    if not isinstance(section, str) or not section.strip():
-        raise SettingsError(f"{where}: section must be a word")
-    if isinstance(given, bool) or not isinstance(given, int | float) or given <= 0:
-        raise SettingsError(f"{where}: poll_s must be a number of seconds above 0")
+    if not isinstance(section, str) or not section.strip() or "\0" in section or len(section) > SECTION_LENGTH:
+        raise SettingsError(f"{where}: section must be a word of at most {SECTION_LENGTH} characters")
+    if isinstance(given, bool) or not isinstance(given, int | float) or not POLL_AT_LEAST_S <= given <= POLL_AT_MOST_S:
+        raise SettingsError(f"{where}: poll_s must be {POLL_AT_LEAST_S} to {POLL_AT_MOST_S} seconds")
     if "://" not in url:
         url = str((path.parent / url).resolve())
+    if "\0" in url or len(url.encode()) > KEY_AT_MOST:
+        raise SettingsError(f"{where}: url has at most {KEY_AT_MOST} bytes, none of them NUL")
     return FeedSource(url=url, language=language, section=section.strip().lower(), poll_s=float(given))

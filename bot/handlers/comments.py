@@ -265,6 +265,10 @@ class CommentHandlers:
             await self._reply(reader, draft.message, "refused-parent")
         except CommentsClosed:
             await self._say_closed(reader, draft)
+        except InvalidSubmission as error:
+            # The words were looked at when they came: it is the story that takes none, however often they are sent.
+            log.error("story takes no comment", story=story.id, code=error.code)
+            await self._say_closed(reader, draft)
         except TermsNotAgreed:
             await self._drafts.put(reader.id, draft, now=self._clock())
             await self._ask_agreement(reader, kept=True)

@@ -235,7 +235,7 @@ class ModeratorHandlers:
             "stats",
             MODERATORS,
             waiting=waiting.held,
-            minutes=age_s(waiting.oldest_held, self._clock()) // 60,
+            span=health_texts.span(age_s(waiting.oldest_held, self._clock())),
             received=waiting.received,
             subscribers=await self._store.subscribers.count(),
         )

@@ -103,8 +103,8 @@ stats =
     <b>Now</b>
     { $waiting ->
         [0] Nothing is waiting for a moderator.
-        [one] One comment is waiting for a moderator, for { $minutes } min.
-       *[other] { $waiting } comments are waiting for a moderator, the oldest for { $minutes } min.
+        [one] One comment is waiting for a moderator, for { $span }.
+       *[other] { $waiting } comments are waiting for a moderator, the oldest for { $span }.
     }
     { $received ->
         [one] One comment is being screened.

@@ -56,7 +56,9 @@ def held_card(
     return Html("\n".join([*head, "", shown, "", *why]).strip())
 
 
-def closed_card(*, status_line: Html, text: str, story_title: str, story_url: str, author_name: str) -> Html:
+def closed_card(
+    *, status_line: Html, text: str, hidden: bool, story_title: str, story_url: str, author_name: str
+) -> Html:
     """What a card becomes once nobody has to decide it: what happened first, then what it was about."""
     author = escape(spoken_name(author_name))
     return Html(
@@ -66,7 +68,7 @@ def closed_card(*, status_line: Html, text: str, story_title: str, story_url: st
                 _story_line(story_title, story_url),
                 f"<b>{isolated(author, MODERATORS)}</b>",
                 "",
-                _comment(text, hidden=True, at_most=_CLOSED_AT_MOST),
+                _comment(text, hidden=hidden, at_most=_CLOSED_AT_MOST),
             ]
         )
     )

@@ -287,6 +287,7 @@ class Desk:
         text = texts.closed_card(
             status_line=line,
             text=comment.latest.text,
+            hidden=_is_covered(record),
             story_title=await self._title(comment.story),
             story_url=comment.story,
             author_name=comment.author_name,
@@ -377,3 +378,12 @@ def _is_undecided_edit(card: Card, record: CommentRecord) -> bool:
     """Whether the card's comment was edited since, and nobody has decided about the new text."""
     latest = record.comment.latest
     return latest.number != card.revision and latest.status is CommentStatus.RECEIVED
+
+
+def _is_covered(record: CommentRecord) -> bool:
+    """Whether a decided card covers the text: as while it was held, but what a moderator approved somebody has read."""
+    decision = record.decision
+    if decision is None:
+        return True
+    unread = decision.model is None and record.comment.latest.status is not CommentStatus.PUBLISHED
+    return unread or texts.is_abusive(decision.findings, decision.reason)

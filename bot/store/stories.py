@@ -9,10 +9,13 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 
 from bot.store.tables import feeds, stories
 from bot.story import SECTIONS, FeedStory, Story, canonical_address, story_of_link
-from moderation.database import Database
+from moderation.database import Database, is_passing
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,37 @@ class Stories:
         self._database = database
 
     async def add(self, found: Sequence[FeedStory], *, now: datetime) -> list[Story]:
-        """Store the stories that are new and return them; a known one's title, summary and picture are refreshed."""
+        """Store the stories that are new and return them; a known one's title, summary and picture are refreshed.
+
+        A story that the database refuses is left out and costs the others nothing. Raises what the database raises
+        where it takes none, or can't be used now.
+        """
         if not found:
             return []
+        try:
+            return await self._add(found, now=now)
+        except Exception as error:
+            if is_passing(error) or len(found) == 1:
+                raise
+        return await self._add_each(found, now=now)
+
+    async def _add_each(self, found: Sequence[FeedStory], *, now: datetime) -> list[Story]:
+        """One by one, each in a transaction of its own."""
+        added: list[Story] = []
+        refused: list[Exception] = []
+        for story in found:
+            try:
+                added += await self._add([story], now=now)
+            except Exception as error:
+                if is_passing(error):
+                    raise
+                log.warning("story refused by the database", story=ascii(story.url)[:200], error=type(error).__name__)
+                refused.append(error)
+        if len(refused) == len(found):
+            raise refused[0]
+        return added
+
+    async def _add(self, found: Sequence[FeedStory], *, now: datetime) -> list[Story]:
         fresh: list[int] = []
         async with self._database.write() as connection:
             for story in found:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from aiohttp import web
-from babel.dates import format_datetime
+from babel.dates import format_date, format_time, get_datetime_format
 from pydantic import Field
 
 from bot.ranking import rank
@@ -167,8 +167,15 @@ def _view(
         section_name=story.section,
         picture=picture,
         published_at=published_at,
-        published=format_datetime(published_at, "d MMMM y, HH:mm 'UTC'", tzinfo=UTC, locale=locale),
+        published=moment(published_at, locale),
         body=tuple(body),
         top=story.top,
         ours=ours,
     )
+
+
+def moment(at: datetime, locale: str) -> str:
+    """Date and time, joined as the language joins them: with its own comma, or, in Urdu, with none."""
+    day = format_date(at.astimezone(UTC), "d MMMM y", locale=locale)
+    hour = format_time(at, "HH:mm 'UTC'", tzinfo=UTC, locale=locale)
+    return str(get_datetime_format("long", locale=locale)).replace("{1}", day).replace("{0}", hour)

@@ -135,6 +135,28 @@ async def test_on_an_urdu_page_words_in_other_letters_have_a_face_of_their_own(
     assert "Nastaliq" not in await english.evaluate("e => getComputedStyle(e).fontFamily")
 
 
+@pytest.mark.parametrize("language", ["ur", "en"])
+async def test_a_comment_and_its_authors_name_begin_at_the_same_edge_whatever_the_pages_direction(
+    browser: Browser, newsroom: Newsroom, language: str
+) -> None:
+    story = await newsroom.story(language=language)
+    await newsroom.published(story, text="It works.", author="telegram:7")
+    await newsroom.published(story, text="راستہ کھلا", author="telegram:8", author_name="زینب", language="ur")
+    watched = await opened(browser, newsroom, viewport={"width": 1280, "height": 800})
+    await watched.page.goto(f"/?story={story}")
+    articles = watched.page.locator(".baithak-comments article")
+    await expect(articles).to_have_count(2)
+    edges = await articles.evaluate_all(
+        """all => Object.fromEntries(all.map((article) => {
+            const words = document.createRange();
+            words.selectNodeContents(article.querySelector(".text"));
+            const [text, name] = [words.getBoundingClientRect(), article.querySelector("b").getBoundingClientRect()];
+            return [article.querySelector(".text").textContent, [text.left - name.left, text.right - name.right]];
+        }))"""
+    )
+    assert abs(edges["It works."][0]) < 2 and abs(edges["راستہ کھلا"][1]) < 2
+
+
 @pytest.mark.parametrize(
     ("language", "terms"), [("ur", "شرائط"), ("hi", "शर्तें"), ("mr", "अटी"), ("ar", "الشروط"), ("en", "Terms")]
 )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.feed import SUMMARY_LENGTH, TITLE_LENGTH, FeedRefused, FeedSource, read_feed
 from bot.story import SECTION_LENGTH, FeedStory, canonical_address
+from moderation.comment import KEY_AT_MOST
 from moderation.policy import LANGUAGES
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -24,7 +25,7 @@ PIECES = (
     '<link href="https://n.example/a"/>', "<guid>", "</guid>", '<guid isPermaLink="false">', "<description>",
     "</description>", '<content type="xhtml">', "</content>", '<div xmlns="http://www.w3.org/1999/xhtml">', "</div>",
     '<content mode="base64">', "PGI+", '<feed xmlns="http://www.w3.org/2005/Atom">', "<entry>", "</entry>", "</feed>",
-    "<rdf:RDF>", '<category term="top"/>', "<category>", "</category>", "<pubDate>", "</pubDate>", "9" * 5000,
+    "<rdf:RDF>", '<category term="top"/>', "<category>", "</category>", "<pubDate>", "</pubDate>", "9" * 5000, "z" * 2000,
     "Sun, 22 Nov 2026 10:00:00 GMT", "-1-13-45T99:99:99Z", "<updated>", "</updated>", "<dc:date>", "</dc:date>",
     '<enclosure url="http://[::1" type="image/png" length="-1"/>', '<media:content url="a" medium="image"/>',
     '<georss:point>', "1 1e999", "</georss:point>", "<source>", "</source>", "<author>", "a@b.c (x)", "</author>",
@@ -88,6 +89,7 @@ def read_or_refused(body: bytes, content_type: str | None) -> tuple[FeedStory, .
         assert 0 < len(story.title) <= TITLE_LENGTH and len(story.summary) <= SUMMARY_LENGTH
         assert not any(ord(letter) < 32 or "\ud800" <= letter <= "\udfff" for letter in story.title + story.summary)
         assert urlsplit(story.url).scheme in {"http", "https"} and urlsplit(story.url).hostname
+        assert all(len(one.encode()) <= KEY_AT_MOST for one in (story.url, story.picture or ""))
         assert story.published_at <= NOW
         assert story.language in LANGUAGES and 0 < len(story.section) <= SECTION_LENGTH
         # Else it would be two stories, or one that nobody can ask for.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -50,6 +51,16 @@ async def test_a_story_is_new_once_and_its_words_are_refreshed(bot_store: BotSto
     assert story is not None
     assert (story.title, story.summary, story.picture) == ("Story 1, corrected", "More.", "https://p.example/a.png")
     assert (story.published_at, story.section) == (first.published_at, "world")
+
+
+async def test_a_story_that_the_database_refuses_costs_the_others_nothing(bot_store: BotStore) -> None:
+    # Half a character: neither database takes it.
+    refused = replace(feed_story(2), title="\ud800")
+    added = await known(bot_store, feed_story(1), refused, feed_story(3))
+    assert [story.title for story in added] == ["Story 1", "Story 3"]
+    for alone in ([refused], [refused, replace(feed_story(4), summary="\ud800")]):
+        with pytest.raises(Exception, match="surrogates"):
+            await known(bot_store, *alone)
 
 
 async def test_a_story_is_found_by_number_and_by_any_way_of_writing_its_address(bot_store: BotStore) -> None:

@@ -79,6 +79,16 @@ async def test_an_address_inside_or_odd_is_refused(address: str) -> None:
             await fetcher.fetch(address)
 
 
+@pytest.mark.parametrize("given", ["é", "x" * 1001, "\t"])
+async def test_what_no_database_or_header_takes_is_not_sent_back(given: str) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(body=b"<rss/>", headers={"ETag": given, "Last-Modified": given})
+
+    async with served(handler) as place, Fetcher(allowed=[place]) as fetcher:
+        fetched = await fetcher.fetch(f"http://{place}/rss")
+    assert (fetched.etag or None, fetched.last_modified or None) == (None, None)
+
+
 async def test_an_allowed_address_is_fetched_and_asked_only_for_changes() -> None:
     async def handler(request: web.Request) -> web.Response:
         if request.headers.get("If-None-Match") == '"7"':

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 from redis.asyncio import Redis
 
-from bot.feed import FeedSource, Fetcher, read_feed
+from bot.feed import FeedRefused, FeedSource, Fetcher, read_feed
 from bot.schedule import FeedWatch, Schedule
 from bot.store import BotStore
 from bot.web.demo.stories import feed_xml, load
@@ -97,6 +99,47 @@ async def test_a_refused_feed_counts_its_failures_and_recovers(newsroom: Newsroo
     newsroom.write(1)
     assert await newsroom.look() == 0
     assert await newsroom.planned(1) == ["Story 1"]
+
+
+async def test_a_look_that_the_database_ends_counts_as_a_failure_of_the_feed(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuses(*_: object, **__: object) -> None:
+        raise RuntimeError("no room")
+
+    newsroom.write(1)
+    with monkeypatch.context() as broken:
+        broken.setattr(newsroom.schedule, "take", refuses)
+        async with Fetcher(allowed=()) as fetcher:
+            await newsroom.watch(fetcher).first_look(within_s=0.01)
+    state = await newsroom.store.stories.feed(str(newsroom.file))
+    assert (state.failures, state.error, state.succeeded_at) == (1, "can't be stored: RuntimeError", None)
+    await newsroom.look()
+    state = await newsroom.store.stories.feed(str(newsroom.file))
+    assert (state.failures, state.error) == (0, None)
+
+
+async def test_among_good_stories_one_at_an_endless_address_is_left_out(newsroom: Newsroom) -> None:
+    newsroom.write(1)
+    await newsroom.look()
+    digits = random.Random(7)  # what does not repeat itself: PostgreSQL squeezes what does
+    long = "".join(digits.choice("0123456789abcdefghijklmnopqrstuvwxyz") for _ in range(9000))
+    items = "".join(
+        f"<item><title>{page[:9]}</title><link>https://news.example/{page}</link></item>"
+        for page in ("good", long, "good-too")
+    )
+    newsroom.file.write_text(f'<rss version="2.0"><channel>{items}</channel></rss>', encoding="utf-8")
+    assert await newsroom.look() == 0
+    assert await newsroom.planned(1) == ["Story 1", "good", "good-too"]
+
+
+async def test_why_a_feed_was_refused_is_kept_short_and_printable(newsroom: Newsroom) -> None:
+    async with Fetcher(allowed=()) as fetcher:
+        watch = newsroom.watch(fetcher)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(fetcher, "fetch", AsyncMock(side_effect=FeedRefused("\0\ud800" + "x" * 10_000)))
+            assert await watch.look(newsroom.source) == 1
+    assert (await newsroom.store.stories.feed(str(newsroom.file))).error == "  " + "x" * 298
 
 
 async def test_a_feed_that_starts_when_we_do_is_looked_at_until_it_is_there(newsroom: Newsroom) -> None:

@@ -186,9 +186,10 @@ CASES = (
     ),
     Case(
         12,
-        "A feed that is packed small and large unpacked, packed twice, without end, a byte now and then, or of a "
-        "million items or tags.",
-        "Bounded bytes, seconds, items and tags; the other feeds keep their time.",
+        "A feed that is packed small and large unpacked, packed twice, without end, a byte now and then, of a "
+        "million items or tags, or with addresses of thousands of bytes.",
+        "Bounded bytes, seconds, items and tags; the other feeds keep their time. A story whose address no key has "
+        "room for is left out, and one that the database refuses costs the others nothing.",
         (
             *of(
                 "integration/test_feed_fetching",
@@ -205,8 +206,16 @@ CASES = (
                 "unit/test_feed_reading",
                 "an_endless_feed_is_read_up_to_a_bound_and_says_so",
                 "a_maze_of_tags_is_refused_before_it_costs_seconds",
+                "an_item_whose_address_is_too_long_is_no_story_and_is_named",
             ),
-            *of("integration/test_schedule", "a_refused_feed_counts_its_failures_and_recovers"),
+            *of(
+                "integration/test_schedule",
+                "a_refused_feed_counts_its_failures_and_recovers",
+                "among_good_stories_one_at_an_endless_address_is_left_out",
+                "a_look_that_the_database_ends_counts_as_a_failure_of_the_feed",
+            ),
+            *of("integration/test_bot_store", "a_story_that_the_database_refuses_costs_the_others_nothing"),
+            f"{CHAT}/test_commenting.py::test_under_a_story_that_can_take_no_comment_nobody_is_told_to_send_it_again",
         ),
     ),
     Case(

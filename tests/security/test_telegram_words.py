@@ -80,7 +80,12 @@ MESSAGES: dict[str, tuple[Callable[[str], Html], int]] = {
     "held card": (_held, MESSAGE),
     "closed card": (
         lambda words: cards.closed_card(
-            status_line=cards.rejected(words, "3.2"), text=words, story_title=words, story_url=STORY, author_name=words
+            status_line=cards.rejected(words, "3.2"),
+            text=words,
+            hidden=len(words) % 2 == 0,
+            story_title=words,
+            story_url=STORY,
+            author_name=words,
         ),
         MESSAGE,
     ),

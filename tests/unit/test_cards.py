@@ -126,10 +126,16 @@ def test_marks_stacked_on_a_letter_do_not_reach_the_group() -> None:
 )
 def test_a_closed_card_begins_with_what_happened(line: str, expected: str) -> None:
     assert line == expected
-    closed = cards.closed_card(
-        status_line=cards.Html(line), text="<b>", story_title="T", story_url="https://x/s", author_name="Emma"
-    )
-    assert closed.startswith(f"{expected}\nStory: ") and closed.endswith("<tg-spoiler>&lt;b&gt;</tg-spoiler>")
+    for hidden, end in ((True, "<tg-spoiler>&lt;b&gt;</tg-spoiler>"), (False, "<blockquote>&lt;b&gt;</blockquote>")):
+        closed = cards.closed_card(
+            status_line=cards.Html(line),
+            text="<b>",
+            hidden=hidden,
+            story_title="T",
+            story_url="https://x/s",
+            author_name="Emma",
+        )
+        assert closed.startswith(f"{expected}\nStory: ") and closed.endswith(end)
 
 
 @pytest.mark.parametrize(

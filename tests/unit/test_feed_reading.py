@@ -206,3 +206,17 @@ def test_random_bytes_are_read_or_refused(body: bytes) -> None:
         assert isinstance(read(body), Reading)
     except FeedRefused as error:
         assert str(error)
+
+
+def test_an_item_whose_address_is_too_long_is_no_story_and_is_named() -> None:
+    long = "https://news.example/" + "z" * 2502
+    reading = read(rss(item("First"), item("Long", long), item("Last", "https://news.example/b")))
+    assert [story.title for story in reading.stories] == ["First", "Last"]
+    assert reading.problems == ("item 2: its address has more than 2000 bytes",)
+
+
+def test_a_picture_whose_address_is_too_long_is_left_out() -> None:
+    long = f'<enclosure url="https://news.example/{"z" * 2500}.png" type="image/png" length="1"/>'
+    short = '<media:content url="https://news.example/a.png" medium="image"/>'
+    first, second = read(rss(item(more=long), item(link="https://news.example/b", more=long + short))).stories
+    assert (first.picture, second.picture) == (None, "https://news.example/a.png")

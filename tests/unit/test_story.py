@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.ranking import rank
 from bot.story import Story, canonical_address, start_payload, story_of_link, story_of_payload
 from bot.subscriber import Subscriber
+from moderation.comment import KEY_AT_MOST
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -45,6 +46,17 @@ def story(number: int = 1, **given: object) -> Story:
 )
 def test_a_story_has_one_address_however_it_is_written(written: str, canonical: str) -> None:
     assert canonical_address(written) == canonical
+
+
+@pytest.mark.parametrize("page", ["z" * 2000, "خ" * 334, "?q=" + "%26" * 667])
+def test_an_address_that_nobody_could_comment_under_is_refused(page: str) -> None:
+    with pytest.raises(ValueError, match="more than 2000 bytes"):
+        canonical_address(f"https://news.example/{page}")
+
+
+def test_the_longest_address_is_taken_whatever_is_stripped_of_it() -> None:
+    longest = "https://news.example/" + "z" * (KEY_AT_MOST - len("https://news.example/"))
+    assert canonical_address(f"{longest}?utm_source={'x' * 5000}") == longest
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from bot.web.article import moment
 from moderation.config import load_policy, load_terms
 from moderation.decision import Reason, Span
 from moderation.policy import parse_terms
@@ -23,6 +24,21 @@ POLICY = load_policy()
 TERMS = load_terms(POLICY)["en"]
 
 DAM = StoryRef(id="1", url=STORY, title="Dam", telegram_link=None)
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        ("en", "24 November 2026, 13:31 UTC"),
+        ("ur", "24 نومبر 2026 13:31 UTC"),
+        ("hi", "24 नवंबर 2026, 13:31 UTC"),
+        ("mr", "24 नोव्हेंबर 2026, 13:31 UTC"),
+        ("ar", "24 نوفمبر 2026، 13:31 UTC"),
+    ],
+)
+def test_a_story_is_dated_as_its_language_writes_dates(language: str, shown: str) -> None:
+    assert moment(datetime(2026, 11, 24, 13, 31, tzinfo=UTC), language) == shown
+
 
 HOSTILE = (
     "<script>alert(1)</script>",

@@ -110,6 +110,11 @@
     return element;
   };
 
+  const directionOf = (words) => {
+    const first = words.match(/\p{L}/u);
+    return first && /[\p{Script=Arabic}\p{Script=Hebrew}]/u.test(first[0]) ? "rtl" : "ltr";
+  };
+
   class Thread {
     constructor(host, story, language) {
       this.host = host;
@@ -258,7 +263,8 @@
       if (comment.edited) who.append(make("span", { textContent: this.words.edited }));
       const text = make("p", { className: "text", dir: "auto", textContent: comment.text });
       if (comment.language) text.lang = comment.language;
-      const article = make("article", { id: `comment-${id}` }, who, text);
+      // A comment's words and its author's name begin at one edge, the comment's own: apart they might stand a page's width.
+      const article = make("article", { id: `comment-${id}`, dir: directionOf(comment.text) }, who, text);
       if (id === this.fresh) article.className = "fresh";
       if (comment.text.length > 900 || comment.text.split("\n").length > 12) this.clip(article, text);
       const replies = (answers.get(id) || []).map((reply) => this.comments.get(reply))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from bot import keyboards
 from bot.messages.texts import plain, say
+from bot.story import FeedStory
 from moderation.comment import CommentStatus
 from moderation.decision import Outcome
 from moderation.policy import LANGUAGES
@@ -28,6 +30,17 @@ async def test_an_ordinary_comment_is_received_then_published_in_one_message(tal
     assert links == ["https://news.example/en/dam#comment-1"]
     page = await talk.threads.published("https://news.example/en/dam", sort="newest", limit=10, cursor=None)
     assert [(one.text, one.author_name) for one in page.items] == [(WORDS, "Emma")]
+
+
+async def test_under_a_story_that_can_take_no_comment_nobody_is_told_to_send_it_again(talk: Talk) -> None:
+    # A story of before addresses were bounded.
+    long = FeedStory("https://news.example/" + "z" * 2500, "The dam", "Two lines.", "en", "world", datetime.now(UTC))
+    await talk.bot_store.stories.add([long], now=datetime.now(UTC))
+    written = await talk.comments(await talk.joins_and_agrees(), WORDS)
+    await talk.told(written, "Comments on this story are closed")
+    await talk.settled()
+    answers = await talk.sandbox.messages(EMMA, written["message_id"])
+    assert [text_of(one) for one in answers if "reply_to_message" in one] == [plain("refused-closed", "en")]
 
 
 async def test_the_terms_come_before_the_first_comment_and_its_words_are_kept(talk: Talk) -> None:

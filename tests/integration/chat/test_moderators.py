@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from aiogram.methods import EditMessageText
 from bot.messages.texts import plain
 from bot.notices.desk import LOOK_EVERY_S
 from moderation.comment import CommentStatus
-from moderation.decision import Outcome
+from moderation.decision import Outcome, Reason
 from moderation.errors import NotAllowed
 from moderation.login import Login
 from moderation.queue import ScreeningQueue
@@ -72,6 +73,30 @@ async def test_one_press_approves_and_the_reader_is_told_anew(talk: Talk) -> Non
     told = await talk.told(written, "Published: a moderator")
     assert told["message_id"] != held["message_id"]
     assert await status_of(talk) is CommentStatus.PUBLISHED
+
+
+@pytest.mark.parametrize(
+    ("given", "decide", "beginning", "covered"),
+    [
+        ({"findings": (finding(label="spam", clause="5.1"),)}, "approve:", "Approved", False),
+        ({"findings": (finding(label="spam", clause="5.1"),)}, "clause:", "Rejected", False),
+        ({"findings": (finding(),)}, "approve:", "Approved", True),
+        ({"findings": (), "reason": Reason.UNSCREENED, "model": None}, "approve:", "Approved", False),
+        ({"findings": (), "reason": Reason.UNSCREENED, "model": None}, "clause:", "Rejected", True),
+    ],
+)
+async def test_a_decided_card_covers_only_what_was_abuse_or_what_nobody_vouches_for(
+    talk: Talk, given: dict[str, Any], decide: str, beginning: str, covered: bool
+) -> None:
+    await talk.story()
+    await talk.comments(await talk.joins_and_agrees(), "Buy at my shop.")
+    await talk.screen(Outcome.HOLD, **given)
+    card = await talk.card()
+    names = data_of(card, "approve:").partition(":")[2]
+    await talk.press(MEERA, card, f"approve:{names}" if decide == "approve:" else f"clause:{names}:5.1")
+    decided = await talk.sees(GROUP, begins(beginning))
+    assert ("spoiler" in {entity["type"] for entity in decided["entities"]}) == covered
+    assert "Buy at my shop." in text_of(decided)
 
 
 async def test_reject_asks_for_the_clause_with_the_likely_one_first(talk: Talk) -> None:
@@ -362,7 +387,9 @@ async def test_stats_count_what_waits(talk: Talk) -> None:
     await hold_many(talk, 2)
     await talk.sandbox.write(MEERA, "/stats")
     shown = text_of(await talk.sees(MEERA, begins("Now")))
-    assert "2 comments are waiting for a moderator" in shown and "One subscriber." in shown
+    # In the unit that /status has for it, too.
+    assert re.search(r"2 comments are waiting for a moderator, the oldest for \d+ s\.", shown)
+    assert "One subscriber." in shown
 
 
 async def test_status_shows_a_moderator_the_whole_system_and_what_is_wrong_first(talk: Talk) -> None:
