@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from moderation.errors import SettingsError
-from moderation.settings import Names, Settings, WebAddress, config_dir
+from moderation.settings import TELEGRAM_ID_AT_MOST, Names, Settings, Span, WebAddress, config_dir
 
 SANDBOX_TOKEN = "42:SANDBOX"  # noqa: S105  the sandbox takes any well-formed token; this one is in the documentation
 SANDBOX_MODERATORS_CHAT = -1003000000001
@@ -30,6 +31,13 @@ def _webhook_secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def _chat(value: int) -> int:
+    if not 0 < abs(value) <= TELEGRAM_ID_AT_MOST:
+        raise ValueError("give the group's Telegram id, such as -1001234567890")
+    return value
+
+
+ChatId = Annotated[int, AfterValidator(_chat)]
 Places = Annotated[Names, AfterValidator(_places)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
 
@@ -44,7 +52,7 @@ class BotSettings(Settings):
     )
     sandbox_host: str = Field(default="127.0.0.1", description="Address the sandbox listens on.")
     sandbox_port: int = Field(default=8081, ge=0, le=65535, description="Port of the sandbox.")
-    moderators_chat: int | None = Field(default=None, description="Telegram id of the moderators' group.")
+    moderators_chat: ChatId | None = Field(default=None, description="Telegram id of the moderators' group.")
     feeds: Path | None = Field(default=None, description="Path of the feeds file; config/feeds.toml without it.")
     feed_allow: Places = Field(default=(), description="host:port pairs that feeds may live at although not public.")
     webhook_url: WebAddress | None = Field(
@@ -59,20 +67,30 @@ class BotSettings(Settings):
     alerts_per_poll: int = Field(
         default=5, ge=1, description="New stories of one language pushed after one look at the feeds."
     )
-    alarm_feed_silent_s: float = Field(
-        default=1800, ge=0, description="Seconds for which a feed may not be read before that is an alarm; 0: none."
+    alarm_feed_silent_s: Span = Field(
+        default=1800, description="Seconds for which a feed may not be read before that is an alarm; 0: none."
     )
-    alarm_stands_s: float = Field(default=10, ge=0, description="Seconds a fault must last before anybody is told.")
-    alarm_clears_s: float = Field(default=30, ge=0, description="Seconds a fault must be gone before that is told.")
+    alarm_stands_s: Span = Field(default=10, description="Seconds a fault must last before anybody is told.")
+    alarm_clears_s: Span = Field(default=30, description="Seconds a fault must be gone before that is told.")
     keep_updates_days: int = Field(
-        default=2, ge=0, description="Days the number of a handled update is kept; 0 is for ever."
+        default=2, ge=0, le=36_500, description="Days the number of a handled update is kept; 0 is for ever."
     )
     keep_deliveries_days: int = Field(
-        default=90, ge=0, description="Days a delivery is kept that was sent or given up; 0 is for ever."
+        default=90, ge=0, le=36_500, description="Days a delivery is kept that was sent or given up; 0 is for ever."
     )
     keep_shown_days: int = Field(
-        default=180, ge=0, description="Days a message stays known for what it shows; 0 is for ever."
+        default=180, ge=0, le=36_500, description="Days a message stays known for what it shows; 0 is for ever."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _knows_every_name(cls, given: dict[str, Any]) -> dict[str, Any]:
+        # From the environment only what is known is read, so that what is left over stands in the file.
+        for name in sorted(set(given) - set(cls.model_fields)):
+            meant = get_close_matches(name, cls.model_fields, n=1)
+            hint = f"write {meant[0]}" if meant else "docs/settings.md has all there are"
+            raise ValueError(f"baithak.toml: no setting is called {name!r}; {hint}")
+        return given
 
     @model_validator(mode="after")
     def _webhook_has_its_secret(self) -> Self:

@@ -97,6 +97,9 @@ def parse_policy(text: str, *, name: str = "policy.toml") -> Policy:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"{name}: not valid TOML: {error}") from error
+    unknown = sorted(set(raw) - {"version", "clauses", "rules"})
+    if unknown:
+        raise PolicyError(f"{name}: unknown key {unknown[0]!r}; write version, [[clauses]] and [rules.…] tables")
     version = raw.get("version")
     if not isinstance(version, str) or not version.strip():
         raise PolicyError(f'{name}: give the terms a version, for example version = "2026-11"')

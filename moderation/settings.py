@@ -43,7 +43,24 @@ def comma_separated(value: object) -> object:
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_separated)]
-Ids = Annotated[tuple[int, ...], NoDecode, BeforeValidator(comma_separated)]
+
+TELEGRAM_ID_AT_MOST = 2**52 - 1
+"""Telegram promises that an id has at most 52 significant bits; chats other than private ones have it negative."""
+
+PersonId = Annotated[int, Field(ge=1, le=TELEGRAM_ID_AT_MOST)]
+Ids = Annotated[tuple[PersonId, ...], NoDecode, BeforeValidator(comma_separated)]
+
+LONGEST_S = 10 * 365 * 86_400
+"""No span is longer, ten years: beyond it sums of times run out of years, or out of a timer's range."""
+
+Pause = Annotated[float, Field(ge=0.1, le=LONGEST_S)]
+"""Seconds between two tries or looks: below a tenth of one a part would do nothing else."""
+
+Stay = Annotated[float, Field(ge=1, le=LONGEST_S)]
+"""Seconds in which a person has to come to an end with something."""
+
+Span = Annotated[float, Field(ge=0, le=LONGEST_S)]
+"""Seconds that may be none."""
 
 
 def in_small_letters(value: object) -> object:
@@ -109,54 +126,54 @@ class Settings(BaseSettings):
     administrators: Ids = Field(default=(), description="Telegram ids that may do everything.")
     log_level: LogLevel = Field(default="info", description="debug, info, warning or error.")
     log_format: LogFormat = Field(default="auto", description="console, json, or auto: console on a terminal.")
-    undo_s: float = Field(default=5, ge=0, description="Seconds a reader's notice waits for a moderator's undo.")
-    undo_window_s: float = Field(default=300, ge=0, description="Seconds in which a decision can be undone.")
-    claim_s: float = Field(default=60, gt=0, description="Seconds a card is kept for who pressed Reject.")
+    undo_s: Span = Field(default=5, description="Seconds a reader's notice waits for a moderator's undo.")
+    undo_window_s: Span = Field(default=300, description="Seconds in which a decision can be undone.")
+    claim_s: Stay = Field(default=60, description="Seconds a card is kept for who pressed Reject.")
     comments_open_days: int = Field(
         default=0, ge=0, le=36_500, description="Age in days from which a story takes no comments; 0 is never."
     )
     batch_at_most: int = Field(default=64, ge=1, le=1000, description="Comments a worker screens at once.")
-    retry_after_s: float = Field(
-        default=5, gt=0, description="Seconds after which another worker takes over an unfinished comment."
+    retry_after_s: Pause = Field(
+        default=5, description="Seconds after which another worker takes over an unfinished comment."
     )
     deliveries_at_most: int = Field(
         default=3, ge=1, description="Tries of a comment that stops workers before a person gets it."
     )
-    screen_timeout_s: float = Field(
-        default=20, gt=0, description="Seconds one batch may take before it counts as hung."
-    )
-    sweep_every_s: float = Field(default=2, gt=0, description="Seconds between looks for comments Redis lost.")
-    sweep_older_s: float = Field(
-        default=3, gt=0, description="Age in seconds at which an unscreened comment is queued again."
+    screen_timeout_s: Pause = Field(default=20, description="Seconds one batch may take before it counts as hung.")
+    sweep_every_s: Pause = Field(default=2, description="Seconds between looks for comments Redis lost.")
+    sweep_older_s: Pause = Field(
+        default=3, description="Age in seconds at which an unscreened comment is queued again."
     )
     queue_at_most: int = Field(
         default=50_000, ge=1, description="Length of the screening queue above which comments wait in the store."
     )
-    login_link_s: float = Field(default=600, gt=0, description="Seconds a one-time login link works.")
-    session_s: float = Field(default=43_200, gt=0, description="Seconds a moderator's web session lasts.")
+    login_link_s: Stay = Field(default=600, description="Seconds a one-time login link works.")
+    session_s: Stay = Field(default=43_200, description="Seconds a moderator's web session lasts.")
     api_per_minute: int = Field(default=600, ge=1, description="Requests to the public API per address and minute.")
     trusted_proxies: Addresses = Field(default=(), description="Addresses whose X-Forwarded-For is believed.")
-    alarm_undecided_s: float = Field(
-        default=120, ge=0, description="Seconds a comment may wait for the machine before that is an alarm; 0: none."
+    alarm_undecided_s: Span = Field(
+        default=120, description="Seconds a comment may wait for the machine before that is an alarm; 0: none."
     )
-    alarm_held_s: float = Field(
-        default=3600, ge=0, description="Seconds a held comment may wait for a moderator; 0: no alarm."
+    alarm_held_s: Span = Field(
+        default=3600, description="Seconds a held comment may wait for a moderator; 0: no alarm."
     )
     alarm_queue_length: int = Field(
         default=1000, ge=0, description="Comments in the screening queue above which that is an alarm; 0: none."
     )
-    alarm_dead_letter_s: float = Field(
-        default=3600, ge=0, description="Seconds for which a new dead letter is an alarm; 0: none."
+    alarm_dead_letter_s: Span = Field(
+        default=3600, description="Seconds for which a new dead letter is an alarm; 0: none."
     )
     alarm_disk_free_percent: float = Field(
         default=10, ge=0, le=100, description="Free disk in percent below which that is an alarm; 0: none."
     )
-    keep_outcomes_days: int = Field(default=30, ge=0, description="Days a told outcome event is kept; 0 is for ever.")
+    keep_outcomes_days: int = Field(
+        default=30, ge=0, le=36_500, description="Days a told outcome event is kept; 0 is for ever."
+    )
     keep_findings_days: int = Field(
-        default=180, ge=0, description="Days scores and findings are kept after the decision; 0 is for ever."
+        default=180, ge=0, le=36_500, description="Days scores and findings are kept after the decision; 0 is for ever."
     )
     keep_withdrawn_days: int = Field(
-        default=30, ge=0, description="Days a text is kept that its author took back; 0 is for ever."
+        default=30, ge=0, le=36_500, description="Days a text is kept that its author took back; 0 is for ever."
     )
     backup_key_file: Path | None = Field(
         default=None, description="A file with the key backups are encrypted by: 32 random bytes in base64."

@@ -71,16 +71,16 @@ def _source(table: dict[str, Any], number: int, *, path: Path, poll_s: float) ->
         raise SettingsError(f"{where}: unknown key {sorted(unknown)[0]!r}; a feed has {', '.join(_KEYS)}")
     url, language, section = table.get("url"), table.get("language", "en"), table.get("section", "world")
     given = table.get("poll_s", poll_s)
-    if not isinstance(url, str) or not url.strip():
+    if not isinstance(url, str) or not url.strip() or "\0" in url:
         raise SettingsError(f"{where}: needs a url: an address or the path of a file")
     if language not in LANGUAGES:
         raise SettingsError(f"{where}: language must be one of {', '.join(LANGUAGES)}, not {language!r}")
-    if not isinstance(section, str) or not section.strip() or "\0" in section or len(section) > SECTION_LENGTH:
+    if not isinstance(section, str) or not section.strip() or "\0" in section or len(section.lower()) > SECTION_LENGTH:
         raise SettingsError(f"{where}: section must be a word of at most {SECTION_LENGTH} characters")
     if isinstance(given, bool) or not isinstance(given, int | float) or not POLL_AT_LEAST_S <= given <= POLL_AT_MOST_S:
         raise SettingsError(f"{where}: poll_s must be {POLL_AT_LEAST_S} to {POLL_AT_MOST_S} seconds")
     if "://" not in url:
         url = str((path.parent / url).resolve())
-    if "\0" in url or len(url.encode()) > KEY_AT_MOST:
-        raise SettingsError(f"{where}: url has at most {KEY_AT_MOST} bytes, none of them NUL")
+    if len(url.encode()) > KEY_AT_MOST:
+        raise SettingsError(f"{where}: url has at most {KEY_AT_MOST} bytes")
     return FeedSource(url=url, language=language, section=section.strip().lower(), poll_s=float(given))
