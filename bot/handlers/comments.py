@@ -5,6 +5,7 @@ What becomes of a comment is told by notices. Only what can't be a comment at al
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -16,10 +17,10 @@ from aiogram.types import CallbackQuery, Message, ReplyParameters
 
 from bot import keyboards
 from bot.handlers.answering import answer, place_of
-from bot.handlers.drafts import Draft, Drafts, Target
+from bot.handlers.drafts import Asked, Draft, Drafts, Target
 from bot.keyboards import Ask
 from bot.messages import terms as terms_messages
-from bot.messages.texts import plain, say
+from bot.messages.texts import Html, plain, say
 from bot.middlewares import Reader
 from bot.store import BotStore
 from bot.story import Story
@@ -155,11 +156,22 @@ class CommentHandlers:
         writing = await self._drafts.of(reader.id)
         for draft in writing.drafts:
             await self._submit(reader, draft)
-        await self._drafts.drop(reader.id, writing.drafts, now=self._clock())
-        if place is not None:
+        if place is not None and all(asked.message != place[1] for asked in writing.asked):
             await self._take_button_away(*place)
+        for asked in writing.asked:
+            await self._close(reader, asked)
+        await self._drafts.drop(reader.id, writing.drafts, now=self._clock())
         if writing.target is not None and not writing.drafts:
             await self._bot.send_message(reader.id, say("write-now", reader.language))
+
+    async def _close(self, reader: Reader, asked: Asked) -> None:
+        """No message goes on to ask what was answered, or to say that a comment waits for it."""
+        if not asked.line:
+            await self._take_button_away(reader.id, asked.message)
+            return
+        with contextlib.suppress(TelegramBadRequest):  # changed before, by a process that ended, or gone
+            text = say("terms-agreed", reader.language)
+            await self._bot.edit_message_text(text, chat_id=reader.id, message_id=asked.message)
 
     async def _take_button_away(self, chat_id: int, message_id: int) -> None:
         try:
@@ -228,20 +240,17 @@ class CommentHandlers:
             await self._refuse(message, reader, "refused-drafts", n=len(before.drafts))
         if asked:
             # The terms stand a little above; the whole wall of them a second time would hide what is new.
-            await self._bot.send_message(
-                reader.id,
-                say("terms-kept", reader.language),
-                reply_markup=keyboards.terms(version=self._version, language=reader.language),
-            )
+            await self._ask(reader, say("terms-kept", reader.language), line=True)
         else:
             await self._ask_agreement(reader, kept=True)
 
     async def _ask_agreement(self, reader: Reader, *, kept: bool) -> None:
-        await self._bot.send_message(
-            reader.id,
-            terms_messages.asked(self._terms[reader.language], kept=kept),
-            reply_markup=keyboards.terms(version=self._version, language=reader.language),
-        )
+        await self._ask(reader, terms_messages.asked(self._terms[reader.language], kept=kept), line=False)
+
+    async def _ask(self, reader: Reader, text: Html, *, line: bool) -> None:
+        markup = keyboards.terms(version=self._version, language=reader.language)
+        sent = await self._bot.send_message(reader.id, text, reply_markup=markup)
+        await self._drafts.ask(reader.id, Asked(sent.message_id, line), now=self._clock())
 
     async def _submit(self, reader: Reader, draft: Draft) -> bool:
         """Hand a comment in; False after saying why it could not be."""

@@ -1,7 +1,7 @@
 """What a reader is about to say, kept in the store so that a restart loses none of it.
 
 A state is a target, where a comment was begun by a button or a link, and drafts: comments written before their author
-agreed to the terms.
+agreed to the terms, with the messages that ask for the agreement.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from bot.store import BotStore
 
 DRAFTS_AT_MOST = 20
 """Comments kept for one reader until they agree."""
+
+ASKED_AT_MOST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,20 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A message with a button to agree. `line`: it has no terms in it, and says only that a comment is kept."""
+
+    message: int
+    line: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Writing:
-    """What is under way with one reader."""
+    """What is under way with one reader. `asked` are the messages whose button goes once it was pressed on one."""
 
     target: Target | None = None
     drafts: tuple[Draft, ...] = ()
+    asked: tuple[Asked, ...] = ()
 
 
 class Drafts:
@@ -72,13 +83,18 @@ class Drafts:
         others = [known for known in writing.drafts if known.message != draft.message]
         if len(others) >= DRAFTS_AT_MOST:
             raise ValueError(f"{DRAFTS_AT_MOST} drafts wait already")
-        await self._keep(person, Writing(target=None, drafts=(*others, draft)), now=now)
+        await self._keep(person, replace(writing, target=None, drafts=(*others, draft)), now=now)
+
+    async def ask(self, person: int, asked: Asked, *, now: datetime) -> None:
+        """The reader was asked to agree by this message; of more than ASKED_AT_MOST the newest are known."""
+        writing = await self.of(person)
+        await self._keep(person, replace(writing, asked=(*writing.asked, asked)[-ASKED_AT_MOST:]), now=now)
 
     async def drop(self, person: int, sent: Sequence[Draft], *, now: datetime) -> None:
-        """These drafts were sent."""
+        """These drafts were sent, and nothing is asked any more."""
         writing = await self.of(person)
         left = tuple(draft for draft in writing.drafts if draft not in sent)
-        await self._keep(person, replace(writing, drafts=left), now=now)
+        await self._keep(person, replace(writing, drafts=left, asked=()), now=now)
 
     async def _keep(self, person: int, writing: Writing, *, now: datetime) -> None:
         if writing == Writing():
@@ -92,4 +108,5 @@ def _read(raw: dict[str, Any]) -> Writing:
     return Writing(
         target=Target(**target) if target else None,
         drafts=tuple(Draft(one["message"], one["text"], Target(**one["target"])) for one in raw.get("drafts", ())),
+        asked=tuple(Asked(**one) for one in raw.get("asked", ())),
     )

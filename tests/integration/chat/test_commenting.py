@@ -82,6 +82,25 @@ async def test_the_whole_terms_are_asked_once_and_then_in_a_line(talk: Talk) -> 
     assert len(await talk.received(2)) == 2
 
 
+@pytest.mark.parametrize("pressed", ["first", "last"])
+async def test_once_agreed_no_message_asks_any_more_or_says_that_a_comment_waits(talk: Talk, pressed: str) -> None:
+    await talk.story()
+    story = await talk.joins()
+    written = await talk.comments(story, WORDS)
+    first = await talk.sees(EMMA, has_data("agree:"), after=written["message_id"])
+    second = await talk.comments(story, f"{WORDS} 2")
+    last = await talk.sees(EMMA, has_data("agree:"), after=second["message_id"])
+    chosen = first if pressed == "first" else last
+    await talk.press(EMMA, chosen, data_of(chosen, "agree:"))
+    await talk.received(2)
+    await talk.settled()
+    after = {one["message_id"]: one for one in await talk.sandbox.messages(EMMA, 0)}
+    assert not any(has_data("agree:")(one) for one in after.values())
+    assert text_of(after[last["message_id"]]) == plain("terms-agreed", "en")
+    assert text_of(after[first["message_id"]]) == text_of(first)
+    assert await talk.bot_store.conversations.state(EMMA) is None
+
+
 async def test_agreeing_to_terms_that_have_changed_shows_the_new_ones(talk: Talk) -> None:
     await talk.story()
     written = await talk.comments(await talk.joins(), WORDS)
