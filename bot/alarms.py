@@ -76,12 +76,16 @@ class Damping:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the bots' latest look left behind for their next one and for the web part."""
+    """What the bots' latest look left behind for their next one and for the web part.
+
+    `group_fault` is Telegram's word on why the moderators' group can't be used; None while it can.
+    """
 
     at: datetime
     telegram_at: datetime | None = None
     feeds: tuple[WatchedFeed, ...] | None = None
     standing: Mapping[Key, Standing] = field(default_factory=dict)
+    group_fault: str | None = None
 
 
 def find_all(facts: Facts, bounds: Bounds, *, feed_silent_s: float) -> Seen:
@@ -184,6 +188,7 @@ def written(report: Report) -> str:
         "telegram_at": _text(report.telegram_at),
         "feeds": None if report.feeds is None else [_feed_row(feed) for feed in report.feeds],
         "standing": [_standing_row(one) for one in report.standing.values()],
+        "group_fault": report.group_fault,
     }
     return json.dumps(raw, ensure_ascii=False)
 
@@ -200,6 +205,7 @@ def read(text: str | None) -> Report | None:
             telegram_at=_time(raw["telegram_at"]),
             feeds=None if raw["feeds"] is None else tuple(_feed(row) for row in raw["feeds"]),
             standing={key_of(one.alarm): one for one in standing},
+            group_fault=raw.get("group_fault"),
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return None

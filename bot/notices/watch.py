@@ -56,12 +56,13 @@ _LEASE = "alarms"
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """When there is an alarm, and who is told."""
+    """When there is an alarm, who is told, and the moderators' group, which has to be there for cards."""
 
     bounds: Bounds
     feed_silent_s: float
     damping: Damping
     chats: frozenset[int]
+    group: int | None = None
 
     @classmethod
     def of(cls, settings: BotSettings) -> Rules:
@@ -72,6 +73,7 @@ class Rules:
             feed_silent_s=settings.alarm_feed_silent_s,
             damping=Damping(settings.alarm_stands_s, settings.alarm_clears_s),
             chats=settings.administrator_ids() or frozenset({group} if group is not None else ()),
+            group=group,
         )
 
 
@@ -111,6 +113,7 @@ class Watch:
         self._holder = own_place()
         self._telegram_at: datetime | None = None
         self._asked_at: datetime | None = None
+        self._group_fault: str | None = None
         self._remembered: dict[Key, Standing] = {}
         self._from_store = False
         self._unkept = False
@@ -146,7 +149,9 @@ class Watch:
         _log(before, self._remembered)
         await self._tell(facts.vitals.at)
         if kept is not None:
-            report = Report(facts.vitals.at, self._telegram_at, facts.feeds, self._remembered)
+            report = Report(
+                facts.vitals.at, self._telegram_at, facts.feeds, self._remembered, group_fault=self._group_fault
+            )
             await self._store.shown.keep(alarms.REPORT, alarms.written(report))
             self._unkept = False
 
@@ -229,6 +234,22 @@ class Watch:
             log.warning("Telegram does not answer", error=type(error).__name__)
         else:
             self._telegram_at = self._clock()
+            await self._ask_for_group()
+
+    async def _ask_for_group(self) -> None:
+        if self._rules.group is None:
+            return
+        try:
+            await self._bot.get_chat(self._rules.group, request_timeout=round(TELEGRAM_S))
+        except (TelegramForbiddenError, TelegramBadRequest) as error:
+            if self._group_fault is None:
+                advice = "mend BAITHAK_MODERATORS_CHAT, or make the bot a member of the group"
+                log.error("the moderators' group can't be used", error=error.message, advice=advice)
+            self._group_fault = error.message
+        except TelegramAPIError:
+            return  # of Telegram's own troubles the next question tells
+        else:
+            self._group_fault = None
 
 
 def _log(before: Mapping[Key, Standing], after: Mapping[Key, Standing]) -> None:

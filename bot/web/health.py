@@ -52,7 +52,8 @@ def _not_seen(report: Report | None, now: datetime) -> str:
 
 def _telegram(report: Report | None, now: datetime, *, is_ok: bool) -> str:
     if is_ok:
-        return "ok"
+        fault = report.group_fault if report is not None else None
+        return "ok" if fault is None else f"answers, but the moderators' group can't be used: {fault}"
     if report is None or report.telegram_at is None:
         return "never answered"
     return f"no answer for {age_s(report.telegram_at, now)} s"

@@ -23,6 +23,7 @@ from bot.limiter import Limiter
 from bot.notices import Rules, Watch
 from bot.settings import BotSettings
 from bot.store import BotStore, FeedState
+from bot.web.health import front_health
 from moderation.alarms import Vitals, Waiting
 from moderation.database import Database
 from moderation.sqlite import BUSY_S
@@ -42,6 +43,7 @@ class FakeBot:
     sent: list[tuple[int, str]] = field(default_factory=list)
     refused: dict[int, Exception] = field(default_factory=dict)
     away: bool = False
+    group_fault: Exception | None = None
 
     async def send_message(self, chat_id: int, text: str, **_options: Any) -> None:
         if self.away:
@@ -53,6 +55,10 @@ class FakeBot:
     async def get_me(self, **_options: Any) -> None:
         if self.away:
             raise AWAY
+
+    async def get_chat(self, _chat: int, **_options: Any) -> None:
+        if self.group_fault is not None:
+            raise self.group_fault
 
     def told(self, chat: int = MEERA) -> list[str]:
         """The first words of each line a chat was sent."""
@@ -122,6 +128,23 @@ async def test_an_alarm_is_told_once_and_once_when_it_is_over(room: Room) -> Non
     assert room.bot.told(MEERA) == room.bot.told(OMAR) == [RAISED]
     await room.pass_(60, watch, facts=WELL)
     assert room.bot.told(MEERA) == room.bot.told(OMAR) == [RAISED, OVER]
+
+
+async def test_a_moderators_group_that_can_not_be_used_is_told_of_on_readyz(room: Room) -> None:
+    watch = room.watch(replace(RULES, group=-1009))
+
+    async def state() -> str:
+        await room.pass_(20, watch)
+        return front_health(await watch.report(), now=room.measured.now, feed_silent_s=60).states["telegram"]
+
+    assert await state() == "ok"
+    for fault in (TelegramBadRequest(CALL, "chat not found"), TelegramForbiddenError(CALL, "bot was kicked")):
+        room.bot.group_fault = fault
+        assert await state() == f"answers, but the moderators' group can't be used: {fault.message}"
+    room.bot.group_fault = AWAY
+    assert (await state()).endswith("bot was kicked"), "what was known last"
+    room.bot.group_fault = None
+    assert await state() == "ok"
 
 
 async def test_a_restart_neither_repeats_nor_forgets(room: Room) -> None:

@@ -205,7 +205,7 @@ def test_a_report_is_read_as_it_was_written() -> None:
     standing = Standing(alarm, ago(60), gone=ago(5), due=True, told=frozenset({MEERA, -100}))
     for report in (
         Report(NOW, ago(3), (feed(read_at=None), feed(url="b")), {(FEED, alarm.about): standing}),
-        Report(NOW, None, None, {}),
+        Report(NOW, None, None, {}, group_fault="chat not found"),
     ):
         assert read(written(report)) == report
 
