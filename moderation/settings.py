@@ -54,10 +54,7 @@ LONGEST_S = 10 * 365 * 86_400
 """No span is longer, ten years: beyond it sums of times run out of years, or out of a timer's range."""
 
 Pause = Annotated[float, Field(ge=0.1, le=LONGEST_S)]
-"""Seconds between two tries or looks: below a tenth of one a part would do nothing else."""
-
-Stay = Annotated[float, Field(ge=1, le=LONGEST_S)]
-"""Seconds in which a person has to come to an end with something."""
+"""Seconds between two tries, or for one: below a tenth of one a part would do nothing else, or never come to an end."""
 
 Span = Annotated[float, Field(ge=0, le=LONGEST_S)]
 """Seconds that may be none."""
@@ -128,7 +125,7 @@ class Settings(BaseSettings):
     log_format: LogFormat = Field(default="auto", description="console, json, or auto: console on a terminal.")
     undo_s: Span = Field(default=5, description="Seconds a reader's notice waits for a moderator's undo.")
     undo_window_s: Span = Field(default=300, description="Seconds in which a decision can be undone.")
-    claim_s: Stay = Field(default=60, description="Seconds a card is kept for who pressed Reject.")
+    claim_s: Pause = Field(default=60, description="Seconds a card is kept for who pressed Reject.")
     comments_open_days: int = Field(
         default=0, ge=0, le=36_500, description="Age in days from which a story takes no comments; 0 is never."
     )
@@ -147,8 +144,8 @@ class Settings(BaseSettings):
     queue_at_most: int = Field(
         default=50_000, ge=1, description="Length of the screening queue above which comments wait in the store."
     )
-    login_link_s: Stay = Field(default=600, description="Seconds a one-time login link works.")
-    session_s: Stay = Field(default=43_200, description="Seconds a moderator's web session lasts.")
+    login_link_s: Pause = Field(default=600, description="Seconds a one-time login link works.")
+    session_s: Pause = Field(default=43_200, description="Seconds a moderator's web session lasts.")
     api_per_minute: int = Field(default=600, ge=1, description="Requests to the public API per address and minute.")
     trusted_proxies: Addresses = Field(default=(), description="Addresses whose X-Forwarded-For is believed.")
     alarm_undecided_s: Span = Field(
