@@ -16,7 +16,7 @@ import bot
 import moderation
 from bot import embedded, preflight
 from bot.settings import BotSettings
-from moderation.database import Database, version_of
+from moderation.database import Database, url_of, version_of
 from moderation.errors import BaithakError, QueueUnavailable, SettingsError
 
 LOOK_S = 30.0
@@ -90,7 +90,7 @@ async def look_at_terms(settings: BotSettings) -> Diagnosis:
 async def look_at_database(settings: BotSettings) -> Diagnosis:
     """The database answers, and its tables are in their newest form."""
     address = settings.database_address()
-    url = sa.make_url(address)
+    url = url_of(address)
     shown = url.render_as_string(hide_password=True)
     if address.startswith("sqlite") and url.database and not await asyncio.to_thread(Path(url.database).exists):
         return Diagnosis("database", f"{shown} is made at the first start")

@@ -10,13 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-import sqlalchemy as sa
-
 from bot.privacy import ReaderData
 from bot.settings import BotSettings
 from bot.store import BotStore
 from bot.subscriber import person_name
-from moderation.database import opened
+from moderation.database import opened, url_of
 from moderation.errors import SettingsError
 from moderation.outcomes import Outcomes
 from moderation.privacy import Erased, LegalHold, Privacy
@@ -62,7 +60,7 @@ def legal_holds(settings: BotSettings) -> list[LegalHold]:
 def require_database(settings: BotSettings) -> str:
     """The address of a database that is there: these commands make none. Raises SettingsError."""
     address = settings.database_address()
-    url = sa.make_url(address)
+    url = url_of(address)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         raise SettingsError(f"there is no database {url.database}: name the system's own by BAITHAK_DATA_DIR")
     return address

@@ -34,7 +34,7 @@ from bot.subscriber import person_name, telegram_id
 from moderation.archive import Archive, reading
 from moderation.backup import Progress, filled_table, load, require_tables
 from moderation.classifier import shipped_models
-from moderation.database import Database, version_of
+from moderation.database import Database, url_of, version_of
 from moderation.errors import BackupRefused, SettingsError
 from moderation.privacy import author_hash, erase_within
 from moderation.sealing import read_key
@@ -131,7 +131,7 @@ def _forms(address: str) -> dict[str, str | None]:
         finally:
             await database.close()
 
-    url = sa.make_url(address)
+    url = url_of(address)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         return dict.fromkeys(UPGRADES)  # looking would make the file
     return asyncio.run(look())

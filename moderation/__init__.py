@@ -34,5 +34,5 @@ Below all of it: `store.Store` holds the SQL, `database.Database` the two ways t
 how a process ends. `backup.save` writes any package's tables into an `archive.Archive`, whose file `sealing` encrypts.
 On SQLite `sqlite.Connection` hands a statement to its thread once.
 Over a network `postgresql.Opening` finds the server that takes writes, and `sockets.keep_watch` has a connection to a
-host that is gone end within seconds.
+host that is gone end within seconds. What the two addresses may say, `postgresql.check` and `redis_address.check` know.
 """

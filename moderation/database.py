@@ -22,7 +22,7 @@ from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from moderation.errors import SettingsError
-from moderation.postgresql import Opening, is_passing_code, session_settings
+from moderation.postgresql import WRITTEN, Opening, check, is_passing_code, session_settings
 
 FREE_S = 10.0
 """Seconds somebody waits for one of the connections to PostgreSQL to be free. A connection that hangs is given up
@@ -163,11 +163,17 @@ def _join(threads: Sequence[threading.Thread]) -> None:
 
 
 def url_of(address: str) -> sa.URL:
-    """The address, taken apart. Raises SettingsError when it is none; what was given may hold a password."""
+    """The address, taken apart. Raises SettingsError for one that can't be used; what was given may hold a password."""
     try:
-        return sa.make_url(address)
+        address.encode()
+        url = sa.make_url(address)
     except (ArgumentError, ValueError):
-        raise SettingsError("BAITHAK_DATABASE_URL can't be read as an address") from None
+        raise SettingsError(f"BAITHAK_DATABASE_URL can't be read as an address: {WRITTEN}") from None
+    if url.get_backend_name() == "postgresql":
+        check(url, query=(address.partition("@")[2] or address).partition("?")[2])
+    elif url.query or url.host or not url.database:
+        raise SettingsError("BAITHAK_DATABASE_URL can't be used: SQLite's is sqlite:/// and the path of a file")
+    return url
 
 
 def _engine(address: str, **pool: Any) -> AsyncEngine:

@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from moderation.errors import SettingsError
+from moderation.redis_address import check as check_redis_address
 
 T = TypeVar("T", bound="Settings")
 
@@ -207,9 +208,14 @@ class Settings(BaseSettings):
         return f"{drivers[scheme]}://{rest}"
 
     def redis_address(self) -> str:
-        """The address of Redis: the given one, else what `up` wrote down, else the embedded server's socket."""
+        """The address of Redis: the given one, else what `up` wrote down, else the embedded server's socket.
+
+        Raises SettingsError for one that can't be used.
+        """
         if self.redis_url is not None:
-            return self.redis_url.get_secret_value()
+            given = self.redis_url.get_secret_value()
+            check_redis_address(given)
+            return given
         noted = self.redis_note()
         if noted.is_file():
             return noted.read_text(encoding="utf-8").strip()

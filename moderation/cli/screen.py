@@ -18,7 +18,7 @@ from moderation.classifier import Classifier, ModelFile, shipped
 from moderation.comment import is_visible
 from moderation.config import load_policy
 from moderation.decision import Decision, Finding, Outcome, Screening, decide
-from moderation.errors import ClassifierUnavailable, InvalidSubmission
+from moderation.errors import ClassifierUnavailable, InvalidSubmission, SettingsError
 from moderation.policy import LABELS, Policy
 from moderation.running import EXIT_MISSING, EXIT_REFUSED, TOLD
 from moderation.screening import Screener, Subject, isolate, load_checked, model_in_use
@@ -108,6 +108,8 @@ def model_to_use(settings: Settings) -> ModelFile:
         return asyncio.run(ask())
     except ClassifierUnavailable:
         raise
+    except SettingsError as error:
+        raise ClassifierUnavailable(str(error)) from error
     except Exception as error:  # drivers have errors of many kinds; each one means that nobody answers
         raise ClassifierUnavailable(
             f"the database can't be asked which model is in use: {type(error).__name__}"

@@ -93,6 +93,19 @@ async def test_a_database_that_is_away_or_not_up_to_date(empty_database_address:
     fault(await looked("database", database_url=SecretStr(empty_database_address)), "baithak db upgrade")
 
 
+async def test_an_address_that_can_not_be_used_is_told_alike_wherever_it_is_wanted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrong = BotSettings(
+        database_url=SecretStr("postgresql://desk:swordfish@/desk?host=127.0.0.1:1&host=127.0.0.1"),
+        redis_url=SecretStr("redis://:swordfish@127.0.0.1:1/abc"),
+    )
+    wanted = (doctor.look_at_database, doctor.look_at_classifier, doctor.look_at_redis)
+    monkeypatch.setattr(doctor, "LOOKS", wanted)
+    for found, variable in zip(await examine(wrong), ("DATABASE", "DATABASE", "REDIS"), strict=True):
+        fault(found, f"BAITHAK_{variable}_URL can't be used", "it is written")
+
+
 async def test_a_redis_that_is_away_drops_comments_or_keeps_nothing() -> None:
     fault(await looked("redis", redis_url=SecretStr("redis://:swordfish@127.0.0.1:9")), "start it")
     with short_folder("doctor") as folder, redis_running(folder, "--maxmemory-policy", "allkeys-lru") as address:

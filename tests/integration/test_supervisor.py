@@ -94,6 +94,14 @@ FAULTS: dict[str, tuple[Fault, tuple[str, ...]]] = {
         lambda _: {"BAITHAK_DATABASE_URL": "mysql://baithak:swordfish@127.0.0.1/x"},
         ("BAITHAK_DATABASE_URL",),
     ),
+    "a database with an option that there is not": (
+        lambda _: {"BAITHAK_DATABASE_URL": "postgresql://baithak:swordfish@127.0.0.1:9/x?nonsense=1"},
+        ("BAITHAK_DATABASE_URL can't be used", "'nonsense'", "postgresql://USER:PASSWORD@HOST:PORT/NAME"),
+    ),
+    "a Redis with an option that there is not": (
+        lambda _: {"BAITHAK_REDIS_URL": "redis://:swordfish@127.0.0.1:9/0?nonsense=1"},
+        ("BAITHAK_REDIS_URL can't be used", "'nonsense'", "redis://:PASSWORD@HOST:PORT/NUMBER"),
+    ),
     "a Redis that is away": (lambda _: {"BAITHAK_REDIS_URL": "redis://127.0.0.1:9"}, ("BAITHAK_REDIS_URL", "reached")),
 }
 
