@@ -26,7 +26,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.store import BotStore, StoredUpdate
-from moderation.database import is_passing
+from moderation.database import is_of_its_value, is_passing
 from moderation.running import own_place, stop_if_cancelled
 from moderation.sockets import watched_socket
 
@@ -162,9 +162,31 @@ class Poller:
         return 0, max(raw["update_id"] for raw in result) + 1
 
     async def keep(self, updates: list[Mapping[str, Any]]) -> None:
-        """Store updates, in one transaction; known ones change nothing."""
-        if await self._store.inbox.add([stored_update(raw) for raw in updates], now=self._clock()):
+        """Store updates, in one transaction; known ones change nothing.
+
+        One that the database can never take is left out, and said: all behind it would wait for it for ever.
+        """
+        wanted = [stored_update(raw) for raw in updates]
+        try:
+            new = await self._store.inbox.add(wanted, now=self._clock())
+        except Exception as error:
+            if not is_of_its_value(error):
+                raise
+            new = await self._keep_each(wanted)
+        if new:
             self._stored()
+
+    async def _keep_each(self, updates: list[StoredUpdate]) -> int:
+        new = 0
+        for update in updates:
+            try:
+                new += await self._store.inbox.add([update], now=self._clock())
+            except Exception as error:
+                if not is_of_its_value(error):
+                    raise
+                # Its own text would quote the update.
+                log.error("update left out", update=update.update_id, error=type(error).__name__)
+        return new
 
     async def _refused(self, session: aiohttp.ClientSession, answer: Mapping[str, Any]) -> float:
         code, text = answer.get("error_code"), str(answer.get("description", ""))

@@ -41,6 +41,12 @@ REDIS_S = 10.0
 STEADY_S = 4.0
 """A part that ran this long is started again at once; one that dies sooner waits a little longer each time."""
 
+SAID_AT_ONCE = 3
+"""How often in a row it is said at once that a part died at its start."""
+
+SAID_EVERY_S = 60.0
+"""Seconds between two lines about it afterwards: the terminal shows what else there is to see."""
+
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 _LOG_BYTES = 10 * 1024 * 1024
 
@@ -61,16 +67,41 @@ class Part:
     keeper: asyncio.Task[None] | None = None
 
 
+@dataclass(slots=True)
+class Endings:
+    """How one part ended, again and again, and which of that is worth a line."""
+
+    in_a_row: int = 0
+    unsaid: int = 0
+    said_at: float = 0.0
+
+    def line(self, name: str, ending: str, *, log: Path, ran_s: float, now_s: float) -> str | None:
+        """What to say of one more ending at this moment; None for what was said often enough for now."""
+        self.in_a_row = 0 if ran_s > STEADY_S else self.in_a_row + 1
+        if self.in_a_row > SAID_AT_ONCE and now_s - self.said_at < SAID_EVERY_S:
+            self.unsaid += 1
+            return None
+        more = f" (and {self.unsaid} times before, unsaid)" if self.unsaid else ""
+        from_now_on = f"; read {log}; from now on once a minute" if self.in_a_row == SAID_AT_ONCE else ""
+        self.unsaid, self.said_at = 0, now_s
+        return f"{name} ended ({ending}){more}; starting it again{from_now_on}"
+
+
 class Supervisor:
     """Runs the parts until it is told to stop. Never decides anything about comments."""
 
     def __init__(self, settings: BotSettings, *, say: Callable[[str], None]) -> None:
         self._settings = settings.model_copy(update={"data_dir": settings.data_dir.resolve()})
-        self._say = say
+        self._tell = say
         self._stopping = asyncio.Event()
         self._fault: str | None = None
         self._parts: list[Part] = []
         self._environment = dict(os.environ)
+
+    def _say(self, line: str) -> None:
+        # Where it goes may be a file on a full disk, or a terminal that is gone: that is no part's end.
+        with contextlib.suppress(OSError):
+            self._tell(line)
 
     async def run(self) -> None:
         """Start everything, keep it running, and end it all at SIGINT, SIGTERM or SIGHUP.
@@ -187,7 +218,7 @@ class Supervisor:
         part.keeper = asyncio.create_task(self._keep_running(part), name=f"keep {part.name}")
 
     async def _keep_running(self, part: Part) -> None:
-        pause_s = 0.0
+        pause_s, endings = 0.0, Endings()
         while not self._stopping.is_set():
             began = time.monotonic()
             code = await (await self._process_of(part)).wait()
@@ -198,8 +229,11 @@ class Supervisor:
                 self._fault = fault
                 self._stopping.set()
                 return
-            self._say(f"{part.name} ended ({_ending(code)}); starting it again")
-            pause_s = next_pause_s(pause_s, ran_s=time.monotonic() - began)
+            now_s = time.monotonic()
+            ran_s, log = now_s - began, self._log_of(part.name)
+            if line := endings.line(part.name, _ending(code), log=log, ran_s=ran_s, now_s=now_s):
+                self._say(line)
+            pause_s = next_pause_s(pause_s, ran_s=ran_s)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause_s)
 

@@ -31,8 +31,8 @@ Who may decide is asked of `roles.Roles.may_review`, and by what door a moderato
 How the system is, `health.Health.look` measures for everybody who shows it, and `alarms.find` says what of it is wrong.
 
 Below all of it: `store.Store` holds the SQL, `database.Database` the two ways to write, and `running.until_stopped` is
-how a process ends. `backup.save` writes any package's tables into an `archive.Archive`, whose file `sealing` encrypts.
-On SQLite `sqlite.Connection` hands a statement to its thread once.
+how a process ends, whose log goes through `log_lines.LogLines`. `backup.save` writes any package's tables into an
+`archive.Archive`, whose file `sealing` encrypts. On SQLite `sqlite.Connection` hands a statement to its thread once.
 Over a network `postgresql.Opening` finds the server that takes writes, and `sockets.keep_watch` has a connection to a
 host that is gone end within seconds. What the two addresses may say, `postgresql.check` and `redis_address.check` know.
 """

@@ -17,12 +17,20 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    OperationalError,
+    SQLAlchemyError,
+    StatementError,
+)
 from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from moderation.errors import SettingsError
-from moderation.postgresql import WRITTEN, Opening, check, is_passing_code, session_settings
+from moderation.postgresql import WRITTEN, Opening, check, is_code_of_value, is_passing_code, session_settings
 
 FREE_S = 10.0
 """Seconds somebody waits for one of the connections to PostgreSQL to be free. A connection that hangs is given up
@@ -188,6 +196,17 @@ def is_passing(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and (
         error.connection_invalidated or is_passing_code(getattr(error.orig, "sqlstate", None))
     )
+
+
+def is_of_its_value(error: BaseException) -> bool:
+    """Whether a database error is of what was to be written and of nothing else: it would be refused again and again.
+
+    Not one of a table that is missing, or of what this role may not do: those are refused whatever is written.
+    """
+    if not isinstance(error, DBAPIError):
+        # It never came as far as the database: no driver can hand it over.
+        return isinstance(error, StatementError)
+    return isinstance(error, DataError | IntegrityError) or is_code_of_value(getattr(error.orig, "sqlstate", None))
 
 
 async def version_of(connection: AsyncConnection, version_table: str) -> str | None:

@@ -105,6 +105,10 @@ def _refusal(fault: str) -> SettingsError:
     return SettingsError(f"BAITHAK_DATABASE_URL can't be used: {fault}; {WRITTEN}")
 
 
+_OF_VALUE = ("22", "23", "54")
+"""How PostgreSQL's codes begin of errors in a value: what it is, what stands against it, and how large it is."""
+
+
 def session_settings() -> dict[str, str]:
     """What each session asks of the server."""
     return {
@@ -176,3 +180,8 @@ def _is_elsewhere(error: Exception) -> bool:
 def is_passing_code(code: str | None) -> bool:
     """Whether an error with this code of PostgreSQL's may go away by itself."""
     return code is not None and code.startswith(PASSING)
+
+
+def is_code_of_value(code: str | None) -> bool:
+    """Whether an error with this code of PostgreSQL's is of the value that was to be written."""
+    return code is not None and code.startswith(_OF_VALUE)

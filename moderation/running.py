@@ -21,6 +21,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 from moderation.errors import BaithakError
+from moderation.log_lines import LogLines
 from moderation.settings import Settings
 
 STOP_AGAIN_S = 4.0
@@ -53,22 +54,27 @@ def start_logging(settings: Settings) -> None:
     # Without the values of local variables: readers' words and tokens are among them.
     tracebacks = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
     readable = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
+    processors: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        tracebacks if not readable else structlog.processors.format_exc_info,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if readable
+        else structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
+    filtering = structlog.make_filtering_bound_logger(level)
+    log = structlog.wrap_logger(structlog.ReturnLogger(), processors=processors, wrapper_class=filtering)
+    lines = LogLines(lambda count: f"{log.error('log lines dropped', count=count)}\n")
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            tracebacks if not readable else structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-            if readable
-            else structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        processors=processors,
+        wrapper_class=filtering,
+        # It writes a line at once, where PrintLogger does so in two pieces.
+        logger_factory=structlog.WriteLoggerFactory(lines),  # type: ignore[arg-type]  # no more of a file is used
         cache_logger_on_first_use=True,
     )
     # Libraries warn through the standard log; their informational lines may quote addresses with a token in them.
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, stream=lines, format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("aiogram.event").setLevel(logging.WARNING)
 
 

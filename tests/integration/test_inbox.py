@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+import structlog
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from redis.asyncio import Redis
@@ -226,6 +228,36 @@ async def test_what_people_write_is_stored_and_then_confirmed(bot_store: BotStor
             return int((await sandbox.call("getWebhookInfo"))["pending_update_count"]) == 0
 
         await until(confirmed)
+
+
+async def test_an_update_that_no_database_takes_holds_up_none_behind_it(
+    bot_store: BotStore, database: Database
+) -> None:
+    # Python reads a NaN in an answer, and PostgreSQL keeps none; SQLite does, so there it is what can't be written.
+    refused = {"swordfish": float("nan") if database.dialect == "postgresql" else {1}}
+    stored = []
+    poller = Poller(address="", store=bot_store, redis=None, stored=lambda: stored.append(1), clock=lambda: NOW)
+    with structlog.testing.capture_logs() as logged:
+        await poller.keep([message(1), message(2, chat=2) | refused, message(3, chat=3)])
+        await poller.keep([message(4) | refused])
+    assert [one.update_id for one in await bot_store.inbox.lease(at_most=9, lease_s=1, now=NOW)] == [1, 3]
+    assert [(line["event"], line["update"]) for line in logged] == [("update left out", 2), ("update left out", 4)]
+    assert "swordfish" not in str(logged)
+    assert len(stored) == 1
+
+
+async def test_while_it_is_the_database_that_takes_nothing_no_update_is_left_out(
+    bot_store: BotStore, database: Database
+) -> None:
+    poller = Poller(address="", store=bot_store, redis=None, stored=lambda: None, clock=lambda: NOW)
+    async with database.write() as connection:
+        await connection.execute(sa.text("ALTER TABLE inbox RENAME TO elsewhere"))
+    with pytest.raises(sa.exc.DBAPIError):
+        await poller.keep([message(1)])
+    async with database.write() as connection:
+        await connection.execute(sa.text("ALTER TABLE elsewhere RENAME TO inbox"))
+    await poller.keep([message(1)])
+    assert await bot_store.inbox.waiting() == 1
 
 
 async def test_of_two_processes_one_polls_and_the_other_takes_over(bot_store: BotStore, redis: Redis) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from moderation.database import is_passing
+from moderation.database import is_of_its_value, is_passing
 
 
 class Refusal(Exception):
@@ -38,3 +38,25 @@ def test_what_passes_by_itself_is_told_by_its_code(code: str | None, passing: bo
 
 def test_that_no_connection_is_free_passes() -> None:
     assert is_passing(sa.exc.TimeoutError("QueuePool limit reached"))
+
+
+@pytest.mark.parametrize(
+    ("error", "of_value"),
+    [
+        (sa.exc.DBAPIError("INSERT", None, Refusal("22P02")), True),  # no JSON
+        (sa.exc.DBAPIError("INSERT", None, Refusal("54000")), True),  # too large
+        (sa.exc.IntegrityError("INSERT", None, Refusal("23502")), True),  # nothing where something must be
+        (sa.exc.DataError("INSERT", None, Refusal(None)), True),  # SQLite's, of what is too large
+        (sa.exc.StatementError("no JSON", "INSERT", None, TypeError()), True),
+        (sa.exc.ProgrammingError("INSERT", None, Refusal("42P01")), False),  # no such table
+        (sa.exc.ProgrammingError("INSERT", None, Refusal("42501")), False),  # this role may not
+        (sa.exc.OperationalError("INSERT", None, Refusal(None)), False),  # SQLite's, of a full disk
+        (sa.exc.DBAPIError("INSERT", None, Refusal("53100")), False),
+        (sa.exc.TimeoutError("none is free"), False),
+        (OSError(), False),
+    ],
+)
+def test_what_is_wrong_with_a_value_is_told_from_what_is_wrong_with_the_database(
+    error: Exception, of_value: bool
+) -> None:
+    assert is_of_its_value(error) is of_value

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,40 @@ def test_a_traceback_in_the_log_shows_no_values_of_variables(form: str) -> None:
     assert "swordfish" not in ended.stderr
     if form == "json":
         assert json.loads(ended.stderr)["comment"] == 7
+
+
+GOES_ON = """
+import logging, os, sys
+from moderation.running import start_logging
+from moderation.settings import Settings
+import structlog
+
+start_logging(Settings(log_format="{form}"))
+log = structlog.get_logger()
+with open(sys.argv[1], "w") as there:
+    log.info("before")
+    os.dup2(os.open("/dev/full", os.O_WRONLY), 2)
+    log.warning("into the void")
+    logging.getLogger("library").warning("into the void")
+    os.dup2(there.fileno(), 2)
+    log.info("after")
+    log.info("later")
+"""
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_log_on_a_full_disk_ends_nothing_and_says_what_it_lost(form: str, tmp_path: Path) -> None:
+    kept = tmp_path / "log"
+    program = [sys.executable, "-c", GOES_ON.format(form=form), str(kept)]
+    ended = subprocess.run(program, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert "void" not in ended.stderr + kept.read_text()
+    lost, after, later = kept.read_text().splitlines()
+    assert "log lines dropped" in lost
+    assert "after" in after
+    assert "later" in later
+    if form == "json":
+        assert json.loads(lost)["count"] == 2
 
 
 def test_an_error_of_ours_is_one_line_and_status_3(capsys: pytest.CaptureFixture[str]) -> None:
