@@ -19,7 +19,6 @@ import os
 import secrets
 import shutil
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -254,15 +253,15 @@ def reading(path: Path, *, key: bytes | None) -> Iterator[Archive]:
 def _refusals(path: Path) -> Iterator[None]:
     try:
         yield
+    except BackupRefused:
+        raise
     except Unsealable as error:
         raise BackupRefused(f"{path}: {error}") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, LookupError, TypeError, RuntimeError) as error:
-        # A RuntimeError is a nesting too deep, a compression unknown here, or a part with a password.
-        raise BackupRefused(f"{path} is no backup, or is damaged ({type(error).__name__})") from None
-    except OSError as error:
-        if error.errno != errno.EINVAL:
+    except Exception as error:
+        # Damaged bytes break whatever reads them in ways of its own. An OSError is of the disk, but for EINVAL, a place
+        # before the file's beginning, and for one without a number, which no system gave.
+        if isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}:
             raise
-        # A place before the file's beginning. What else the system says is of the disk.
         raise BackupRefused(f"{path} is no backup, or is damaged ({type(error).__name__})") from None
 
 

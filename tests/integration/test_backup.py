@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 import itertools
 import json
 import os
@@ -369,6 +370,41 @@ def beginning_before_the_first_byte(content: bytes) -> bytes:
 def packed_in_another_way(content: bytes) -> bytes:
     at = content.rfind(b"PK\x01\x02") + 10
     return content[:at] + zipfile.ZIP_BZIP2.to_bytes(2, "little") + content[at + 2 :]
+
+
+def packed_anew(content: bytes, way: int) -> bytes:
+    """The same parts packed otherwise, and the first damaged in its middle."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(packed, "w", way) as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name))
+        first = target.infolist()[0]
+    damaged = bytearray(packed.getvalue())
+    middle = first.header_offset + 30 + len(first.filename) + first.compress_size // 2
+    damaged[middle : middle + 20] = bytes(byte ^ 0x5A for byte in damaged[middle : middle + 20])
+    return bytes(damaged)
+
+
+@pytest.mark.parametrize("way", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+@pytest.mark.parametrize("is_looked_at", [True, False])
+async def test_a_damaged_backup_packed_otherwise_is_refused_by_its_packing_and_by_whatever_breaks(
+    database: Database,
+    home: BotSettings,
+    away: BotSettings,
+    tmp_path: Path,
+    way: int,
+    is_looked_at: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await busy_reader(database)
+    path = tmp_path / "one"
+    await saved(home, path)
+    path.write_bytes(packed_anew(path.read_bytes(), way))
+    if not is_looked_at:
+        monkeypatch.setattr(archive, "_check_packing", lambda *_: None)
+    with pytest.raises(BackupRefused, match="packed as no backup is" if is_looked_at else r"is damaged \("):
+        await brought_back(away, path)
+    await nothing_there(away)
 
 
 DAMAGES = (
