@@ -376,6 +376,11 @@ CASES = (
                 "an_error_of_ours_is_told_without_its_words",
             ),
             *of("integration/test_database", "an_error_does_not_quote_what_was_to_be_written"),
+            *of(
+                "unit/test_database_address",
+                "an_address_that_can_not_be_used_is_told_with_how_one_is_written",
+            ),
+            *of("unit/test_redis_address", "an_address_that_can_not_be_used_is_told_with_how_one_is_written"),
             *of("architecture/test_logs", "no_line_carries_what_people_wrote_or_what_opens_doors"),
         ),
     ),
@@ -439,6 +444,20 @@ CASES = (
             *of(
                 "integration/test_backup",
                 "the_seals_on_the_audit_come_along_and_hold_for_who_is_erased_again",
+            ),
+        ),
+    ),
+    Case(
+        26,
+        "Somebody between the parts and PostgreSQL who answers in its place; an address whose wish for TLS is written "
+        "wrongly.",
+        "With sslmode=verify-full the certificate must be the host's and signed by who was named; a server without TLS "
+        "gets no password. An option that is unknown, empty or given twice ends the start.",
+        (
+            "tests/integration/test_postgresql_tls.py",
+            *of(
+                "unit/test_database_address",
+                "an_address_that_can_not_be_used_is_told_with_how_one_is_written",
             ),
         ),
     ),

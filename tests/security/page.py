@@ -27,8 +27,8 @@ asked who they are at the moment they decide.
   `BAITHAK_WEBHOOK_SECRET`, the passwords in `BAITHAK_DATABASE_URL` and `BAITHAK_REDIS_URL`. Never in
   `config/baithak.toml`, and no key in a feed's address: feeds are named in the log. A webhook secret is long and
   random: `python3 -c "import secrets; print(secrets.token_urlsafe(48))"`.
-- **Redis and the database** are reached by the parts alone: over a socket, or with a password and TLS. Whoever can
-  write to either can publish.
+- **Redis and the database** are reached by the parts alone: over a socket, or with a password and
+  [TLS that checks who answers](settings.md#tls). Whoever can write to either can publish.
 - **The sandbox is for trying out.** It listens on this machine only and asks nobody who they are; with a token it is
   not started.
 - **The moderators' group** decides who may decide. Who leaves it is out within five seconds. An id in

@@ -8,7 +8,7 @@ from tests.architecture.sources import PROJECT, functions, tree
 from tests.security import page
 from tests.security.cases import CASES
 
-NUMBERS = range(1, 26)
+NUMBERS = range(1, 27)
 
 
 def test_every_attack_has_its_row_in_order() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
-from bot.supervisor import Endings, next_pause_s
+from bot.settings import BotSettings
+from bot.supervisor import Endings, Supervisor, next_pause_s
 
 LOG = Path("logs/bot.log")
 
@@ -40,3 +42,14 @@ def test_a_part_that_dies_at_every_start_is_said_three_times_and_then_once_a_min
 def test_one_that_ran_is_said_each_time() -> None:
     assert len(said([7.0] * 30)) == 30
     assert [number for number, _ in said([0.3] * 5 + [7.0] + [0.3] * 4)] == [1, 2, 3, 6, 7, 8, 9]
+
+
+def test_a_terminal_that_takes_no_line_ends_nothing() -> None:
+    tried = []
+
+    def full(line: str) -> None:
+        tried.append(line)
+        raise OSError(errno.ENOSPC, "no room")
+
+    Supervisor(BotSettings(), say=full)._say("bot ended")
+    assert tried == ["bot ended"]
