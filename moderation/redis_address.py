@@ -23,16 +23,18 @@ def check(address: str) -> None:
         port = parts.port
         host = unquote(parts.hostname or "")
         host.encode("idna")
-        given = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+        given = parse_qsl(parts.query, keep_blank_values=True)
     except ValueError:
         # Its own words may quote a piece of the password, where that has a / in it.
-        raise _refusal("it can't be read as an address; in a password / is %2F, ? is %3F and # is %23") from None
+        raise _refusal("its host or port can't be read; in a password / is %2F, ? is %3F and # is %23") from None
     if parts.scheme not in {"redis", "rediss", "unix"}:
         raise _refusal("it begins otherwise")
     if port == 0:
         raise _refusal("a port is a number from 1 to 65535")
     if parts.fragment:
         raise _refusal("in a password # is %23")
+    if not all(value for _, value in given):
+        raise _refusal("each option is written NAME=VALUE")
     options = dict(given)
     if len(options) < len(given):
         raise _refusal("an option is given more than once")
