@@ -31,8 +31,8 @@ def check(address: str) -> None:
         raise _refusal("it begins otherwise")
     if port == 0:
         raise _refusal("a port is a number from 1 to 65535")
-    if parts.fragment:
-        raise _refusal("in a password # is %23")
+    if parts.fragment or "@" in parts.query:
+        raise _refusal("in a password # is %23 and ? is %3F")
     if not all(value for _, value in given):
         raise _refusal("each option is written NAME=VALUE")
     options = dict(given)

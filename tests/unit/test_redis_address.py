@@ -40,6 +40,7 @@ def address_of(given: str) -> str:
         (f"redis://:{SECRET}@[::1", "host or port can't be read"),
         (f"redis://:{SECRET}/sh@h:1", "%2F"),
         (f"redis://h/1#{SECRET}", "%23"),
+        (f"redis://:12?{SECRET}=3@h", "%3F"),
         (f"redis://:{SECRET}\udc80@h:1", "host or port can't be read"),
         (f"http://:{SECRET}@h", "begins otherwise"),
     ],
