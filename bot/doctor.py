@@ -111,7 +111,8 @@ async def look_at_database(settings: BotSettings) -> Diagnosis:
 
 async def look_at_redis(settings: BotSettings) -> Diagnosis:
     """Redis answers, is new enough, keeps what it is told, and never drops the queue to make room."""
-    from moderation.queue import connect, require_noeviction
+    from moderation.eviction import require_noeviction
+    from moderation.queue import connect
 
     if settings.redis_url is None and not embedded.answers(settings.redis_address()):
         server = await asyncio.to_thread(embedded.find, settings)

@@ -29,6 +29,7 @@ from bot.store import BotStore, StoredUpdate
 from moderation.database import is_of_its_value, is_passing
 from moderation.running import own_place, stop_if_cancelled
 from moderation.sockets import watched_socket
+from moderation.turns import take_turn
 
 log = structlog.get_logger(__name__)
 
@@ -221,14 +222,13 @@ class Poller:
         """Whether this process polls. Without Redis all do, and Telegram's 409 leaves one of them."""
         if self._redis is None:
             return True
-        lasts_ms = round(_LOCK_S * 1000)
         try:
-            if await self._redis.set(_LOCK, self._me, nx=True, px=lasts_ms):
+            if await take_turn(self._redis, _LOCK, holder=self._me, lasts_s=_LOCK_S):
                 return True
             holder = await self._redis.get(_LOCK)
             if holder is None or not holder.startswith(self._place):
                 return False
-            await self._redis.set(_LOCK, self._me, px=lasts_ms)
+            await self._redis.set(_LOCK, self._me, px=round(_LOCK_S * 1000))
         except (RedisError, OSError):
             return True
         return True

@@ -26,6 +26,13 @@ log = structlog.get_logger(__name__)
 
 _CHATS_AT_MOST = 50_000
 
+PAUSE_AT_MOST_S = 3600.0
+"""The longest pause that processes tell each other. After it one message is tried, and Telegram asks again if it must;
+a pause in Redis that is longer was written by nobody of ours, and would silence the bot for as long as it likes."""
+
+ASK_AGAIN_S = 2.0
+"""Seconds until whoever waits asks again: what it waits for may have been taken back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
@@ -48,20 +55,30 @@ class Rates:
 
 
 # KEYS: all, chat, pause of all, pause of the chat. ARGV: ms between two of all, ms the next may come early,
-# messages and ms of the chat's window, whether to take the place. The chat's key lists when its last messages went.
+# messages and ms of the chat's window, whether to take the place, ms of the longest pause. The chat's key lists when
+# its last messages went. What can't be ours is as if it were not there: a time further ahead than any is ever set (with
+# a second for a clock that was set back), a word, and a key that holds something else.
 _SCRIPT = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + clock[2] / 1000
 local every, early = tonumber(ARGV[1]), tonumber(ARGV[2])
 local at_most, window = tonumber(ARGV[3]), tonumber(ARGV[4])
+for index, kind in ipairs({'string', 'list', 'string', 'string'}) do
+  local found = redis.call('TYPE', KEYS[index])['ok']
+  if found ~= kind and found ~= 'none' then redis.call('DEL', KEYS[index]) end
+end
+local function ahead(written, longest)
+  local left = (tonumber(written) or 0) - now
+  if left > 0 and left <= longest then return left end
+  return 0
+end
 local wait = 0
 for _, key in ipairs({KEYS[3], KEYS[4]}) do
-  wait = math.max(wait, (tonumber(redis.call('GET', key)) or 0) - now)
+  wait = math.max(wait, ahead(redis.call('GET', key), tonumber(ARGV[6])))
 end
-local due = math.max(tonumber(redis.call('GET', KEYS[1])) or 0, now)
+local due = now + ahead(redis.call('GET', KEYS[1]), 2 * every + 1000)
 wait = math.max(wait, due - early - now)
-local oldest = tonumber(redis.call('LINDEX', KEYS[2], at_most - 1))
-if oldest then wait = math.max(wait, oldest + window - now) end
+wait = math.max(wait, ahead((tonumber(redis.call('LINDEX', KEYS[2], at_most - 1)) or 0) + window, window + 1000))
 if wait > 0 or ARGV[5] ~= '1' then return math.ceil(math.max(wait, 0)) end
 redis.call('SET', KEYS[1], string.format('%.3f', due + every), 'PX', 60000)
 redis.call('LPUSH', KEYS[2], string.format('%.3f', now))
@@ -112,10 +129,11 @@ class Limiter:
             stop_if_cancelled()
             if wait_s <= 0:
                 return 0
-            waited_s += wait_s
-            if waited_s > at_most_s:
+            if waited_s + wait_s > at_most_s:
                 return wait_s
-            await asyncio.sleep(wait_s)
+            sleeps_s = min(wait_s, ASK_AGAIN_S)
+            await asyncio.sleep(sleeps_s)
+            waited_s += sleeps_s
 
     async def wait_s(self, chat_id: int) -> float:
         """Seconds a message to this chat would have to wait now; takes no place."""
@@ -146,6 +164,7 @@ class Limiter:
     async def _tell_others(self, whom: int | None, *, for_s: float) -> None:
         if self._redis is None:
             return
+        for_s = min(for_s, PAUSE_AT_MOST_S)
         try:
             seconds, microseconds = await self._redis.time()
             until = seconds * 1000 + microseconds / 1000 + for_s * 1000
@@ -161,7 +180,7 @@ class Limiter:
             return self._ask_locally(chat_id, take=take, alert=alert) / 1000
         every = 1000 / self._rates.per_s
         at_most, window = self._rates.of_chat(chat_id)
-        arguments = (every, 0.0 if alert else every, at_most, window, int(take))
+        arguments = (every, 0.0 if alert else every, at_most, window, int(take), PAUSE_AT_MOST_S * 1000)
         try:
             answer = await self._redis.eval(_SCRIPT, 4, *self._keys(chat_id), *map(str, arguments))
         except (RedisError, OSError):

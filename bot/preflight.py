@@ -79,7 +79,8 @@ def check_configuration(settings: BotSettings) -> None:
 
 async def check_redis(address: str) -> None:
     """Refuse to start on a Redis that is away, or would drop comments. Raises SettingsError."""
-    from moderation.queue import connect, require_noeviction
+    from moderation.eviction import require_noeviction
+    from moderation.queue import connect
 
     client = connect(address)
     try:

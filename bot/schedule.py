@@ -25,6 +25,7 @@ from bot.store import BotStore
 from bot.store.stories import FeedState
 from bot.story import FeedStory, Story
 from moderation.running import stop_if_cancelled
+from moderation.turns import take_turn
 
 log = structlog.get_logger()
 
@@ -189,8 +190,7 @@ class FeedWatch:
     async def _is_ours(self, source: FeedSource) -> bool:
         """Of many bot processes one looks at a feed in each round. Without Redis every one does: stories are unique."""
         try:
-            name = f"baithak:feed:{source.url}"
-            return bool(await self._redis.set(name, "1", nx=True, px=max(1, round(source.poll_s * 800))))
+            return await take_turn(self._redis, f"baithak:feed:{source.url}", holder="1", lasts_s=source.poll_s * 0.8)
         except RedisError:
             return True
 

@@ -30,6 +30,9 @@ Who may decide is asked of `roles.Roles.may_review`, and by what door a moderato
 
 How the system is, `health.Health.look` measures for everybody who shows it, and `alarms.find` says what of it is wrong.
 
+What stands in Redis is believed by nobody: `entries.revision_of` reads it, `mending.usable` makes anew what takes
+nothing more, a turn that `turns.take_turn` gives ends by itself, and `eviction.require_noeviction` looks at the start.
+
 Below all of it: `store.Store` holds the SQL, `database.Database` the two ways to write, and `running.until_stopped` is
 how a process ends, whose log goes through `log_lines.LogLines`. `backup.save` writes any package's tables into an
 `archive.Archive`, whose file `sealing` encrypts. On SQLite `sqlite.Connection` hands a statement to its thread once.

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from redis.asyncio import Redis
@@ -27,9 +27,14 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from moderation.alarms import QueueSize
+from moderation.entries import added_at, order, revision_of
 from moderation.errors import QueueUnavailable, SettingsError
+from moderation.mending import usable, with_group
+from moderation.turns import is_leased, take_turn
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 STREAM = "baithak:screening"
 GROUP = "workers"
@@ -41,6 +46,9 @@ SOCKET_TIMEOUT_S = 5.0
 DEAD_LETTERS_KEPT = 10_000
 """Dead letters are notes for an operator, the comments themselves stand in the store; so this stream may be trimmed."""
 
+BEATS_AT_MOST_S = 60.0
+"""A worker's sign of life lasts no longer. One that would was written by no worker, and would hide that none lives."""
+
 LONG_DEAD_S = 86_400
 """A living worker asks every second; one that did not for a day is no more."""
 
@@ -48,9 +56,6 @@ EMPTY_READ_PAUSE_S = 0.02
 """fakeredis answers a blocking read at once when a count is given; without a pause that is a busy loop."""
 
 _PAGE = 1000
-
-# As Redis says it to who reads, to who was blocked meanwhile, to who asks about the stream; and as fakeredis says it.
-_GROUP_IS_MISSING = ("NOGROUP", "UNBLOCKED", "no such key", "requires the key to exist")
 
 
 def connect(address: str) -> Redis:
@@ -71,28 +76,6 @@ def connect(address: str) -> Redis:
     except ValueError as error:
         raise SettingsError(f"BAITHAK_REDIS_URL can't be used: {error}") from error
     return client
-
-
-async def require_noeviction(redis: Redis) -> None:
-    """Make sure that Redis refuses writes when its memory is full, rather than dropping the queue whole.
-
-    Raises SettingsError for any other eviction policy, QueueUnavailable when Redis can't be reached. Where the server
-    does not tell (fakeredis, some hosted ones), a warning is logged.
-    """
-    client: Any = redis
-    try:
-        answer = await client.config_get("maxmemory-policy")
-    except ResponseError:
-        log.warning("eviction policy unknown", advice="make sure that maxmemory-policy is noeviction")
-        return
-    except (RedisError, OSError) as error:
-        raise QueueUnavailable(f"Redis can't be reached: {error}") from error
-    policy = answer.get("maxmemory-policy")
-    if policy != "noeviction":
-        raise SettingsError(
-            f"Redis would drop comments when its memory is full (maxmemory-policy is {policy}); "
-            "set maxmemory-policy noeviction"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +100,14 @@ class ScreeningQueue:
         self._at_most = at_most
         self._stream = stream
         self._dead = f"{stream}:dead"
+        self._remembers = f"{stream}:remembers"
         self._own_read = False
 
     async def enqueue(self, revision_ids: Sequence[int]) -> int:
         """Add jobs; answers how many were taken. At the queue's bound the rest wait in the store."""
         async with self._reaching():
-            room = max(0, self._at_most - await self._redis.xlen(self._stream))
+            length = await self._usable(self._stream, lambda: self._redis.xlen(self._stream))
+            room = max(0, self._at_most - length)
             taken = revision_ids[:room]
             await self._add(taken)
         if len(taken) < len(revision_ids):
@@ -132,10 +117,14 @@ class ScreeningQueue:
     async def _add(self, revision_ids: Sequence[int]) -> None:
         if not revision_ids:
             return
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for revision_id in revision_ids:
-                pipe.xadd(self._stream, {"revision": revision_id})
-            await pipe.execute()
+
+        async def add() -> None:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for revision_id in revision_ids:
+                    pipe.xadd(self._stream, {"revision": revision_id})
+                await pipe.execute()
+
+        await self._usable(self._stream, add)
 
     async def claim(self, consumer: str, *, wait_s: float, at_most: int) -> list[Job]:
         """Up to `at_most` new jobs, waiting up to `wait_s` for the first.
@@ -219,9 +208,9 @@ class ScreeningQueue:
         jobs: list[Job] = []
         unreadable: list[str] = []
         for entry_id, fields in entries:
-            revision = (fields or {}).get("revision", "")
-            if revision.isdecimal():
-                jobs.append(Job(entry_id, int(revision), deliveries.get(entry_id, 1)))
+            revision = revision_of(fields)
+            if revision is not None:
+                jobs.append(Job(entry_id, revision, deliveries.get(entry_id, 1)))
             else:
                 # Deleted behind the group's back, or not ours. The comment, if there is one, is found by the sweeper.
                 unreadable.append(entry_id)
@@ -273,13 +262,18 @@ class ScreeningQueue:
             await pipe.execute()
 
     async def bury(self, job: Job, *, reason: str) -> None:
-        """Move a job to the dead letters, where an operator sees it. Its comment must have been held before."""
+        """Move a job to the dead letters, where an operator sees it. Its comment was held before, if that can be."""
         letter = {"revision": job.revision_id, "reason": reason, "deliveries": job.deliveries}
-        async with self._reaching(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.xadd(self._dead, letter, maxlen=DEAD_LETTERS_KEPT, approximate=True)
-            pipe.xack(self._stream, GROUP, job.entry_id)
-            pipe.xdel(self._stream, job.entry_id)
-            await pipe.execute()
+
+        async def move() -> None:
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.xadd(self._dead, letter, maxlen=DEAD_LETTERS_KEPT, approximate=True)
+                pipe.xack(self._stream, GROUP, job.entry_id)
+                pipe.xdel(self._stream, job.entry_id)
+                await pipe.execute()
+
+        async with self._reaching():
+            await self._usable(self._dead, move)
 
     async def restore(self, revision_ids: Sequence[int]) -> int:
         """Queue again those revisions that are neither waiting nor being worked on; answers how many.
@@ -288,7 +282,7 @@ class ScreeningQueue:
         little and never grows by this.
         """
         async with self._reaching():
-            entry_of = await self._find(set(revision_ids))
+            entry_of = await self._usable(self._stream, lambda: self._find(set(revision_ids)))
             stranded = await self._stranded(entry_of)
             if stranded:
                 await self._redis.xdel(self._stream, *(entry_of[revision_id] for revision_id in stranded))
@@ -301,9 +295,9 @@ class ScreeningQueue:
         while len(found) < len(wanted):
             page = await self._redis.xrange(self._stream, min=begin, count=_PAGE)
             for entry_id, fields in page:
-                revision = fields.get("revision", "")
-                if revision.isdecimal() and int(revision) in wanted:
-                    found[int(revision)] = entry_id
+                revision = revision_of(fields)
+                if revision in wanted:
+                    found[revision] = entry_id
             if len(page) < _PAGE:
                 break
             begin = f"({page[-1][0]}"
@@ -318,23 +312,30 @@ class ScreeningQueue:
         }
         if GROUP not in groups:
             return set()
-        handed_out = _order(groups[GROUP]["last-delivered-id"])
-        delivered = {revision: entry for revision, entry in entry_of.items() if _order(entry) <= handed_out}
+        handed_out = order(groups[GROUP]["last-delivered-id"])
+        if handed_out > order((await self._redis.xinfo_stream(self._stream))["last-generated-id"]):
+            # By no reading of ours: what is added would never be handed out. From 0, what is at work comes once more.
+            log.error("screening queue set back", advice="find out who else writes to this Redis")
+            await self._redis.xgroup_setid(self._stream, GROUP, "0")
+            return set()
+        delivered = {revision: entry for revision, entry in entry_of.items() if order(entry) <= handed_out}
         held = await self._deliveries(list(delivered.values()))
         return {revision for revision, entry in delivered.items() if entry not in held}
 
     async def size(self) -> QueueSize:
         """How long the queue is, how many dead letters there are, and when the newest was set aside."""
         async with self._reaching():
-            summary = await self._with_group(lambda: self._redis.xpending(self._stream, GROUP))
-            newest = await self._redis.xrevrange(self._dead, count=1)
-            return QueueSize(
-                length=await self._redis.xlen(self._stream),
-                pending=summary["pending"],
-                dead=await self._redis.xlen(self._dead),
-                # An entry's id begins with Redis' own time.
-                newest_dead=datetime.fromtimestamp(_order(newest[0][0])[0] / 1000, UTC) if newest else None,
-            )
+            length, pending = await self._usable(self._stream, self._length)
+            dead, newest = await self._usable(self._dead, self._dead_letters)
+        return QueueSize(length, pending, dead, added_at(newest, now=datetime.now(UTC)) if newest else None)
+
+    async def _length(self) -> tuple[int, int]:
+        summary = await self._with_group(lambda: self._redis.xpending(self._stream, GROUP))
+        return await self._redis.xlen(self._stream), summary["pending"]
+
+    async def _dead_letters(self) -> tuple[int, str | None]:
+        newest = await self._redis.xrevrange(self._dead, count=1)
+        return await self._redis.xlen(self._dead), newest[0][0] if newest else None
 
     async def beat(self, consumer: str, *, model: str | None, ttl_s: float) -> None:
         """Say that this worker lives, and which model it screens with; forgotten after `ttl_s`."""
@@ -346,14 +347,20 @@ class ScreeningQueue:
         async with self._reaching():
             keys = [key async for key in self._redis.scan_iter(match=f"{HEARTBEATS}*", count=_PAGE)]
             models = await self._redis.mget(keys) if keys else []
-        alive = zip(keys, models, strict=True)
-        return {key.removeprefix(HEARTBEATS): model or None for key, model in alive if model is not None}
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for key in keys:
+                    pipe.pttl(key)
+                left_ms = await pipe.execute()
+        return {
+            key.removeprefix(HEARTBEATS): model or None
+            for key, model, left in zip(keys, models, left_ms, strict=True)
+            if model is not None and is_leased(left, at_most_ms=round(BEATS_AT_MOST_S * 1000))
+        }
 
     async def may_sweep(self, consumer: str, *, every_s: float) -> bool:
         """Whether it is this process's turn to sweep: one process in `every_s` gets a yes."""
         async with self._reaching():
-            key = f"{self._stream}:sweeper"
-            return bool(await self._redis.set(key, consumer, nx=True, px=max(1, round(every_s * 1000))))
+            return await take_turn(self._redis, f"{self._stream}:sweeper", holder=consumer, lasts_s=every_s)
 
     async def leave(self, consumer: str) -> None:
         """Forget a consumer that stops, and those that died a day ago; never one with unfinished jobs, for these would
@@ -369,22 +376,14 @@ class ScreeningQueue:
     async def has_forgotten(self) -> bool:
         """Whether Redis lost what it held since this was last asked: it was emptied, or another one took its place."""
         async with self._reaching():
-            return bool(await self._redis.set(f"{self._stream}:remembers", "1", nx=True))
+            return bool(await self._redis.set(self._remembers, "1", nx=True))
 
-    async def _with_group(self, ask: Any) -> Any:
-        """The answer of `ask`, after making the group where it is missing: FLUSHALL or an empty restart took it."""
-        try:
-            return await ask()
-        except ResponseError as error:
-            if not any(word in str(error) for word in _GROUP_IS_MISSING):
-                raise
-        try:
-            # From id 0: what was added before the group existed is work too.
-            await self._redis.xgroup_create(self._stream, GROUP, id="0", mkstream=True)
-        except ResponseError as error:
-            if "BUSYGROUP" not in str(error):
-                raise
-        return await ask()
+    async def _with_group(self, ask: Callable[[], Awaitable[Any]]) -> Any:
+        return await with_group(self._redis, self._stream, GROUP, ask=ask)
+
+    async def _usable(self, stream: str, ask: Callable[[], Awaitable[T]]) -> T:
+        """What was in a stream that had to go is in the store: the next sweep queues it again, whatever its age."""
+        return await usable(self._redis, stream, ask=ask, noted=self._remembers)
 
     @contextlib.asynccontextmanager
     async def _reaching(self) -> AsyncIterator[None]:
@@ -393,8 +392,3 @@ class ScreeningQueue:
         except (RedisError, OSError) as error:
             self._own_read = False
             raise QueueUnavailable(f"Redis can't be reached: {type(error).__name__}") from error
-
-
-def _order(entry_id: str) -> tuple[int, int]:
-    milliseconds, _, number = entry_id.partition("-")
-    return int(milliseconds), int(number or 0)

@@ -50,12 +50,16 @@ class Sweeper:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sweep until `stop` is set. Without Redis the worker screens from the store."""
+        left_out = False
         while not stop.is_set():
             try:
                 if await self._queue.may_sweep(self._consumer, every_s=self._every_s):
                     await self.sweep()
-            except QueueUnavailable:
-                log.debug("sweep left out", reason="Redis can't be reached")
+                left_out = False
+            except QueueUnavailable as error:
+                if not left_out:
+                    log.warning("sweep left out", reason=str(error))
+                left_out = True
             except Exception as error:  # the next look may do better, and without any a lost comment waits for ever
                 log.error("sweep broken", error=type(error).__name__, passing=is_passing(error))
             with contextlib.suppress(TimeoutError):

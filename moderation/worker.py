@@ -136,21 +136,30 @@ class Worker:
 
         Raises QueueUnavailable, Hung, and what the database raises for good.
         """
-        decided = 0
-        every_s = self._pace.retry_after_s / 4
         # No longer than until the next look at what others left: those comments have waited already.
-        waits = min(WAIT_S, every_s)
-        if time.monotonic() >= self._reclaim_at:
-            # Together only where a try by itself is left to tell apart which of them stops workers.
-            at_most = self._pace.batch_at_most if self._pace.deliveries_at_most > 2 else 1
-            left = await self._queue.reclaim(self._consumer, idle_s=self._pace.retry_after_s, at_most=at_most)
-            if left:
-                decided += await (self._retry(left[0]) if len(left) == 1 else self._finish(left))
+        waits = min(WAIT_S, self._pace.retry_after_s / 4)
+        decided = 0
+        try:
+            if time.monotonic() >= self._reclaim_at and (left := await self._left()):
                 waits = 0.0
-            else:
-                self._reclaim_at = time.monotonic() + every_s
+                decided += await (self._retry(left[0]) if len(left) == 1 else self._finish(left))
+        except (QueueUnavailable, Hung):
+            raise
+        except Exception as error:
+            if is_passing(error):
+                raise
+            # What others left is handed out again, alone in the end, and is buried. New comments do not wait for that.
+            log.error("left jobs not finished", error=type(error).__name__)
         jobs = await self._queue.claim(self._consumer, wait_s=waits, at_most=self._pace.batch_at_most)
         return decided + (await self._finish(jobs) if jobs else 0)
+
+    async def _left(self) -> list[Job]:
+        # Together only where a try by itself is left to tell apart which of them stops workers.
+        at_most = self._pace.batch_at_most if self._pace.deliveries_at_most > 2 else 1
+        left = await self._queue.reclaim(self._consumer, idle_s=self._pace.retry_after_s, at_most=at_most)
+        if not left:
+            self._reclaim_at = time.monotonic() + self._pace.retry_after_s / 4
+        return left
 
     async def _finish(self, jobs: Sequence[Job]) -> int:
         async with self._touching(jobs):
@@ -169,7 +178,15 @@ class Worker:
         return await self._give_up(job, "stops workers")
 
     async def _give_up(self, job: Job, why: str) -> int:
-        decided = await self._persist(lambda: self._hold([job.revision_id]))
+        try:
+            decided = await self._persist(lambda: self._hold([job.revision_id]))
+        except Exception as error:
+            if is_passing(error):
+                raise
+            # Buried all the same, or it would be handed out for ever. The sweeper finds the comment again.
+            await self._queue.bury(job, reason=f"can't be held: {type(error).__name__}")
+            log.error("poison not held", revision=job.revision_id, error=type(error).__name__, reason=why)
+            return 0
         await self._queue.bury(job, reason=why)
         log.error("poison held", revision=job.revision_id, deliveries=job.deliveries, reason=why)
         return decided

@@ -16,9 +16,10 @@ import structlog
 from moderation.config import load_policy
 from moderation.database import Database
 from moderation.errors import QueueUnavailable
+from moderation.eviction import require_noeviction
 from moderation.outcomes import Outcomes
 from moderation.policy import Policy
-from moderation.queue import ScreeningQueue, connect, require_noeviction
+from moderation.queue import ScreeningQueue, connect
 from moderation.retention import retention_of_comments
 from moderation.running import own_place, start_logging, stop_signals
 from moderation.screening import ModelKeeper, model_in_use

@@ -29,6 +29,7 @@ EXCEPTIONS = {
     ("moderation/web/limiter.py", "client"): "the other end of an HTTP connection, not a person",
     ("moderation/web/atom.py", "entry"): "Atom's element",
     ("moderation/web/middlewares.py", "limit"): "how many requests may be made: the ordinary word for it",
+    ("moderation/entries.py", "entry"): "what stands in a stream of Redis: Redis' own word",
     ("moderation/queue.py", "job"): "one entry of the screening queue",
     ("bot/membership.py", "member"): "Telegram's word for who is in a group",
     ("bot/notices/desk.py", "post"): "to post a card in the group; the news are stories",

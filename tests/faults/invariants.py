@@ -20,6 +20,7 @@ class Invariant:
 
 
 FAULTS, INTEGRATION = "tests/faults", "tests/integration"
+FORGED = f"{INTEGRATION}/test_forged_redis.py"
 KILLS = f"{FAULTS}/test_screening_under_kills.py"
 WHOLE = f"{FAULTS}/test_whole_system.py"
 ONCE = f"{FAULTS}/test_decided_once.py"
@@ -65,12 +66,18 @@ INVARIANTS = (
     ),
     Invariant(
         3,
-        "**Redis is disposable.** FLUSHALL, an empty restart, an outage: nothing is lost. A Redis that would drop the "
-        "queue when its memory is full is refused at the start.",
+        "**Redis is disposable.** FLUSHALL, an empty restart, an outage, whatever a stranger left in it: nothing is "
+        "lost, stops for good or goes unseen. A Redis that would drop the queue when its memory is full is refused at "
+        "the start.",
         tests=(
             f"{FORGETS}::test_an_empty_redis_is_filled_again_with_all_that_one_sweep_takes",
             f"{WHOLE}::test_readers_are_told_the_truth_through_a_minute_without_redis",
             f"{INTEGRATION}/test_worker_process.py::test_a_redis_that_would_drop_the_queue_is_refused_at_the_start",
+            f"{FORGED}::test_a_stream_that_takes_nothing_more_is_made_anew",
+            f"{FORGED}::test_forged_numbers_are_dropped_and_keep_nobody_waiting",
+            f"{FORGED}::test_a_turn_that_somebody_took_for_ever_is_taken_over",
+            f"{FORGED}::test_a_time_that_nobody_can_have_meant_keeps_nobody_waiting",
+            f"{FORGED}::test_a_dead_letter_from_the_future_is_an_alarm_and_hides_no_figure",
         ),
         missing="ten minutes without Redis: one is measured",
     ),

@@ -12,7 +12,8 @@ from redis.exceptions import ResponseError
 
 import moderation.queue
 from moderation.errors import QueueUnavailable, SettingsError
-from moderation.queue import GROUP, STREAM, Job, ScreeningQueue, connect, require_noeviction
+from moderation.eviction import require_noeviction
+from moderation.queue import GROUP, STREAM, Job, ScreeningQueue, connect
 from tests.proxy import every, losing_answers
 from tests.servers import short_folder
 

@@ -131,6 +131,27 @@ async def test_neither_redis_nor_the_database_gone_ends_it(store: Store, monkeyp
     assert [entry["passing"] for entry in logs if entry["event"] == "sweep broken"] == [True, False]
 
 
+async def test_that_nobody_sweeps_is_told_once_until_redis_is_back(store: Store) -> None:
+    queue, stop, looks = FakeQueue(gone=True), asyncio.Event(), 0
+    ask = queue.may_sweep
+
+    async def may_sweep(consumer: str, *, every_s: float) -> bool:
+        nonlocal looks
+        looks += 1
+        return await ask(consumer, every_s=every_s)
+
+    queue.may_sweep = may_sweep  # type: ignore[method-assign]  # counts the looks
+    with capture_logs() as logs:
+        task = asyncio.create_task(sweeper(store, queue, every_s=0.005).run(stop))
+        for gone in (True, False, True):
+            queue.gone, before = gone, looks
+            while looks < before + 4:
+                await asyncio.sleep(0.005)
+        stop.set()
+        await task
+    assert [entry["log_level"] for entry in logs if entry["event"] == "sweep left out"] == ["warning"] * 2
+
+
 async def test_only_one_of_many_processes_sweeps(store: Store, queue: ScreeningQueue) -> None:
     await received(store)
     stops = [asyncio.Event() for _ in range(4)]

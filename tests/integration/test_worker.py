@@ -578,3 +578,75 @@ async def test_outcomes_are_in_the_outbox_when_the_worker_has_decided(bench: Ben
     await bench.receive()
     await bench.worker().round()
     assert [event.kind.value for event in await bench.desk.told()] == ["received", "published"]
+
+
+class ForGood(IntegrityError):
+    """What a database says to a row it will never take."""
+
+    def __init__(self) -> None:
+        super().__init__("update", {}, Exception("value out of range"))
+
+
+def refusing(bench: Bench, monkeypatch: pytest.MonkeyPatch, *refused: int) -> None:
+    """A database that takes no decision in which one of these revisions is."""
+    real = moderation.worker.enforce
+
+    async def enforce(store: Store, decisions: Any) -> Any:
+        if any(revision_id in refused for revision_id, _ in decisions):
+            raise ForGood
+        return await real(store, decisions)
+
+    monkeypatch.setattr(moderation.worker, "enforce", enforce)
+
+
+async def test_while_what_others_left_can_t_be_finished_new_comments_are_decided(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = [await bench.receive(f"Bad {n}") for n in range(3)]
+    await bench.queue.claim("dead", wait_s=0, at_most=10)
+    bench.queue.age()
+    refusing(bench, monkeypatch, *(one.revision_id for one in bad))
+    fair = await bench.receive()
+    with capture_logs() as logs:
+        assert await bench.worker().round() == 1
+    assert await bench.status(fair) is PUBLISHED
+    assert [entry["error"] for entry in logs if entry["event"] == "left jobs not finished"] == ["ForGood"]
+
+
+async def test_what_can_t_even_be_held_is_buried_and_its_neighbours_are_decided(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = [await bench.receive(f"Bad {n}") for n in range(3)]
+    fair = [await bench.receive(f"Fair {n}") for n in range(3)]
+    refusing(bench, monkeypatch, *(one.revision_id for one in bad))
+    monkeypatch.setattr(moderation.worker, "BACK_OFF_S", (0.001,) * 6)
+    with capture_logs() as logs:
+        async with running(bench.worker()):
+            await bench.until(lambda: len(bench.queue.buried) == 3)
+            await bench.until(lambda: not bench.queue.entries)
+    assert {await bench.status(one) for one in fair} == {PUBLISHED}
+    assert {await bench.status(one) for one in bad} == {RECEIVED}, "the sweeper finds them again: nothing is lost"
+    assert bench.queue.buried == [(one.revision_id, "can't be held: ForGood") for one in bad]
+    assert sum(entry["event"] == "poison not held" for entry in logs) == 3
+
+
+async def test_while_the_database_fails_in_passing_nothing_is_buried(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accepted = await bench.receive()
+    for _ in range(3):
+        await bench.queue.claim("dead", wait_s=0, at_most=1)
+        await bench.queue.reclaim("dead", idle_s=0, at_most=1)
+    bench.queue.age()
+    tries: list[int] = []
+
+    async def locked(*args: Any) -> Any:
+        tries.append(1)
+        raise LOCKED
+
+    monkeypatch.setattr(moderation.worker, "enforce", locked)
+    async with running(bench.worker()):
+        await bench.until(lambda: len(tries) > 1)
+    assert bench.queue.buried == []
+    assert await bench.status(accepted) is RECEIVED
+    assert (await bench.queue.size()).pending == 1
