@@ -33,6 +33,9 @@ a pause in Redis that is longer was written by nobody of ours, and would silence
 ASK_AGAIN_S = 2.0
 """Seconds until whoever waits asks again: what it waits for may have been taken back."""
 
+LOOK_AGAIN_S = 30.0
+"""The same for who comes back later instead; longer than a busy private chat keeps anybody waiting."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
@@ -136,8 +139,11 @@ class Limiter:
             waited_s += sleeps_s
 
     async def wait_s(self, chat_id: int) -> float:
-        """Seconds a message to this chat would have to wait now; takes no place."""
-        return await self._ask(chat_id, take=False, alert=False)
+        """Seconds until a message to this chat may go, as far as can be said now; takes no place.
+
+        After LOOK_AGAIN_S at the latest it is worth asking again.
+        """
+        return min(await self._ask(chat_id, take=False, alert=False), LOOK_AGAIN_S)
 
     def pace_s(self, chat_id: int) -> float:
         """Seconds between two messages to this chat in the long run."""
