@@ -20,6 +20,7 @@ import bot
 import moderation
 from bot.settings import BotSettings
 from moderation.errors import QueueUnavailable, SettingsError
+from moderation.running import cannot_listen
 
 FREE_BYTES = 64 * 1024 * 1024
 """Below this much free disk nothing is started: a comment accepted must also be kept."""
@@ -147,12 +148,9 @@ def _bound(host: str, port: int, name: str) -> socket.socket:
         probe.bind((host, port))
         # Sockets that may reuse an address are bound to one side by side; only one of them may listen.
         probe.listen(1)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         probe.close()
-        variable = f"BAITHAK_{name.upper()}"
-        raise SettingsError(
-            f"port {port} on {host} can't be used ({error.strerror}): stop what uses it, or set {variable}"
-        ) from None
+        raise cannot_listen(host, port, error, port_variable=f"BAITHAK_{name.upper()}") from None
     return probe
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import functools
 import gc
 import getpass
@@ -20,7 +21,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, ParamSpec, TypeVar
 
-from moderation.errors import BaithakError
+from moderation.errors import BaithakError, SettingsError
 from moderation.log_lines import LogLines
 from moderation.settings import Settings
 
@@ -136,6 +137,16 @@ def say_ready() -> None:
         with contextlib.suppress(OSError):
             os.write(int(given), b"1")
             os.close(int(given))
+
+
+def cannot_listen(host: str, port: int, error: OSError | UnicodeError, *, port_variable: str) -> SettingsError:
+    """Why nobody can listen there, and whether the setting of the port is to be changed, or the one of its host."""
+    why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    # UnicodeError: a name that no name server could be asked for, with a part longer than 63 letters, for example.
+    if isinstance(error, UnicodeError | socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        variable = port_variable.removesuffix("PORT") + "HOST"
+        return SettingsError(f"{host} is no address of this machine ({why}): set {variable} to one")
+    return SettingsError(f"port {port} on {host} can't be used ({why}): stop what uses it, or set {port_variable}")
 
 
 def own_place() -> str:

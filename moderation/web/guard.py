@@ -6,6 +6,7 @@ then the exact content type. All three stand before the handler, and before the 
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 from collections.abc import Mapping
@@ -28,6 +29,8 @@ TOKEN_HEADER = "X-CSRF-Token"  # noqa: S105  the name of a header
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 FIELDS: web.RequestKey[Mapping[str, str]] = web.RequestKey("fields", Mapping)
+BODY_S = 10.0
+"""Seconds in which a body is to be here: its fields are a page's form, of a few hundred bytes."""
 _BROKEN: Mapping[str, str] = {}
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -58,12 +61,13 @@ async def refuse_forgeries(request: web.Request, handler: Handler) -> web.Stream
     fields = await _fields(request)
     if session is not None:
         given = request.headers.get(TOKEN_HEADER) or (fields or {}).get("csrf", "")
-        if not hmac.compare_digest(given.encode(), session.csrf.encode()):
+        # A header's bytes may be no UTF-8, and come as half characters then.
+        if not hmac.compare_digest(given.encode(errors="replace"), session.csrf.encode()):
             raise Problem("forged_request")
     if fields is None:
         raise Problem("wrong_content_type", "send application/json or application/x-www-form-urlencoded")
     if fields is _BROKEN:
-        raise Problem("bad_body", "send one JSON object")
+        raise Problem("bad_body", "send a form, or one JSON object")
     request[FIELDS] = fields
     return await handler(request)
 
@@ -83,18 +87,19 @@ def _came_from_here(request: web.Request, settings: Settings, *, has_cookie: boo
 
 async def _fields(request: web.Request) -> Mapping[str, str] | None:
     """The body's fields; _BROKEN where it is no JSON object, None where it is of a type no form of ours sends."""
-    if request.content_type == FORM:
-        return {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
-    if request.content_type != JSON:
+    if request.content_type not in {FORM, JSON}:
         return None
     try:
-        body = json.loads(await request.text())
-    except (ValueError, RecursionError, LookupError):
-        # LookupError: a charset nobody knows.
+        async with asyncio.timeout(BODY_S):
+            body = await request.post() if request.content_type == FORM else json.loads(await request.text())
+        if not isinstance(body, Mapping):
+            return _BROKEN
+        fields = {key: str(value) for key, value in body.items() if isinstance(value, str | int)}
+        "".join(fields.values()).encode()  # half characters are none that anybody wrote
+    except (ValueError, RecursionError, LookupError, TimeoutError):
+        # LookupError: a charset nobody knows, or one that is none of texts, such as base64.
         return _BROKEN
-    if not isinstance(body, dict):
-        return _BROKEN
-    return {key: str(value) for key, value in body.items() if isinstance(value, str | int)}
+    return fields
 
 
 async def _session_of(request: web.Request) -> Session | None:

@@ -25,7 +25,7 @@ class AddressLimiter:
 
     def wait_s(self, address: str, *, now_s: float) -> float:
         """Take one request; 0 if it may pass, else the seconds until the next may. `now_s` is a monotonic clock."""
-        key = _network(address)
+        key = network_of(address)
         left, since_s = self._buckets.pop(key, (self._capacity, now_s))
         left = min(self._capacity, left + max(0.0, now_s - since_s) * self._per_s)
         wait_s = 0.0 if left >= 1 else (1 - left) / self._per_s
@@ -35,7 +35,8 @@ class AddressLimiter:
         return wait_s
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
+    """What counts as one address: an IPv4 address, or an IPv6 network of 64 bits."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

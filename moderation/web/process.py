@@ -15,14 +15,13 @@ from aiohttp import web
 
 from moderation.config import load_policy, load_terms
 from moderation.database import Database
-from moderation.errors import SettingsError
 from moderation.health import Health
 from moderation.login import Login
 from moderation.outcomes import Outcomes
 from moderation.queue import ScreeningQueue, connect
 from moderation.review import Review
 from moderation.roles import Roles
-from moderation.running import say_ready, until_stopped
+from moderation.running import cannot_listen, say_ready, until_stopped
 from moderation.settings import Settings
 from moderation.store import Store
 from moderation.switches import Switches
@@ -90,14 +89,12 @@ async def opened(settings: Settings, roles: Roles, front_of: Callable[[Database]
 
 
 async def served(app: web.Application, settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT. Raises SettingsError where the port can't be had."""
+    """Serve until SIGTERM or SIGINT. Raises SettingsError where host or port can't be had."""
+    host, port = settings.web_host, settings.web_port
     try:
-        await until_stopped(serve(app, settings.web_host, settings.web_port, started=say_ready))
-    except OSError as error:
-        raise SettingsError(
-            f"the web part can't listen at {settings.web_host}:{settings.web_port} ({error.strerror}): "
-            "set BAITHAK_WEB_HOST or BAITHAK_WEB_PORT"
-        ) from error
+        await until_stopped(serve(app, host, port, trusted=settings.trusted_proxies, started=say_ready))
+    except (OSError, UnicodeError) as error:
+        raise cannot_listen(host, port, error, port_variable="BAITHAK_WEB_PORT") from error
 
 
 async def run(settings: Settings) -> None:

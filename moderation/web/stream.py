@@ -15,6 +15,7 @@ from aiohttp import web
 
 from moderation.decision import EventKind, OutcomeEvent
 from moderation.web.comments import public_comment, state_of, story_or_problem
+from moderation.web.connections import room
 from moderation.web.metrics import METRICS
 from moderation.web.parts import PARTS
 from moderation.web.problems import Problem
@@ -35,6 +36,7 @@ POLL_S = 2.0
 """Seconds after which the outbox is read although no signal came: Redis, which carries signals, may be gone."""
 BACKLOG_AT_MOST = 200
 PAGES_AT_MOST = 5_000
+"""Streams open at once, and no more than three quarters of the connections there is room for: others are to get in."""
 LATE_IDS = 50
 """How far back each look goes: PostgreSQL gives ids when rows are written and shows them when they are committed, so a
 lower id may appear after a higher one."""
@@ -116,6 +118,7 @@ class Live:
         self._newest: int | None = None
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._closed = False
+        self._at_most = min(PAGES_AT_MOST, room() * 3 // 4)
 
     def __len__(self) -> int:
         return sum(len(pages) for pages in self._pages.values())
@@ -192,7 +195,7 @@ class Live:
 
         Raises Problem `too_many_streams`.
         """
-        if self._closed or len(self) >= PAGES_AT_MOST:
+        if self._closed or len(self) >= self._at_most:
             raise Problem("too_many_streams", headers={"Retry-After": "10"})
         page = OpenPage(story, state)
         pages = self._pages[story.url]

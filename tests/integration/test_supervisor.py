@@ -129,6 +129,13 @@ async def test_a_port_in_use_is_named_with_its_setting(tmp_path: Path) -> None:
         says_one_line(baithak(tmp_path, "up", BAITHAK_SANDBOX_PORT=port), port, "BAITHAK_SANDBOX_PORT")
 
 
+@pytest.mark.parametrize("host", [f"{'a' * 70}.example", "no-such-host.invalid", "192.0.2.1"])
+async def test_a_host_that_is_none_of_this_machine_is_named_with_its_setting(tmp_path: Path, host: str) -> None:
+    says_one_line(baithak(tmp_path, "up", BAITHAK_WEB_HOST=host), host, "BAITHAK_WEB_HOST")
+    assert baithak(tmp_path, "db", "upgrade").returncode == 0
+    says_one_line(baithak(tmp_path, "web", BAITHAK_WEB_HOST=host), host, "BAITHAK_WEB_HOST")
+
+
 async def test_two_parts_are_not_given_the_same_port(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])

@@ -331,7 +331,7 @@ async def test_a_request_that_is_none_leaves_no_byte_of_it_in_the_log(
     assert json.loads(body)["code"] == "no_request"
     assert b"canary" not in answered
     said = capfd.readouterr()
-    assert "request not understood" in said.out + said.err
+    assert "requests not understood" in said.out + said.err
     assert "canary" not in said.out + said.err
 
 

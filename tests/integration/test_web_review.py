@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from moderation.database import Database
 from moderation.decision import Outcome
 from moderation.privacy import Privacy
 from moderation.switch import Scope, SwitchKind
+from moderation.web import guard
 from moderation.web.guard import cookie_name, is_secure
 from tests.newsroom import MEERA, OMAR, STRANGER, Desk, Newsroom, now, running_newsroom
 
@@ -283,6 +285,62 @@ async def test_a_body_that_cannot_be_read_decides_nothing(
     headers = {**SAME, "X-CSRF-Token": desk.token, "Content-Type": "application/json"}
     async with desk.http.post(f"/review/comments/{held}/approve", data=body, headers=headers) as answer:
         assert (answer.status, (await answer.json())["code"]) == (400, code)
+    assert await status_of(newsroom, held) is CommentStatus.HELD
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        (f"{FORM}; charset=base64", b"token=canary"),
+        (f"{FORM}; charset=zip", b"token=canary"),
+        (f"{FORM}; charset=nonsense", b"token=canary"),
+        (f"{FORM}; charset=utf-16", b"token=canary!"),
+        (FORM, b"\xff=\xfe"),
+        ("application/json; charset=base64", b"{}"),
+        ("application/json", b'{"token": "\\ud800"}'),
+    ],
+)
+async def test_a_form_that_cannot_be_read_opens_nothing_and_is_told_so(
+    stranger: aiohttp.ClientSession, content_type: str, body: bytes
+) -> None:
+    headers = {**SAME, "Content-Type": content_type}
+    async with stranger.post("/review/login", data=body, headers=headers) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (400, "bad_body")
+
+
+async def test_a_body_that_does_not_come_is_waited_for_a_while(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "BODY_S", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", newsroom.settings.web_port)
+    head = f"POST /review/login HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\nContent-Length: 9\r\n\r\ntoken"
+    writer.write(head.encode())
+    async with asyncio.timeout(30):
+        assert b" 400 " in await reader.readline()
+    writer.close()
+
+
+async def test_a_token_of_bytes_that_are_no_text_is_refused(newsroom: Newsroom, desk: Desk) -> None:
+    held = await newsroom.held(await newsroom.story())
+    (cookie,) = desk.http.cookie_jar
+    body = b'{"revision": 1}'
+    for token, sent in ((b"\xff\xfe", body), (b"", b'{"revision": 1, "csrf": "\\ud800"}')):
+        lines = (
+            f"POST /review/comments/{held}/approve HTTP/1.1",
+            "Host: x",
+            f"Cookie: {cookie.key}={cookie.value}",
+            "Sec-Fetch-Site: same-origin",
+            "Content-Type: application/json",
+            f"Content-Length: {len(sent)}",
+        )
+        reader, writer = await asyncio.open_connection("127.0.0.1", newsroom.settings.web_port)
+        writer.write("\r\n".join(lines).encode() + b"\r\nX-CSRF-Token: " + token + b"\r\n\r\n" + sent)
+        async with asyncio.timeout(30):
+            assert b" 403 " in await reader.readline()
+        writer.close()
     assert await status_of(newsroom, held) is CommentStatus.HELD
 
 

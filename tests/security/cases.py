@@ -112,6 +112,8 @@ CASES = (
                 "a_forged_request_is_refused_before_anything_else",
                 "one_moderators_token_is_no_good_with_anothers_session",
                 "with_its_token_a_body_of_another_type_is_told_so",
+                "a_form_that_cannot_be_read_opens_nothing_and_is_told_so",
+                "a_token_of_bytes_that_are_no_text_is_refused",
             ),
             *of("integration/test_sandbox_control", "pages_of_other_sites_may_not_act_here"),
         ),
@@ -375,6 +377,7 @@ CASES = (
                 "a_request_that_is_none_leaves_no_byte_of_it_in_the_log",
                 "an_error_of_ours_is_told_without_its_words",
             ),
+            *of("integration/test_web_connections", "what_is_no_request_again_and_again_is_one_line"),
             *of("integration/test_database", "an_error_does_not_quote_what_was_to_be_written"),
             *of(
                 "unit/test_database_address",
@@ -387,10 +390,14 @@ CASES = (
     Case(
         23,
         "The API asked without pause, under forged addresses, for impossible pages, with altered cursors, or so that a "
-        "cache would hand a lie to others.",
+        "cache would hand a lie to others; connections that are opened and say half a request, a byte now and then, or "
+        "nothing.",
         "429 with the seconds to wait; only trusted proxies name another's address; a page has 1 to 100 items; a "
-        "cursor is ours or refused; no header of one asker changes another's answer.",
+        "cursor is ours or refused; no header of one asker changes another's answer. A half request ends after ten "
+        "seconds, or as soon as its place is needed; one address has half of the places at most.",
         (
+            "tests/integration/test_web_connections.py",
+            "tests/unit/test_web_connections.py",
             *of("integration/test_web_api", "an_address_that_asks_too_often_is_told_when_to_come_back"),
             "tests/unit/test_web_limits.py",
             *of(
