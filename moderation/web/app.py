@@ -14,24 +14,13 @@ from moderation.web import assets, atom, comments, dashboard, health, openapi, p
 from moderation.web.metrics import METRICS, Metrics
 from moderation.web.middlewares import count_requests, limit_addresses, set_headers, tell_problems
 from moderation.web.parts import PARTS, WebParts
-from moderation.web.routes import Route, add_routes
+from moderation.web.routes import OPERATORS, Route, add_routes
 from moderation.web.schemas import Alive, CommentsPage, CommentsQuery, Counts, CountsQuery, Place, Readiness, StoryQuery
 
 BODY_AT_MOST = 1024 * 1024
 """Bytes of the largest body taken; an update from Telegram is far below."""
 
 PUBLIC_ROUTES = (
-    Route("GET", "/healthz", "alive", "Whether the process answers.", health.alive, answer=Alive),
-    Route(
-        "GET",
-        "/readyz",
-        "ready",
-        "Whether the system can work, each dependency named.",
-        health.ready,
-        answer=Readiness,
-        statuses=(200, 503),
-    ),
-    Route("GET", "/metrics", "metrics", "Metrics for Prometheus.", health.metrics, media="text/plain"),
     Route(
         "GET",
         "/api/v1/comments",
@@ -84,6 +73,21 @@ PUBLIC_ROUTES = (
     Route("GET", "/embed.js", "embed", "The widget, for a script tag.", assets.embed_script, media="text/javascript"),
 )
 
+OPERATORS_ROUTES = (
+    Route("GET", "/healthz", "alive", "Whether the process answers.", health.alive, answer=Alive, tag=OPERATORS),
+    Route(
+        "GET",
+        "/readyz",
+        "ready",
+        "Whether the system can work, each dependency named.",
+        health.ready,
+        answer=Readiness,
+        statuses=(200, 503),
+        tag=OPERATORS,
+    ),
+    Route("GET", "/metrics", "metrics", "Metrics for Prometheus.", health.metrics, media="text/plain", tag=OPERATORS),
+)
+
 PAGE_ROUTES = (
     Route("GET", "/static/{name}", "static", "Files of the pages.", assets.static_file, listed=False),
     Route("GET", "/docs", "docs", "This document, for people.", pages.docs, listed=False),
@@ -110,7 +114,7 @@ def create_app(
     app[assets.ASSETS] = files
     app[assets.TEMPLATES] = assets.templates(files, *templates)
     app[stream.LIVE] = stream.Live(parts.outcomes, parts.threads, parts.switches)
-    routes = (*PUBLIC_ROUTES, *extra, *PAGE_ROUTES, *dashboard.ROUTES)
+    routes = (*extra, *PUBLIC_ROUTES, *OPERATORS_ROUTES, *PAGE_ROUTES, *dashboard.ROUTES)
     app[pages.DOCUMENT] = openapi.document(routes, address=parts.settings.web_address())
     add_routes(app, (*routes, Route("GET", "/openapi.json", "openapi", "This API.", _document, listed=False)))
     app.on_response_prepare.append(set_headers(parts.settings))

@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from moderation.web.middlewares import UNLIMITED_PREFIXES
 from moderation.web.problems import CODES
-from moderation.web.routes import Route
+from moderation.web.routes import TAGS, Route
 from moderation.web.schemas import ProblemDocument
 
 _REF = "#/components/schemas/{model}"
@@ -34,8 +34,9 @@ def document(routes: Iterable[Route], *, address: str) -> dict[str, Any]:
             "title": "Baithak",
             "version": "1",
             "summary": "Stories, and the comments readers wrote about them.",
-            "description": "Everything here is public and read only. Times are UTC; ids are strings; texts are plain.",
+            "description": "Everything here is read only. Times are UTC; ids are strings; texts are plain.",
         },
+        "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
         "servers": [{"url": address}],
         "paths": paths,
         "components": {"schemas": schemas["$defs"]},
@@ -58,7 +59,12 @@ def _operation(route: Route) -> dict[str, Any]:
             "description": words,
             "content": {"application/problem+json": {"schema": {"$ref": _REF.format(model="ProblemDocument")}}},
         }
-    operation: dict[str, Any] = {"operationId": route.name, "summary": route.summary, "responses": responses}
+    operation: dict[str, Any] = {
+        "operationId": route.name,
+        "tags": [route.tag],
+        "summary": route.summary,
+        "responses": responses,
+    }
     if route.query is not None:
         operation["parameters"] = _parameters(route)
     return operation

@@ -14,6 +14,13 @@ from moderation.web.schemas import Query
 
 Handle = Callable[[web.Request, Any], Awaitable[BaseModel | web.StreamResponse]]
 
+PUBLIC, OPERATORS = "stories and comments", "for operators"
+TAGS = {
+    PUBLIC: "What is published, for whoever asks.",
+    OPERATORS: "How the system is, for those who run it. Keep these from strangers at the proxy.",
+}
+"""The headings of the document, in their order, and what stands under each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -31,6 +38,8 @@ class Route:
     statuses: tuple[int, ...] = (200,)
     listed: bool = True
     """Whether programs are told of it in the document; pages for people are not."""
+    tag: str = PUBLIC
+    """Under which heading of the document it stands."""
 
 
 def add_routes(app: web.Application, routes: Iterable[Route]) -> None:

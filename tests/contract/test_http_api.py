@@ -170,6 +170,21 @@ async def test_the_page_for_people_shows_each_address_and_every_code(
     assert [code for code in codes if f'id="{code}"' not in page] == []
 
 
+async def test_stories_and_comments_stand_first_and_operators_addresses_last_and_apart(
+    http: aiohttp.ClientSession, newsroom: Newsroom
+) -> None:
+    document = await document_of(http)
+    paths = list(document["paths"])
+    assert paths[0] == "/api/v1/stories" and paths[-3:] == ["/healthz", "/readyz", "/metrics"]
+    async with http.get("/docs") as answer:
+        page = await answer.text()
+    public, _, operators = page.partition("<h2>For operators</h2>")
+    assert "<code>/api/v1/comments</code>" in public and "<code>/embed.js</code>" in public
+    assert [
+        path for path in paths[-3:] if f"<code>{path}</code>" in public or f"<code>{path}</code>" not in operators
+    ] == []
+
+
 def test_an_answer_that_is_not_as_documented_would_be_found() -> None:
     schema = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
     assert faults({"id": 7}, schema, {}) == ["answer.id: int instead of string"]
