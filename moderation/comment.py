@@ -148,3 +148,10 @@ def shown_text(text: str) -> str:
         if run <= MAX_COMBINING_RUN:
             kept.append(letter)
     return "".join(kept)
+
+
+def language_in_english(code: str | None) -> str:
+    """A comment's language for moderators."""
+    names = {"en": "English", "ur": "Urdu", "hi": "Hindi", "mr": "Marathi", "ar": "Arabic", "und": "unknown language"}
+    base, _, script = (code or "und").partition("-")
+    return names.get(base, base) + (" in Latin letters" if script == "Latn" else "")

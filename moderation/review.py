@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from moderation.comment import CommentStatus
 from moderation.decision import DecidedBy, Decision, Outcome
 from moderation.enforcement import enforce_review, enforce_undo, refusal
-from moderation.errors import UnknownComment
+from moderation.errors import AlreadyDecided, StaleRevision, UnknownComment
 from moderation.outcomes import Outcomes
 from moderation.policy import Policy
 from moderation.roles import Roles
@@ -59,6 +60,16 @@ class Review:
     async def held(self, comment_id: int, *, now: datetime | None = None) -> Held | None:
         """The comment while it is held; None otherwise."""
         return next(iter(await self._store.held(limit=1, comment_id=comment_id, now=now)), None)
+
+    async def ended(self, comment_id: int) -> AlreadyDecided | StaleRevision | None:
+        """Why a comment can't be decided any more, with who decided and what; None while it is held.
+
+        Raises UnknownComment.
+        """
+        standing = await self._store.standing_of(comment_id)
+        if standing is None:
+            raise UnknownComment("there is no such comment")
+        return None if standing.revision.status is CommentStatus.HELD else refusal(standing)
 
     async def history(self, comment_id: int) -> list[AuditRow]:
         """Everything that ever happened to a comment's status, oldest first."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.messages.stories import language_in_english
 from bot.messages.texts import MODERATORS, Html, cut, escape, isolated, link, plain, say, spoken_name, visible_length
-from moderation.comment import CommentStatus, shown_text, utf16_length
+from moderation.comment import CommentStatus, language_in_english, shown_text, utf16_length
 from moderation.decision import Finding, Reason
 
 _CARD_AT_MOST = 4096

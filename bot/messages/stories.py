@@ -54,10 +54,3 @@ def thread_comment(
 
 def _comma(language: str) -> str:
     return "، " if language in RIGHT_TO_LEFT else ", "
-
-
-def language_in_english(code: str | None) -> str:
-    """A comment's language for moderators."""
-    names = {"en": "English", "ur": "Urdu", "hi": "Hindi", "mr": "Marathi", "ar": "Arabic", "und": "unknown language"}
-    base, _, script = (code or "und").partition("-")
-    return names.get(base, base) + (" in Latin letters" if script == "Latn" else "")

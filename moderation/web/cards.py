@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from moderation.comment import Comment, shown_text
-from moderation.decision import Finding, Reason, Span
+from moderation.comment import Comment, CommentStatus, language_in_english, shown_text
+from moderation.decision import DecidedBy, Finding, Reason, Span
+from moderation.errors import AlreadyDecided, StaleRevision
 from moderation.policy import Policy, Terms
 from moderation.web.comments import plain
 
@@ -83,6 +84,7 @@ class CardView:
     story_language: str | None
     author_name: str
     language: str | None
+    language_name: str
     received_at: datetime
     held_at: datetime
     pieces: tuple[Piece, ...]
@@ -111,6 +113,7 @@ def card_view(held: Held, *, story: StoryRef | None, policy: Policy, terms: Term
         story_language=story.language if story else None,
         author_name=plain(held.author_name),
         language=held.language,
+        language_name=language_in_english(held.language),
         received_at=held.received_at,
         held_at=held.held_at,
         pieces=marked_pieces(held.text, [span for finding in held.findings for span in finding.spans]),
@@ -154,6 +157,18 @@ def who_in_words(row: AuditRow, *, comment: Comment) -> str:
     if row.who == comment.author:
         return plain(comment.author_name) or "the author"
     return "a reader" if ":" in row.who else row.who
+
+
+def ended_in_words(ended: AlreadyDecided | StaleRevision | None) -> str:
+    """What became of a card that left the queue: who decided what, or that its author did something."""
+    if ended is None:
+        return "Held again"
+    if isinstance(ended, StaleRevision):
+        return "Edited or withdrawn by its author"
+    if ended.decided_by == DecidedBy.MACHINE:
+        return f"{ended.status.capitalize()} by the machine"
+    verb = "Approved" if ended.status == CommentStatus.PUBLISHED else ended.status.capitalize()
+    return f"{verb} by {moderator_in_words(ended.name, ended.decided_by)}"
 
 
 def _finding_line(finding: Finding, text: str, terms: Terms) -> FindingLine:

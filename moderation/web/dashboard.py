@@ -15,7 +15,7 @@ from moderation.decision import Outcome
 from moderation.errors import AlreadyDecided, NotAllowed, PublishingStopped, StaleRevision, UnknownComment
 from moderation.web import switches
 from moderation.web.assets import TEMPLATES, page
-from moderation.web.cards import CardView, card_view, moderator_in_words, who_in_words
+from moderation.web.cards import CardView, card_view, ended_in_words, moderator_in_words, who_in_words
 from moderation.web.guard import (
     FIELDS,
     cookie_name,
@@ -29,7 +29,7 @@ from moderation.web.guard import (
 from moderation.web.parts import PARTS
 from moderation.web.problems import Problem
 from moderation.web.routes import Route, json_answer
-from moderation.web.schemas import Decided
+from moderation.web.schemas import Decided, Ended
 
 if TYPE_CHECKING:
     from moderation.login import Session
@@ -154,6 +154,14 @@ async def claim(request: web.Request, _query: Any) -> web.Response:
     return web.Response(status=204)
 
 
+async def ended(request: web.Request, _query: Any) -> Ended:
+    """What became of a comment that left the queue, for a page that still shows it."""
+    await moderator_of(request)
+    comment_id = number(request.match_info["id"], "unknown_comment")
+    with _told_as_problems():
+        return Ended(words=ended_in_words(await request.app[PARTS].review.ended(comment_id)))
+
+
 async def undo(request: web.Request, _query: Any) -> web.StreamResponse:
     """Take back a decision, so that the comment is held again."""
     parts = request.app[PARTS]
@@ -250,6 +258,7 @@ ROUTES = (
     Route("POST", "/review/login", "login", "Redeem a link.", log_in, listed=False),
     Route("POST", "/review/logout", "logout", "End the session.", log_out, listed=False),
     Route("GET", "/review/history/{id}", "history", "A comment's history.", history, listed=False),
+    Route("GET", "/review/comments/{id}", "ended", "What became of it.", ended, listed=False),
     Route("POST", "/review/comments/{id}/approve", "approve", "Publish.", approve, listed=False),
     Route("POST", "/review/comments/{id}/reject", "reject", "Reject.", reject, listed=False),
     Route("POST", "/review/comments/{id}/claim", "claim", "Say that one is at it.", claim, listed=False),

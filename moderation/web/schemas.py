@@ -167,6 +167,12 @@ class TurnedSwitch(Answer):
     ended_by: str | None
 
 
+class Ended(Answer):
+    """What became of a comment that left the review queue."""
+
+    words: str
+
+
 class Decided(Answer):
     """What became of a comment after a moderator's press."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from playwright.async_api import Browser, expect
 
@@ -149,7 +150,26 @@ async def test_the_queue_keeps_itself_fresh(browser: Browser, newsroom: Newsroom
     await expect(watched.page.locator(f"#card-{held}")).to_be_visible()
     await expect(watched.page.get_by_text("1 waiting")).to_be_visible()
     await newsroom.intake.withdraw(held, author="telegram:1001", now=datetime.now(UTC))
-    await expect(watched.page.get_by_text("Decided elsewhere, or withdrawn")).to_be_visible()
+    await expect(watched.page.get_by_text("Edited or withdrawn by its author")).to_be_visible()
+
+
+async def test_an_open_page_says_who_decided_what_and_shows_a_card_again_that_is_held_again(
+    browser: Browser, newsroom: Newsroom
+) -> None:
+    story = await newsroom.story()
+    held = [await newsroom.held(story, text=f"Fools {n}", author=f"telegram:{n}") for n in range(2)]
+    watched = await at_the_desk(browser, newsroom)
+    approved, rejected = (watched.page.locator(f"#card-{one}") for one in held)
+    await expect(approved.get_by_text("English", exact=True)).to_be_visible()
+    omar: dict[str, Any] = {"revision": 1, "moderator": OMAR, "moderator_name": "Omar"}
+    review = newsroom.parts.review
+    await review.review(held[0], outcome=Outcome.PUBLISH, clause=None, now=datetime.now(UTC), **omar)
+    await review.review(held[1], outcome=Outcome.REJECT, clause="3.2", now=datetime.now(UTC), **omar)
+    await expect(approved.get_by_text("Approved by Omar")).to_be_visible()
+    await expect(rejected.get_by_text("Rejected by Omar")).to_be_visible()
+    await review.undo(held[0], now=datetime.now(UTC), **omar)
+    await expect(approved.get_by_role("button", name="Approve")).to_be_visible()
+    assert watched.faults == []
 
 
 async def test_the_worst_words_are_covered_until_they_are_asked_for(browser: Browser, newsroom: Newsroom) -> None:

@@ -222,6 +222,30 @@ async def test_the_first_decision_stands_and_the_second_moderator_is_told_whose(
     assert await status_of(newsroom, held) is CommentStatus.REJECTED
 
 
+async def test_what_became_of_a_comment_is_told_to_moderators_alone(
+    newsroom: Newsroom, desk: Desk, stranger: aiohttp.ClientSession
+) -> None:
+    story = await newsroom.story()
+    held, waiting, taken_back = [await newsroom.held(story, author=f"telegram:{n}") for n in range(3)]
+    machines = await newsroom.published(story)
+    await desk.press(held, "approve")
+    await newsroom.intake.withdraw(taken_back, author="telegram:2", now=now())
+    told = {}
+    for comment in (held, waiting, taken_back, machines):
+        async with desk.http.get(f"/review/comments/{comment}") as answer:
+            told[comment] = (await answer.json())["words"]
+        async with stranger.get(f"/review/comments/{comment}") as answer:
+            assert answer.status == 401 and "Meera" not in await answer.text()
+    assert told == {
+        held: "Approved by Meera",
+        waiting: "Held again",
+        taken_back: "Edited or withdrawn by its author",
+        machines: "Published by the machine",
+    }
+    async with desk.http.get("/review/comments/999999") as answer:
+        assert (answer.status, (await answer.json())["code"]) == (404, "unknown_comment")
+
+
 async def test_an_edit_meanwhile_is_not_decided_unseen(newsroom: Newsroom, desk: Desk) -> None:
     from datetime import UTC, datetime
 

@@ -14,7 +14,7 @@ from bot.messages import notices, stories, switches
 from bot.messages import terms as terms_messages
 from bot.messages.texts import cut, escape, isolated, known_language, link, plain, say, spoken_name, visible_length
 from bot.story import Story
-from moderation.comment import CommentStatus, utf16_length
+from moderation.comment import CommentStatus, language_in_english, utf16_length
 from moderation.config import load_policy, load_terms
 from moderation.decision import DecidedBy, EventKind
 from moderation.policy import LANGUAGES
@@ -154,7 +154,7 @@ def test_a_comment_in_a_thread_says_who_when_and_whom_it_answers() -> None:
     ],
 )
 def test_moderators_read_a_languages_english_name(code: str | None, name: str) -> None:
-    assert stories.language_in_english(code) == name
+    assert language_in_english(code) == name
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

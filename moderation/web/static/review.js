@@ -96,6 +96,14 @@
     etag = null;
   };
 
+  /* A card that is gone says so at once, and then who decided what. */
+  const closeEnded = async (card) => {
+    close(card, "Decided elsewhere, or withdrawn", "elsewhere");
+    const line = card.querySelector(".result b");
+    const answer = await fetch(`/review/comments/${card.dataset.id}`, { headers: { Accept: "application/json" } }).catch(() => null);
+    if (answer && answer.ok) line.textContent = (await answer.json()).words;
+  };
+
   /* New cards go to the end and old ones leave; a card that is being read is never moved or redrawn. */
   const refresh = async () => {
     if (busy || document.hidden) return;
@@ -111,8 +119,8 @@
       wanted.delete(card.id);
       if (card.classList.contains("done")) {
         // It is held again (somebody's undo, or a new revision): show it as it is now.
-        if (replacement && replacement.dataset.revision !== card.dataset.revision) card.replaceWith(replacement);
-      } else if (!replacement) close(card, "Decided elsewhere, or withdrawn", "elsewhere");
+        if (replacement && (replacement.dataset.revision !== card.dataset.revision || card.querySelector(".elsewhere"))) card.replaceWith(replacement);
+      } else if (!replacement) closeEnded(card);
       else if (replacement.dataset.revision !== card.dataset.revision) card.replaceWith(replacement);
     }
     queue.querySelector(".empty")?.remove();
