@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 
 from moderation import running
 from moderation.errors import PolicyError
-from moderation.running import READY_FD, say_ready, stop_signals, told_plainly, until_stopped
+from moderation.running import READY_FD, cannot_listen, say_ready, stop_signals, told_plainly, until_stopped
 
 LOGGING = """
 from moderation.running import start_logging
@@ -158,3 +160,19 @@ def test_who_has_no_name_is_noted_without_one(monkeypatch: pytest.MonkeyPatch) -
     assert running.who().startswith("cli:")
     monkeypatch.setattr("getpass.getuser", nameless)
     assert running.who() == "cli"
+
+
+@pytest.mark.parametrize(
+    ("error", "variable"),
+    [
+        (OSError(errno.EADDRINUSE, "Address already in use"), "BAITHAK_WEB_PORT"),
+        (OSError(errno.EACCES, "Permission denied"), "BAITHAK_WEB_PORT"),
+        (OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"), "BAITHAK_WEB_HOST"),
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "BAITHAK_WEB_HOST"),
+        (UnicodeError("label too long"), "BAITHAK_WEB_HOST"),
+    ],
+)
+def test_where_nobody_can_listen_the_setting_at_fault_is_named(error: OSError | UnicodeError, variable: str) -> None:
+    told = str(cannot_listen("desk.example", 8080, error, port_variable="BAITHAK_WEB_PORT"))
+    assert "desk.example" in told and told.count("BAITHAK_") == 1 and variable in told
+    assert (error.strerror if isinstance(error, OSError) else str(error)) in told
