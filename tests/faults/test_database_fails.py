@@ -125,6 +125,11 @@ async def test_a_reader_who_wrote_to_a_locked_database_is_told_later(
     async with running_talk(database, redis, tmp_path) as talk:
         await talk.story()
         story = await talk.joins_and_agrees()
+
+        async def all_is_handled() -> bool:
+            return await talk.bot_store.inbox.waiting() == 0
+
+        await eventually(all_is_handled)  # the terms' button is taken away after the press was answered
         await asyncio.to_thread(lock.take)
         written = await talk.comments(story, "The harbour needs a longer quay.")
 
