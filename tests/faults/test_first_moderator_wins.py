@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +38,9 @@ from tests.newsroom import Newsroom, running_newsroom
 
 ROUNDS = {"sqlite": 1000, "postgresql": 100}
 """Three minutes and two on two processors: fifty transactions that wait for one row take PostgreSQL longer."""
+
+PRESSES_AT_ONCE, PRESSES_PER_S = 100, 5.0
+"""One person's presses that are taken, a little less than `bot.middlewares.Throttle` allows."""
 
 EACH = 25
 """Moderators in the chat, who approve, and as many at the page, who reject."""
@@ -186,9 +190,10 @@ async def hand_in_from_chat_and_page(database: Database, redis: Redis, folder: P
 
 
 async def press_round_after_round(crowd: Crowd, newsroom: Newsroom, *, rounds: int) -> None:
-    """Each round at another held comment."""
-    story = await newsroom.story()
+    """Each round at another held comment; no more of them than one person may press in that time."""
+    story, began = await newsroom.story(), time.monotonic()
     for at in range(rounds):
+        await asyncio.sleep(began + (at - PRESSES_AT_ONCE) / PRESSES_PER_S - time.monotonic())
         await crowd.round(await newsroom.held(story, text=f"You fool number {at}."))
 
 
