@@ -52,10 +52,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 .PHONY: install-dev
 install-dev: $(VENV)/.installed-dev ## Install what tests and checks need as well
 
-# Four at once on two processors: half of what the tests do is wait.
+# Three at once on two processors: half of what the tests do is wait.
 .PHONY: test
 test: install-dev ## Run every test, with real Redis and both databases
-	@$(BIN)/python -m pytest -q -n 4 --dist loadgroup -m 'not long'
+	@$(BIN)/python -m pytest -q -n 3 --dist loadgroup -m 'not long'
 
 .PHONY: test-fast
 test-fast: install-dev ## Run the unit and architecture tests alone
@@ -76,7 +76,7 @@ fuzz: $(VENV)/.installed-fuzz ## Search for inputs that break a promise, by cove
 
 .PHONY: coverage
 coverage: install-dev ## Run every test and show which lines and branches they reach
-	@$(BIN)/python -m pytest -q -n 4 --dist loadgroup -m 'not long' --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest -q -n 3 --dist loadgroup -m 'not long' --cov --cov-report=term:skip-covered
 
 .PHONY: lint
 lint: install-dev ## Check style and form of the code

@@ -56,6 +56,7 @@ async def administrator(people: People) -> int:
     return started
 
 
+@pytest.mark.long
 async def test_a_hung_worker_is_told_within_a_minute_once_over_a_restart_and_so_is_its_end(people: People) -> None:
     started = await administrator(people)
     worker = people.system.children()["worker"]

@@ -165,7 +165,7 @@ FIXTURES_STAY = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, Heal
 
 
 @given(batches)
-@settings(max_examples=6, suppress_health_check=FIXTURES_STAY)
+@settings(max_examples=4, suppress_health_check=FIXTURES_STAY)
 async def test_updates_of_any_shape_are_done_with_and_stop_nothing(talk: Talk, batch: list[dict[str, Any]]) -> None:
     await check(talk, batch)
 

@@ -23,6 +23,11 @@ SAME = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture
+def server() -> None:
+    """On SQLite: what both databases must do is tested on the store and on the public API."""
+
+
+@pytest.fixture
 async def newsroom(database: Database, redis: Redis) -> AsyncIterator[Newsroom]:
     async with running_newsroom(database, redis) as newsroom:
         yield newsroom

@@ -21,6 +21,11 @@ CLOSE, HOLD, STOP = SwitchKind.CLOSE, SwitchKind.HOLD, SwitchKind.STOP
 
 
 @pytest.fixture
+def server() -> None:
+    """On SQLite: what both databases must do is tested on the store and on the public API."""
+
+
+@pytest.fixture
 async def newsroom(database: Database, redis: Redis) -> AsyncIterator[Newsroom]:
     async with running_newsroom(database, redis, comments_open_days=30) as newsroom:
         yield newsroom
