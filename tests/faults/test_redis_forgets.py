@@ -45,6 +45,7 @@ async def test_an_empty_redis_is_filled_again_from_the_database(store: Store, re
 @pytest.mark.long
 async def test_an_empty_redis_is_filled_again_with_all_that_one_sweep_takes(store: Store, redis: Redis) -> None:
     figures = await rebuild(store, redis, comments=MOST_AT_ONCE)
+    assert figures["queued again"] == MOST_AT_ONCE
     note("Redis empty while comments wait", figures, run=name_of(store.database))
 
 
