@@ -6,6 +6,7 @@ one whose host is gone answers nothing at all. The one that was found last is as
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -75,6 +76,10 @@ def _check_places(url: sa.URL) -> None:
     hosts, ports = (value if isinstance(value, list) else [value] for value in (found.get("host"), found.get("port")))
     if any(port is not None and not 0 < port < 65_536 for port in (*ports, url.port)):
         raise _refusal("a port is a number from 1 to 65535")
+    # Read by the driver where the address says none.
+    elsewhere = os.environ.get("PGPORT", "").strip()
+    if None in (*ports, url.port) and not all(_is_port(part) for part in elsewhere.split(",") if elsewhere):
+        raise _refusal("it names no port, and PGPORT is not a number from 1 to 65535")
     for host in hosts:
         try:
             sound = host is None or host.startswith("/") or (bool(host.encode("idna")) and not set(host) & set(" ,/"))
@@ -82,6 +87,10 @@ def _check_places(url: sa.URL) -> None:
             sound = False
         if not sound:
             raise _refusal("a host is a name, a number, or the folder of a socket")
+
+
+def _is_port(written: str) -> bool:
+    return written.isdecimal() and written.isascii() and 0 < int(written) < 65_536
 
 
 def _check_files(options: Mapping[str, Any]) -> None:

@@ -88,5 +88,19 @@ def test_addresses_as_people_write_them_are_taken(rest: str) -> None:
     assert url_of(address_of(rest)).database == "db"
 
 
+@pytest.mark.parametrize("port", ["abc", "0", "99999", "5432,abc", "\u0661"])
+def test_a_port_of_the_environment_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    monkeypatch.setenv("PGPORT", port)
+    with pytest.raises(SettingsError, match="PGPORT is not a number from 1 to 65535"):
+        Database(address_of("h/db"))
+    assert url_of(address_of("h:5432/db")).port == 5432, "the address's own goes before"
+
+
+@pytest.mark.parametrize("port", ["", "5433", "5433,5434"])
+def test_a_port_of_the_environment_is_taken(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    monkeypatch.setenv("PGPORT", port)
+    assert url_of(address_of("h/db")).port is None
+
+
 def test_the_file_of_sqlite_may_be_anywhere(tmp_path: Path) -> None:
     assert url_of(address_of(f"sqlite:///{tmp_path}/d@y/desk.db")).database == f"{tmp_path}/d@y/desk.db"
