@@ -137,6 +137,13 @@ def findings_of(
     scores: Mapping[str, float], policy: Policy, spans: Mapping[str, Sequence[tuple[int, int]]]
 ) -> list[Finding]:
     """The classifier's findings: one for each label whose score reaches its clause's `hold_at`, highest first."""
+    # Most comments reach no threshold, so that is asked first.
+    if not any(
+        scores[label] >= thresholds.hold_at
+        for clause in policy.clauses.values()
+        for label, thresholds in clause.labels.items()
+    ):
+        return []
     found: list[Finding] = []
     for label in LABELS:
         clause = policy.clause_of(label)

@@ -35,10 +35,12 @@ class BannedWords:
         # The longest first, so that a phrase is found before the word it begins with.
         choices = "|".join(sorted(patterns, key=lambda pattern: (-len(pattern), pattern)))
         self._pattern = re.compile(f"(?<![^ ])(?:{choices})(?![^ ])") if choices else None
+        # A pattern that begins with a blank is looked for at blanks alone, and most texts hold none of the words.
+        self._at_all = re.compile(f" (?:{choices}) ")
 
     def find(self, folded: Folded) -> tuple[Span, ...]:
         """Where the words stand, as stretches of the original text."""
-        if self._pattern is None:
+        if self._pattern is None or self._at_all.search(f" {folded.text} ") is None:
             return ()
         return tuple(
             Span(folded.offsets[match.start()], folded.offsets[match.end() - 1] + 1)

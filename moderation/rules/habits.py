@@ -29,6 +29,9 @@ def floods(facts: Facts, *, comments: int) -> bool:
 
 def repeats(text: str, facts: Facts, *, same_author: int, other_authors: int) -> bool:
     """Whether the author sends this text for the `same_author`-th time, or `other_authors` others sent it too."""
+    by_one = facts.same_by_author + 1 >= same_author
+    by_many = facts.same_by_others >= other_authors
+    if not by_one and not by_many:
+        return False
     letters = sum(letter.isalnum() for letter in text)
-    by_one = letters >= SAID_BY_ONE_LETTERS and facts.same_by_author + 1 >= same_author
-    return by_one or (letters >= SAID_BY_MANY_LETTERS and facts.same_by_others >= other_authors)
+    return (by_one and letters >= SAID_BY_ONE_LETTERS) or (by_many and letters >= SAID_BY_MANY_LETTERS)

@@ -35,6 +35,10 @@ _DOT_APART = r"(?:\s{1,2}\.\s{0,2}(?=(?:com|net|org|info|biz|xyz)\b)|(?<=\w\w)\.
 _HIDDEN = re.compile(
     rf"(?<!\w)({_LABEL})(?:{_DOT_IN_BRACKETS}|{_DOT_AS_A_WORD}|{_DOT_APART})({_SPOKEN})(?!\w)", re.IGNORECASE
 )
+# No link is without one of these: a scheme, a full stop before a letter, in a bracket or about blanks, or its name.
+_LINK_AT_ALL = re.compile(
+    r"://|\.[^\W\d_]|[\[({<]\s?\.|\s\.\s{0,2}[cnoibx]|\.\s{1,2}com|dot|डॉट|डाट|ڈاٹ|دوت", re.IGNORECASE
+)
 # "the dot com bubble" is history, no address.
 _ERA = re.compile(r"\s*(?:bubble|boom|crash|bust|era|years|compan|stock|craze|mania|burst)", re.IGNORECASE)
 _ARTICLES = frozenset(
@@ -52,7 +56,8 @@ class Link:
 
 def links_in(text: str) -> tuple[Link, ...]:
     """Every link in a text, in order; the domain of an e-mail address is none."""
-    if "." not in (written := plain(text)).text and "://" not in written.text and not _HIDDEN.search(written.text):
+    written = plain(text)
+    if _LINK_AT_ALL.search(written.text) is None:
         return ()
     found = sorted(_links(written), key=lambda link: (link.span.begin, -link.span.end))
     apart: list[Link] = []

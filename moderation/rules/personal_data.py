@@ -21,12 +21,14 @@ _MAIL = re.compile(
 _AT = r"(?:\s?[\[({<]\s?(?:at|एट|ایٹ)\s?[\])}>]\s?|\s{1,2}at\s{1,2})"
 _DOT = r"(?:\s?[\[({<]\s?(?:dot|\.)\s?[\])}>]\s?|\s{1,2}dot\s{1,2}|\.)"
 _HOSTS = "gmail|googlemail|yahoo|ymail|hotmail|outlook|live|rediffmail|proton|protonmail|icloud|aol"
+_LIKE_ASCII = str.maketrans({"\u0131": "i", "\u017f": "s"})
 _NO_NAME = r"(?!(?:look|looked|work|works|worked|is|are|was|bought|news) )"
 _HIDDEN_MAIL = re.compile(
     rf"(?<![\w.+-]){_NO_NAME}[\w.+-]{{2,64}}(?:\s?@\s?|{_AT})(?:{_HOSTS}){_DOT}(?:com|co\.in|co\.uk|in|net|me)(?!\w)",
     re.IGNORECASE,
 )
 
+_ANY_DIGIT = re.compile(r"\d")
 # No comma and no slash: they stand in amounts, cricket scores and dates.
 _DIGITS = re.compile(
     r"(?<![0-9A-Za-z_/#])(?<![0-9][.,:])(?:\+\s?|\(\+?)?[0-9](?:[ \-.()]{0,3}[0-9]){7,18}(?![0-9A-Za-z_%])"
@@ -85,7 +87,9 @@ _NEAR = 60  # code points between a street and what makes it somebody's door
 def mail_addresses(text: str) -> tuple[Span, ...]:
     """Where e-mail addresses stand, also with "(at)" and "dot" for their signs."""
     written = plain(text)
-    spans = [written.span(*match.span()) for match in _MAIL.finditer(written.text)]
+    spans = [written.span(*match.span()) for match in _MAIL.finditer(written.text)] if "@" in written.text else []
+    if not _names_a_host(written.text):
+        return tuple(spans)
     for match in _HIDDEN_MAIL.finditer(written.text):
         span = written.span(*match.span())
         if not any(span.begin < other.end and other.begin < span.end for other in spans):
@@ -93,9 +97,16 @@ def mail_addresses(text: str) -> tuple[Span, ...]:
     return tuple(sorted(spans, key=lambda span: span.begin))
 
 
+def _names_a_host(text: str) -> bool:
+    """Whether any host that a hidden address may be at is named: looked for first, for it hardly ever is."""
+    # The letters that stand for "i" and "s" where a pattern ignores case.
+    lowered = text.lower() if text.isascii() else text.lower().replace("i\u0307", "i").translate(_LIKE_ASCII)
+    return any(host in lowered for host in _HOSTS.split("|"))
+
+
 def home_addresses(text: str) -> tuple[Span, ...]:
     """Where somebody's door stands: a number in a street, with a flat, a house number or a postal code near it."""
-    if not any(map(str.isdecimal, text)):
+    if _ANY_DIGIT.search(text) is None:
         return ()
     written = plain(text)
     spans: list[Span] = []
@@ -124,7 +135,7 @@ def phone_numbers(text: str, *, regions: Sequence[str]) -> tuple[Span, ...]:
 
     A bare row of digits counts only where it is a whole mobile number, begins with the trunk 0, or is called one.
     """
-    if sum(map(str.isdecimal, text)) < FEWEST_DIGITS:
+    if _ANY_DIGIT.search(text) is None or sum(map(str.isdecimal, text)) < FEWEST_DIGITS:
         return ()
     written = plain(text)
     return tuple(

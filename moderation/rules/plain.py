@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from moderation.decision import Span
@@ -11,31 +12,43 @@ from moderation.decision import Span
 _FULL_STOPS = {"。": ".", "．": ".", "｡": ".", "․": "."}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plain:
     """A text in plain writing; `offsets[i]` is where its letter `i` stands in the original."""
 
     text: str
-    offsets: tuple[int, ...]
+    original: str
+
+    @functools.cached_property
+    def offsets(self) -> Sequence[int]:
+        """Worked out when first asked for: most texts hold nothing to be pointed at."""
+        if len(self.text) == len(self.original):
+            return range(len(self.text))
+        return [offset for offset, letter in enumerate(self.original) if _WRITTEN[ord(letter)]]
 
     def span(self, begin: int, end: int) -> Span:
         """The stretch of the original behind `text[begin:end]`."""
         return Span(self.offsets[begin], self.offsets[end - 1] + 1)
 
 
+class _Written(dict[int, str]):
+    """How each code point met so far is written plainly: one letter, or none."""
+
+    def __missing__(self, code: int) -> str:
+        written = _written(chr(code))
+        if len(self) < _MOST_KNOWN:
+            self[code] = written
+        return written
+
+
+_WRITTEN = _Written()
+_MOST_KNOWN = 20_000  # code points: more than all the world's comments hold, and no more than a few MB
+
+
 @functools.lru_cache(maxsize=1)  # every rule asks for the same text, one after the other
 def plain(text: str) -> Plain:
     """The text with digits of every script as 0–9, wide letters narrow, and zero-width signs gone. Case stays."""
-    if text.isascii():
-        return Plain(text, tuple(range(len(text))))
-    letters: list[str] = []
-    offsets: list[int] = []
-    for offset, letter in enumerate(text):
-        written = _written(letter)
-        if written:
-            letters.append(written)
-            offsets.append(offset)
-    return Plain("".join(letters), tuple(offsets))
+    return Plain(text if text.isascii() else text.translate(_WRITTEN), text)
 
 
 def _written(letter: str) -> str:
