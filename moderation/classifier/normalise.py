@@ -7,10 +7,10 @@ from, so that a span found in the one can be marked in the other.
 from __future__ import annotations
 
 import functools
+import operator
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from moderation.classifier.letters import (
     ARABIC_VARIANTS,
@@ -23,6 +23,8 @@ from moderation.classifier.letters import (
 # A comment has at most 4,096 code points. U+FDFA alone folds to 18, so the normal form has a bound of its own.
 LONGEST_READ = 8_192
 LONGEST_KEPT = 4_096
+
+Offsets = tuple[int, ...]
 
 LINK_MARK, NAME_MARK, MAIL_MARK, PHONE_MARK, NUMBER_MARK = "LINK", "NAME", "MAIL", "PHONE", "NUM"
 
@@ -39,6 +41,10 @@ _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _LINK = re.compile(
     r"(?:https?://|hxxps?://|www\.)\S+|\b[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*"
     r"\.(?:com|net|org|info|biz|ru|cn|top|xyz|shop|site|online|live|club|link|pk|ly|me|gl|io|tv|app|win|vip)\b(?:/\S*)?"
+)
+# No link is without one of these.
+_LINK_AT_ALL = re.compile(
+    r"\.(?:com|net|org|info|biz|ru|cn|top|xyz|shop|site|online|live|club|link|pk|ly|me|gl|io|tv|app|win|vip)\b|://|www\."
 )
 _NAME = re.compile(r"(?<![\w@])@\w{2,64}")
 _PHONE = re.compile(r"(?<!\w)\+?\d(?:[ \-().]{0,2}\d){8,14}(?!\w)")
@@ -63,69 +69,105 @@ _MARK_RUN = re.compile(rf"([{_MARKS}])[{_MARKS}]{{3,}}")
 _IN_WORD = re.compile(r"(?<=\w)['\u2019\u02bc`](?=\w)")
 # Kept: letters, marks, digits, "*" inside a word (a masked letter), "!" and "?"; emoji and the rest stand alone.
 _NOISE = re.compile(r"(?:[\s.,;:\"“”„«»‹›()\[\]{}<>/\\|~^_=+#&%\-–—…·•۔،؛।॥'‘’`´@$]|(?<![\w*])\*+|\*+(?![\w*]))+")
+# The same but for white space and "*".
+_BLANK = re.compile(r"[.,;:\"“”„«»‹›()\[\]{}<>/\\|~^_=+#&%\-–—…·•۔،؛।॥'‘’`´@$]+")
 _ALONE = re.compile(rf"[^\w\s*{_MARKS}]")
+_APART = re.compile(rf"(?P<sign>(?!{_BLANK.pattern}){_ALONE.pattern})|(?:(?!{_BLANK.pattern})[\w{_MARKS}])+")
 
 
-@dataclass(frozen=True, slots=True)
 class Normalised:
     """The normal form of a text: words and signs, one space between them, none at the ends.
 
     `offsets` has one entry for each code point of `text`: the index in the original it came from, never decreasing.
+    It is worked out when it is first asked for: most texts are only scored.
     """
 
-    text: str
-    offsets: tuple[int, ...]
+    __slots__ = ("_offsets", "text")
+
+    def __init__(self, text: str, offsets: Callable[[], Offsets]) -> None:
+        self.text = text
+        self._offsets: Callable[[], Offsets] | Offsets = offsets
+
+    @property
+    def offsets(self) -> Offsets:
+        """Places in the original."""
+        if not isinstance(self._offsets, tuple):
+            self._offsets = self._offsets()
+        return self._offsets
+
+    def part(self, begin: int, end: int) -> Normalised:
+        """A stretch of it, which leads back to the same original."""
+        return Normalised(self.text[begin:end], lambda: self.offsets[begin:end])
 
 
 class _Draft:
-    """A text under change, with where each of its code points came from."""
+    """A text under change; with `placed`, where each of its code points came from, which costs twice as much."""
 
     __slots__ = ("offsets", "text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, placed: bool) -> None:
         self.text = text
-        self.offsets = list(range(len(text)))
+        self.offsets = list(range(len(text))) if placed else None
 
     def put(self, pattern: re.Pattern[str], put: str | Callable[[re.Match[str]], str]) -> None:
         """Replace each match. A replacement as long as its match keeps the places, another takes the first's."""
-        if pattern.search(self.text) is None:
+        if self.offsets is None:
+            self.text = pattern.sub(put, self.text)
             return
         pieces: list[str] = []
         offsets: list[int] = []
         end = 0
         for match in pattern.finditer(self.text):
-            begin, stop = match.span()
             new = put if isinstance(put, str) else put(match)
+            if new == match.group():
+                continue
+            begin, stop = match.span()
             pieces.append(self.text[end:begin])
-            offsets.extend(self.offsets[end:begin])
+            offsets += self.offsets[end:begin]
             pieces.append(new)
             if len(new) == stop - begin:
-                offsets.extend(self.offsets[begin:stop])
+                offsets += self.offsets[begin:stop]
             else:
                 # The last, and blanks behind it, take the match's end, so that a span over it covers the whole.
                 last = min(len(new), 1 + len(new) - len(new.rstrip(" ")))
-                offsets.extend([self.offsets[begin]] * (len(new) - last))
-                offsets.extend([self.offsets[stop - 1]] * last)
+                offsets += [self.offsets[begin]] * (len(new) - last)
+                offsets += [self.offsets[stop - 1]] * last
             end = stop
-        pieces.append(self.text[end:])
-        offsets.extend(self.offsets[end:])
-        self.text, self.offsets = "".join(pieces), offsets
+        if end:
+            pieces.append(self.text[end:])
+            offsets += self.offsets[end:]
+            self.text, self.offsets = "".join(pieces), offsets
 
     def keep(self, pattern: re.Pattern[str], kept: Callable[[str], bool]) -> None:
         """Within each match, drop the code points that are not kept."""
-        if pattern.search(self.text) is None:
+        if self.offsets is None:
+            self.text = pattern.sub(lambda match: "".join(filter(kept, match.group())), self.text)
             return
         gone: set[int] = set()
         for match in pattern.finditer(self.text):
             gone.update(i for i in range(*match.span()) if not kept(self.text[i]))
-        self.text = "".join(char for i, char in enumerate(self.text) if i not in gone)
-        self.offsets = [offset for i, offset in enumerate(self.offsets) if i not in gone]
+        if gone:
+            self.text = "".join(char for i, char in enumerate(self.text) if i not in gone)
+            self.offsets = [offset for i, offset in enumerate(self.offsets) if i not in gone]
 
     def lower(self) -> None:
         lowered = self.text.lower()
         if len(lowered) != len(self.text):  # only U+0130 grows
             lowered = "".join(char.lower()[:1] for char in self.text)
         self.text = lowered
+
+
+class _Traits(dict[str, int]):
+    """The traits of each code point met so far, by the very patterns of the rules."""
+
+    def __missing__(self, char: str) -> int:
+        traits = sum(trait for trait, pattern in _SETS_OFF.items() if pattern.match(char))
+        if len(self) < _MOST_KNOWN:
+            self[char] = traits
+        return traits
+
+    def of(self, text: str) -> int:
+        return functools.reduce(operator.or_, map(self.__getitem__, set(text)), 0)
 
 
 def _of(table: dict[str, str]) -> Callable[[re.Match[str]], str]:
@@ -165,43 +207,99 @@ def _unleet(match: re.Match[str]) -> str:
     return "".join(LEET.get(char, char) for char in bare) + word[len(bare) :]
 
 
-def _unhide(draft: _Draft) -> None:
-    draft.put(_UNREADABLE, " ")
-    draft.put(_INVISIBLE, "")
-    if not draft.text.isascii():
+# What a code point can set off: a text without one is spared the rules that need it.
+(
+    _T_HIDES,
+    _T_MARKED,
+    _T_LOOKALIKE,
+    _T_ARABIC_MARK,
+    _T_ARABIC,
+    _T_NUKTA,
+    _T_NASAL,
+    _T_INDIC,
+    _T_DIGIT,
+    _T_LEET,
+    _T_APOSTROPHE,
+    _T_JOINS,
+    _T_SIGN,
+    _T_STAR,
+) = (1 << place for place in range(14))
+_SETS_OFF = {
+    _T_HIDES: re.compile(f"{_UNREADABLE.pattern}|{_INVISIBLE.pattern}|{_LATIN_MARKS.pattern}"),
+    _T_MARKED: _MARKED,
+    _T_LOOKALIKE: _LOOKALIKE,
+    _T_ARABIC_MARK: _ARABIC_MARKS,
+    _T_ARABIC: _ARABIC,
+    _T_NUKTA: _NUKTA,
+    _T_NASAL: re.compile("[\u094d\u0901]"),
+    _T_INDIC: re.compile(f"[{_MARKS}]"),
+    _T_DIGIT: re.compile(r"\d"),
+    _T_LEET: re.compile("[0134578@$!|]"),
+    _T_APOSTROPHE: re.compile("['\u2019\u02bc`]"),
+    _T_JOINS: re.compile(r"[.\-_*~'`/|]"),
+    _T_SIGN: re.compile(rf"(?!{_BLANK.pattern}){_ALONE.pattern}"),
+    _T_STAR: re.compile(r"\*"),
+}
+_MOST_KNOWN = 20_000  # code points: more than all the world's comments hold, and no more than a few MB
+_TRAITS = _Traits()
+
+
+def _unhide(draft: _Draft) -> int:
+    """Answers the traits of what comes out."""
+    lowered = draft.text.lower()
+    traits = _TRAITS.of(lowered)
+    plain = draft.text.isascii() or unicodedata.is_normalized("NFKC", draft.text)
+    if plain and not traits & _T_HIDES and len(lowered) == len(draft.text):
+        draft.text = lowered
+    else:
+        draft.put(_UNREADABLE, " ")
+        draft.put(_INVISIBLE, "")
         if not unicodedata.is_normalized("NFKC", draft.text):
             draft.put(_UNFOLDED, _folded)
             draft.put(_INVISIBLE, "")
         draft.put(_LATIN_MARKS, "")
-    draft.lower()
-    if not draft.text.isascii():
+        draft.lower()
+        traits = _TRAITS.of(draft.text)
+    if traits & _T_MARKED:
         draft.put(_MARKED, _of(MARKED_LATIN))
+    return traits
 
 
-def _mark(draft: _Draft) -> None:
+def _mark(draft: _Draft, traits: int) -> None:
     text = draft.text
     if "@" in text:
         draft.put(_MAIL, f" {MAIL_MARK} ")
-    if "." in text:
+    if "." in text and _LINK_AT_ALL.search(text):
         draft.put(_LINK, f" {LINK_MARK} ")
     if "@" in text:
         draft.put(_NAME, f" {NAME_MARK} ")
-    draft.put(_PHONE, f" {PHONE_MARK} ")
-    draft.put(_NUMBER, f" {NUMBER_MARK} ")
+    if traits & _T_DIGIT:
+        draft.put(_PHONE, f" {PHONE_MARK} ")
+        draft.put(_NUMBER, f" {NUMBER_MARK} ")
 
 
-def _one_spelling(draft: _Draft) -> None:
-    if not draft.text.isascii():
+def _one_spelling(draft: _Draft, traits: int) -> None:
+    foreign = not draft.text.isascii()
+    if traits & _T_LOOKALIKE:
         draft.put(_LOOKALIKE_WORD, _latin_again(draft.text))
+        traits |= _T_LEET  # "з" has become "3"
+    if traits & _T_ARABIC_MARK:
         draft.put(_ARABIC_MARKS, "")
+    if traits & _T_ARABIC:
         draft.put(_ARABIC, _of(ARABIC_VARIANTS))
+    if traits & _T_NUKTA:
         draft.put(_NUKTA, "")
+    if traits & _T_NASAL:
         draft.put(_NASAL, "\u0902")
+    if traits & _T_INDIC:
         draft.put(_MARK_RUN, lambda match: match.group(1))
+    if foreign and traits & _T_JOINS:
         draft.keep(_SPACED_MARKED, lambda char: char.isalpha() or unicodedata.category(char)[0] == "M")
-    draft.put(_LEET_WORD, _unleet)
+    if traits & _T_LEET:
+        draft.put(_LEET_WORD, _unleet)
     draft.keep(_SPACED, str.isalpha)
-    draft.put(_IN_WORD, "")
+    if traits & _T_APOSTROPHE:
+        draft.put(_IN_WORD, "")
     draft.put(_STRETCHED, lambda match: match.group(1) * 2)
 
 
@@ -211,13 +309,53 @@ def normalise(text: str) -> Normalised:
 
     Reads the first 8,192 code points and gives at most 4,096. Does not judge, and does not change what is stored.
     """
-    draft = _Draft(text[:LONGEST_READ])
-    _unhide(draft)
-    _mark(draft)
-    _one_spelling(draft)
+    draft = _Draft(text[:LONGEST_READ], placed=False)
+    traits = _drafted(draft)
+    if not traits & _T_STAR:
+        blanked = _BLANK.sub(" ", draft.text)
+        if traits & _T_SIGN:
+            blanked = _ALONE.sub(lambda match: f" {match.group()} ", blanked)
+        normal = " ".join(blanked.split())
+        if len(normal) < LONGEST_KEPT - 1:
+            return Normalised(normal, lambda: _placed(text))
+    _apart(draft)
+    begin, end = _bounds(draft.text)
+    return Normalised(draft.text[begin:end], lambda: _placed(text))
+
+
+def _placed(text: str) -> Offsets:
+    """The places of the same normal form, worked out in the way that knows them."""
+    draft = _Draft(text[:LONGEST_READ], placed=True)
+    traits = _drafted(draft)
+    places = draft.offsets or []
+    if not traits & _T_STAR:
+        found: list[int] = []
+        for match in _APART.finditer(draft.text):
+            begin, end = match.span()
+            # A sign brings its own space with it; else the space is what stood before the word.
+            found.append(places[begin if match.lastgroup else begin - 1])
+            found += places[begin:end]
+        if len(found) < LONGEST_KEPT:
+            return tuple(found[1:])
+    _apart(draft)
+    begin, end = _bounds(draft.text)
+    return tuple((draft.offsets or ())[begin:end])
+
+
+def _drafted(draft: _Draft) -> int:
+    traits = _unhide(draft)
+    _mark(draft, traits)
+    _one_spelling(draft, traits)
+    return traits
+
+
+def _apart(draft: _Draft) -> None:
+    """Signs stand alone, and what is neither letter nor sign is one space."""
     draft.put(_ALONE, lambda match: f" {match.group()} ")
     draft.put(_NOISE, " ")
-    kept = draft.text[:LONGEST_KEPT]
+
+
+def _bounds(text: str) -> tuple[int, int]:
+    kept = text[:LONGEST_KEPT]
     begin = len(kept) - len(kept.lstrip(" "))
-    end = max(begin, len(kept.rstrip(" ")))
-    return Normalised(kept[begin:end], tuple(draft.offsets[begin:end]))
+    return begin, max(begin, len(kept.rstrip(" ")))

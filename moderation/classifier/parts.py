@@ -46,7 +46,7 @@ def parts_of(text: str, form: Normalised) -> list[Normalised]:
         # Said twice is said once: padding with one sentence again and again neither costs nor lowers anything.
         if wording not in seen:
             seen.add(wording)
-            parts.append(Normalised(wording, form.offsets[begin:end]))
+            parts.append(form.part(begin, end))
     return parts
 
 

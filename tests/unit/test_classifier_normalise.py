@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,6 +77,21 @@ def test_what_hides_nothing_keeps_its_sense(written: str, normal: str) -> None:
 @pytest.mark.parametrize("urdu,arabic", [("یہ", "يه"), ("کتا", "كتا"), ("ہے", "هے")])
 def test_urdu_and_arabic_spelling_of_one_word_are_one(urdu: str, arabic: str) -> None:
     assert normalise(urdu).text == normalise(arabic).text
+
+
+GOLDEN = [
+    json.loads(line)
+    for line in Path(__file__).with_name("normal_forms.jsonl").read_text(encoding="utf-8").split("\n")
+    if line
+]
+
+
+@pytest.mark.parametrize("line", GOLDEN, ids=range(len(GOLDEN)))
+def test_a_normal_form_and_its_places_stay_what_models_were_trained_on(line: dict[str, Any]) -> None:
+    form = normalise(line["written"])
+    assert form.text == line["normal"]
+    steps = [step for step, times in line["steps"] for _ in range(times)]
+    assert list(form.offsets) == list(accumulate(steps))
 
 
 NASTY = "\x00\ud83d\udc00\u202e\u200d\ufdfa\u0301\u093c\u0640\U000e0001İß０１@$*.- \n🅰é\u0915\u094d"
