@@ -14,20 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from moderation.classifier.labels import LABELS
+from moderation.classifier.skops_file import SCHEMA, parse
 from moderation.errors import ClassifierUnavailable
 
 FORMAT = 1
 LARGEST_FILE = 30 * 1024 * 1024
 SHIPPED = Path(__file__).with_name("shipped")
 MANIFEST = "manifest.json"
-_SCHEMA = "schema.json"
 _PLACE_IN_MEMORY = re.compile(r'("__id__": |"file": ")(\d+)')
-
-# Fixed: a file that holds any other type of ours, or of anybody's, is refused. Never taken from the file itself.
-TRUSTED_TYPES = (
-    "moderation.classifier.features.NgramCounter",
-    "moderation.classifier.heads.LabelHeads",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +60,7 @@ def shipped_models() -> tuple[ModelFile, ...]:
 
 
 def read_model(path: Path, *, sha256: str) -> dict[str, Any]:
-    """The content of a model file whose hash is the one expected, as written by `write_model`.
+    """The content of a model file whose hash is the one expected, as written by `write_model`: plain values and arrays.
 
     The hash is compared before a byte is parsed. Raises ClassifierUnavailable with the reason for a file that is
     missing, too large, altered, truncated, or holds what it should not.
@@ -80,11 +74,9 @@ def read_model(path: Path, *, sha256: str) -> dict[str, Any]:
         raise ClassifierUnavailable(f"the model file is larger than {LARGEST_FILE} bytes")
     if not hmac.compare_digest(hashlib.sha256(data).hexdigest(), sha256.lower()):
         raise ClassifierUnavailable("the model file is not the one expected: its SHA-256 differs")
-    import skops.io
-
     try:
-        content = skops.io.loads(data, trusted=list(TRUSTED_TYPES))
-    # skops raises whatever the parsers under it raise; every one of them means that this is no model of ours.
+        content = parse(data)
+    # Archives, JSON and arrays each have errors of their own; every one of them means that this is no model of ours.
     except Exception as error:
         raise ClassifierUnavailable(f"the model file holds something else than a model: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
@@ -144,10 +136,10 @@ def _settled(data: bytes) -> bytes:
 
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
-        schema = _PLACE_IN_MEMORY.sub(renumbered, old.read(_SCHEMA).decode())
-        members = {_SCHEMA: schema.encode()}
+        schema = _PLACE_IN_MEMORY.sub(renumbered, old.read(SCHEMA).decode())
+        members = {SCHEMA: schema.encode()}
         for name in old.namelist():
-            if name != _SCHEMA:
+            if name != SCHEMA:
                 stem, dot, ending = name.partition(".")
                 members[numbers[stem] + dot + ending] = old.read(name)
         for name in sorted(members):

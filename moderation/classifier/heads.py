@@ -9,7 +9,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -60,19 +59,3 @@ class LabelHeads(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untype
         self.slope_: Floats = np.ones((len(self.languages), len(self.labels)))
         self.shift_: Floats = np.zeros((len(self.languages), len(self.labels)))
         return self
-
-    def margins(self, features: csr_matrix) -> Floats:
-        """Rows × labels, before calibration."""
-        margins: Floats = np.asarray(features @ self.coef_ + self.intercept_, dtype=np.float64)
-        return margins
-
-    def scores(self, margins: Floats, languages: Sequence[str], *, lowered: Floats | None = None) -> Floats:
-        """Rows × labels in 0..1. A language without a calibration of its own takes the last one's ("und").
-
-        `lowered` is taken off each row's log-odds.
-        """
-        place = {language: row for row, language in enumerate(self.languages)}
-        rows = np.array([place.get(language, len(self.languages) - 1) for language in languages], dtype=np.int64)
-        odds = self.slope_[rows] * margins + self.shift_[rows]
-        scores: Floats = expit(odds if lowered is None else odds - lowered[:, None])
-        return scores

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from math import sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from moderation.classifier.normalise import normalise
 
@@ -33,27 +35,6 @@ _NOT_A_LETTER = re.compile(r"[\W\d_]+")
 _DIACRITICS = re.compile("[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A linear model over the distinct character runs of a text; `weights` has one number a language."""
-
-    languages: tuple[str, ...]
-    bias: tuple[float, ...]
-    weights: Mapping[str, tuple[float, ...]]
-
-    def best(self, words: Sequence[str]) -> str:
-        runs = set(character_runs(words))
-        margins = list(self.bias)
-        # Runs never seen count in the length too, as they did when the table was learned.
-        length = sqrt(len(runs)) or 1.0
-        for run in runs:
-            found = self.weights.get(run)
-            if found is not None:
-                for place, weight in enumerate(found):
-                    margins[place] += weight / length
-        return self.languages[margins.index(max(margins))]
-
-
 def character_runs(words: Sequence[str]) -> Iterator[str]:
     """Each run of 2 to 4 characters within the words, edges marked by a space."""
     for word in words:
@@ -69,14 +50,17 @@ def words_of(text: str, normal: str) -> tuple[str, list[str]]:
     Arabic-script words come from the text as written: folding makes Arabic and Urdu spelling alike.
     """
     text, normal = text[:LONGEST_READ], normal[:LONGEST_READ]
+    if normal.isascii() and normal.islower():  # what most are: no letter but Latin ones, and no mark
+        return "latin", _NOT_OF["latin"].sub(" ", normal).split()
     letters = {script: len(pattern.sub("", normal)) for script, pattern in _NOT_OF.items()}
     script = max(letters, key=lambda name: letters[name])
-    others = len(_NOT_A_LETTER.sub("", normal)) - letters["latin"] - letters["arabic"]
     # Devanagari signs are no letters to `re`, so they are not taken off; it only makes Devanagari win sooner.
-    if letters[script] == 0 or (script != "devanagari" and others > letters[script] and letters["devanagari"] == 0):
-        return ("other" if others > 0 else ""), []
+    if letters[script] == 0 or (script != "devanagari" and letters["devanagari"] == 0):
+        others = len(_NOT_A_LETTER.sub("", normal)) - letters["latin"] - letters["arabic"]
+        if letters[script] == 0 or others > letters[script]:
+            return ("other" if others > 0 else ""), []
     source = _DIACRITICS.sub("", text) if script == "arabic" else normal
-    return script, [word for word in _NOT_OF[script].split(source) if word]
+    return script, _NOT_OF[script].sub(" ", source).split()
 
 
 def scripts(normal: str) -> int:
@@ -84,14 +68,24 @@ def scripts(normal: str) -> int:
     return sum(pattern.search(normal) is not None for pattern in _OF)
 
 
-def detect(text: str, normal: str) -> str:
-    """As `detect_language`, for a text whose normal form is at hand."""
-    script, words = words_of(text, normal)
-    if script in ("", "other"):
-        return UNKNOWN
-    if script == "latin" and is_english(words):
-        return "en"
-    return tables()[script].best(words)
+def detect_all(texts: Sequence[str], normals: Sequence[str]) -> list[str]:
+    """As `detect_language` of each, for texts whose normal forms are at hand."""
+    found: list[str] = []
+    asked: list[tuple[int, str, str]] = []
+    for text, normal in zip(texts, normals, strict=True):
+        script, words = words_of(text, normal)
+        if script in ("", "other"):
+            found.append(UNKNOWN)
+        elif script == "latin" and is_english(words):
+            found.append("en")
+        else:
+            asked.append((len(found), script, " ".join(words)))
+            found.append(UNKNOWN)
+    if asked:
+        told = tables().best([script for _, script, _ in asked], [words for _, _, words in asked])
+        for (place, _, _), language in zip(asked, told, strict=True):
+            found[place] = language
+    return found
 
 
 def detect_language(text: str) -> str:
@@ -99,7 +93,7 @@ def detect_language(text: str) -> str:
 
     A Latin-script text in a fourth language is taken for the nearest of the three.
     """
-    return detect(text, normalise(text).text)
+    return detect_all([text], [normalise(text).text])[0]
 
 
 def is_english(words: Sequence[str]) -> bool:
@@ -107,26 +101,89 @@ def is_english(words: Sequence[str]) -> bool:
 
     Three words have too few runs to tell: "I hate war" would be Hindi, whose collectors searched for "hate".
     """
-    own, shared = english()
-    theirs = sum(word in own for word in words)
-    return 2 * theirs >= len(words) and all(word in own or word in shared for word in words)
+    own, common = english()
+    return common.issuperset(words) and 2 * sum(word in own for word in words) >= len(words)
 
 
 @cache
 def english() -> tuple[frozenset[str], frozenset[str]]:
-    """Common English words: those that are hardly ever written in romanised Hindi or Urdu, and those that are."""
+    """Common English words: those that are hardly ever written in romanised Hindi or Urdu, and all of them."""
     raw = json.loads(resources.files(__package__).joinpath(WORDS).read_text(encoding="utf-8"))
-    return frozenset(raw["own"]), frozenset(raw["shared"])
+    return frozenset(raw["own"]), frozenset(raw["own"]) | frozenset(raw["shared"])
+
+
+class Tables:
+    """A linear model a script, over the distinct character runs of a text.
+
+    A run is one number: its letters one behind the other, 9 bits each, for the scripts known have fewer than 512.
+    """
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self._languages = {script: tuple(table["languages"]) for script, table in raw.items()}
+        widest = max(map(len, self._languages.values()))
+        self._bias = {script: np.array(table["bias"]) for script, table in raw.items()}
+        weights = {run: found for table in raw.values() for run, found in table["weights"].items()}
+        runs = np.array([_number(run) for run in weights], dtype=np.uint64)
+        order = np.argsort(runs)
+        self._runs = runs[order]
+        padded = [[*found, *[0.0] * (widest - len(found))] for found in weights.values()]
+        self._weights = np.array(padded)[order]
+
+    def best(self, scripts: Sequence[str], texts: Sequence[str]) -> list[str]:
+        """The likeliest language of each text, which is words of its script with one space between."""
+        runs, edges = _distinct_runs(texts)
+        at = np.minimum(np.searchsorted(self._runs, runs), len(self._runs) - 1)
+        found = np.flatnonzero(self._runs[at] == runs)
+        sums = np.concatenate([np.zeros((1, self._weights.shape[1])), np.cumsum(self._weights[at[found]], axis=0)])
+        within = np.searchsorted(found, edges)
+        # Runs never seen count in the length too, as they did when the table was learned.
+        lengths = np.sqrt(np.maximum(np.diff(edges), 1))
+        margins = (sums[within[1:]] - sums[within[:-1]]) / lengths[:, None]
+        told = []
+        for script, row in zip(scripts, margins, strict=True):
+            languages = self._languages[script]
+            told.append(languages[int(np.argmax(row[: len(languages)] + self._bias[script]))])
+        return told
+
+
+_BITS = 9
+_RUN_BITS = np.uint64(_BITS * LONGEST_RUN)
+_ALPHABET = " abcdefghijklmnopqrstuvwxyz" + "".join(
+    map(chr, (*range(0x0900, 0x0980), *range(0x0600, 0x0700), *range(0x0750, 0x0780)))
+)
+_LETTERS = np.zeros(max(map(ord, _ALPHABET)) + 1, dtype=np.uint64)
+_LETTERS[[ord(letter) for letter in _ALPHABET]] = np.arange(1, len(_ALPHABET) + 1, dtype=np.uint64)
+
+
+def _number(run: str) -> int:
+    return sum(int(_LETTERS[ord(letter)]) << (_BITS * place) for place, letter in enumerate(run))
+
+
+def _distinct_runs(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """The distinct runs of each text as numbers, text by text, and where each text's begin and end."""
+    joined = "  ".join(("", *texts, ""))
+    letters = _LETTERS[np.frombuffer(joined.encode("utf-16-le"), dtype="<u2")]
+    lengths = np.fromiter((len(text) + 2 for text in texts), dtype=np.int64, count=len(texts))
+    # Each text has one space of its own before it and one behind it.
+    documents = np.repeat(np.arange(len(texts), dtype=np.uint64) << _RUN_BITS, lengths)
+    space = letters == _LETTERS[ord(" ")]
+    found = []
+    run = letters
+    inside = np.ones(len(letters), dtype=bool)
+    for size in range(SHORTEST_RUN, LONGEST_RUN + 1):
+        run = run[:-1] | letters[size - 1 :] << np.uint64(_BITS * (size - 1))
+        inside = inside[:-1] & ~space[size - 2 : len(letters) - 1] if size > SHORTEST_RUN else ~(space[:-1] & space[1:])
+        here = np.flatnonzero(inside)
+        found.append(run[here] | documents[here - 1])
+    keys = np.sort(np.concatenate(found))
+    first = np.ones(len(keys), dtype=bool)
+    first[1:] = keys[1:] != keys[:-1]
+    keys = keys[first]
+    edges = np.searchsorted(keys, np.arange(len(texts) + 1, dtype=np.uint64) << _RUN_BITS)
+    return keys & ((np.uint64(1) << _RUN_BITS) - np.uint64(1)), edges
 
 
 @cache
-def tables() -> Mapping[str, Table]:
-    raw = json.loads(resources.files(__package__).joinpath(TABLES).read_text(encoding="utf-8"))
-    return {
-        script: Table(
-            tuple(table["languages"]),
-            tuple(table["bias"]),
-            {run: tuple(weights) for run, weights in table["weights"].items()},
-        )
-        for script, table in raw.items()
-    }
+def tables() -> Tables:
+    """Of this package, read once."""
+    return Tables(json.loads(resources.files(__package__).joinpath(TABLES).read_text(encoding="utf-8")))

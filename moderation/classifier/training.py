@@ -21,6 +21,7 @@ from moderation.classifier.heads import LabelHeads
 from moderation.classifier.labels import LABELS, LANGUAGES
 from moderation.classifier.model import Classifier
 from moderation.classifier.normalise import normalise
+from moderation.classifier.scoring import Weights
 from moderation.classifier.weights import balance, imply, known_matrix
 
 LONGEST_LEARNED = 1_200  # code points of the normal form; what follows repeats the manner, not the matter
@@ -49,12 +50,11 @@ def train(
     examples, kept_back = _gather(folder, held_out, lambda stem: not_commercial(stem) or skip(stem))
     progress(f"{len(examples):,} examples to learn from, {len(kept_back):,} held out")
     pipeline = _learn(examples, progress)
-    classifier = Classifier(pipeline, version=version, thresholds={})
-    measured = _measure(classifier, kept_back)
     heads: LabelHeads = pipeline.named_steps["heads"]
+    measured = _measure(_classifier(pipeline, version), kept_back)
     heads.slope_, heads.shift_ = calibrate(measured)
     # As they will be given, with the scores of parts; the calibration above is that of whole texts.
-    scores, _ = classifier.scores([example.text for example in kept_back])
+    scores, _ = _classifier(pipeline, version).scores([example.text for example in kept_back])
     thresholds = suggest(scores, measured)
     sha256 = write_model(
         {"version": version, "pipeline": pipeline, "thresholds": {k: list(v) for k, v in thresholds.items()}}, out
@@ -97,6 +97,19 @@ def _learn(examples: Sequence[Example], progress: Callable[[str], None]) -> Pipe
     heads.fit(weigher.fit_transform(counts), known, weights=weights, progress=progress)
     _round_off(heads, weigher)
     return Pipeline([("count", counter), ("weigh", weigher), ("heads", heads)])
+
+
+def _classifier(pipeline: Pipeline, version: str) -> Classifier:
+    heads: LabelHeads = pipeline.named_steps["heads"]
+    weights = Weights(
+        kept=pipeline.named_steps["count"].kept_,
+        idf=pipeline.named_steps["weigh"].idf_,
+        coefficients=heads.coef_,
+        intercept=heads.intercept_,
+        slope=heads.slope_,
+        shift=heads.shift_,
+    )
+    return Classifier(weights, version=version, thresholds={})
 
 
 def _weightiest(coefficients: NDArray[Any], count: int) -> NDArray[np.int64]:

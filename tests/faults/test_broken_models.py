@@ -13,7 +13,6 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from moderation.classifier import shipped
-from moderation.classifier.files import read_model, write_model
 from moderation.decision import Reason
 from moderation.queue import ScreeningQueue, connect
 from moderation.screening import ModelKeeper, model_in_use
@@ -22,12 +21,12 @@ from tests.builders import NOW
 from tests.faults.databases import ONLY_SQLITE
 from tests.faults.ledger import read_ledger
 from tests.faults.shift import Manner, receive_many, working
+from tests.model_files import opened, rewritten
 
 COMMENTS = 30
 
 
 VERSION = "2027-01-01.1"
-PARTS = ("pipeline", "thresholds")
 
 
 def of_bytes(spoil: Callable[[bytes], bytes]) -> Callable[[Path, str], str]:
@@ -54,10 +53,10 @@ def of_numbers(spoil: Callable[[np.ndarray], np.ndarray]) -> Callable[[Path, str
     """A fault of whoever trained it: the file is whole and its hash is right."""
 
     def damage(path: Path, whole: str) -> str:
-        content = read_model(path, sha256=whole)
+        content = opened(path)
         heads = content["pipeline"].named_steps["heads"]
         heads.coef_ = spoil(heads.coef_)
-        return write_model({"version": VERSION, **{part: content[part] for part in PARTS}}, path)
+        return rewritten(content, path, version=VERSION)
 
     return damage
 
@@ -75,9 +74,9 @@ DAMAGES: dict[str, Callable[[Path, str], str]] = {
 @pytest.fixture(scope="module")
 def another(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, str]:
     """A model like the shipped one under another version, and its hash."""
-    content = read_model(shipped().path, sha256=shipped().sha256)
+    content = opened(shipped().path)
     path = tmp_path_factory.mktemp("another") / "model.skops"
-    sha256 = write_model({"version": VERSION, **{part: content[part] for part in PARTS}}, path)
+    sha256 = rewritten(content, path, version=VERSION)
     return path.read_bytes(), sha256
 
 

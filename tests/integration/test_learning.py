@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 
 from moderation import classifier, learning
-from moderation.classifier import ModelFile, evaluation, files, shipped
+from moderation.classifier import ModelFile, evaluation, shipped
 from moderation.errors import PromotionRefused
 from moderation.screening import ModelKeeper, load_checked, model_in_use
 from moderation.store import ModelRecord, Store, upgrade
 from tests.builders import NOW
+from tests.model_files import opened, rewritten
 
 SCHOOL_DAY = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 """A day of which no model ships."""
@@ -223,8 +224,7 @@ async def test_a_worker_takes_a_promoted_model_over(store: Store, school: School
     trial = await train(store, examples)
     # The copy is the shipped file byte for byte, so give it another hash, as another training has.
     other = trial.model.path.with_name("other.skops")
-    content = files.read_model(trial.model.path, sha256=trial.model.sha256)
-    sha256 = files.write_model({**content, "version": "2027-02-02.1"}, other)
+    sha256 = rewritten(opened(trial.model.path), other, version="2027-02-02.1")
     await store.record_model(ModelRecord("2027-02-02.1", sha256, str(other), {}, NOW))
     await promote(store, "2027-02-02.1")
     await keeper.refresh()

@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 import io
 import pickle
+import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import skops.io
 
 from moderation.classifier import load, shipped
-from moderation.classifier.files import read_model, shipped_models, write_model, write_whole
+from moderation.classifier.files import shipped_models, write_model, write_whole
+from moderation.classifier.skops_file import LARGEST_UNPACKED, SCHEMA
 from moderation.errors import ClassifierUnavailable
+from tests.model_files import opened, rewritten
 
 
 def sha256_of(path: Path) -> str:
@@ -119,17 +123,92 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, content: object) ->
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_a_model_with_numbers_that_are_none_is_refused(copy: Path, number: float) -> None:
-    content = read_model(copy, sha256=shipped().sha256)
+    content = opened(copy)
     content["pipeline"].named_steps["heads"].coef_[7, 1] = np.float32(number)
-    sha256 = write_model({key: content[key] for key in ("version", "pipeline", "thresholds")}, copy)
+    sha256 = rewritten(content, copy)
     with pytest.raises(ClassifierUnavailable, match="numbers that are none"):
         load(copy, sha256=sha256)
+
+
+def of_heads(**attributes: Any) -> Callable[[Any], None]:
+    def spoil(pipeline: Any) -> None:
+        for name, value in attributes.items():
+            setattr(pipeline.named_steps["heads"], name, value)
+
+    return spoil
+
+
+def of_places(places: Callable[[np.ndarray], np.ndarray]) -> Callable[[Any], None]:
+    def spoil(pipeline: Any) -> None:
+        pipeline.named_steps["count"].kept_ = places(pipeline.named_steps["count"].kept_)
+
+    return spoil
+
+
+SPOILT = {
+    "one label too few": of_heads(intercept_=np.zeros(7, np.float32)),
+    "a slope for each label alone": of_heads(slope_=np.ones((1, 8))),
+    "another order of languages": of_heads(languages=("hi", "en", "hi-Latn", "ur", "ur-Latn", "mr", "ar", "und")),
+    "other labels": of_heads(labels=("rude",)),
+    "places beyond the last": of_places(lambda kept: kept + np.int32(1 << 22)),
+    "places that do not rise": of_places(lambda kept: kept[::-1].copy()),
+    "objects for numbers": of_heads(intercept_=np.array([None] * 8)),
+    "letters for numbers": of_heads(intercept_=np.array(["0"] * 8)),
+    "a list for an array": of_heads(intercept_=[0.0] * 8),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT.keys())
+def test_a_model_of_another_shape_is_refused(copy: Path, spoil: Callable[[Any], None]) -> None:
+    content = opened(copy)
+    spoil(content["pipeline"])
+    sha256 = rewritten(content, copy)
+    with pytest.raises(ClassifierUnavailable):
+        load(copy, sha256=sha256)
+
+
+def rewrapped(path: Path, change: Callable[[str, bytes], bytes]) -> str:
+    """The same archive with its members changed; answers its SHA-256."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, change(name, data))
+    return sha256_of(path)
+
+
+def named_elsewhere(name: str, data: bytes) -> bytes:
+    return data.replace(b'"Pipeline"', b'"system"').replace(b'"sklearn.pipeline"', b'"os"')
+
+
+def grown(name: str, data: bytes) -> bytes:
+    return data + bytes(LARGEST_UNPACKED) if name.endswith(".npy") else data
+
+
+def nested(name: str, data: bytes) -> bytes:
+    return b'{"a":' * 200_000 if name == SCHEMA else data
+
+
+def leading_outside(name: str, data: bytes) -> bytes:
+    return re.sub(rb'"\d+\.npy"', b'"../../etc/passwd"', data)
+
+
+@pytest.mark.parametrize("change", [named_elsewhere, grown, nested, leading_outside])
+def test_a_hostile_archive_is_refused(copy: Path, change: Callable[[str, bytes], bytes]) -> None:
+    sha256 = rewrapped(copy, change)
+    with pytest.raises(ClassifierUnavailable, match="something else"):
+        load(copy, sha256=sha256)
+
+
+def test_the_same_archive_packed_anew_is_the_same_model(copy: Path) -> None:
+    sha256 = rewrapped(copy, lambda name, data: data)
+    assert load(copy, sha256=sha256).version == shipped().version
 
 
 def test_scores_that_are_none_are_never_given_out() -> None:
     model = shipped()
     classifier = load(model.path, sha256=model.sha256)
-    classifier._heads.intercept_[0] = np.nan
+    classifier._weights.intercept[0] = np.nan
     with pytest.raises(ClassifierUnavailable, match="finite"):
         classifier.classify(["hello"])
 

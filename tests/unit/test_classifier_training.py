@@ -8,16 +8,19 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from moderation.classifier import LABELS, Classifier, compare, evaluate, load, train
+from moderation.classifier import LABELS, Classifier, compare, evaluate, load, shipped, train
 from moderation.classifier.data import Example, read_examples
 from moderation.classifier.examples import own_examples
-from moderation.classifier.features import NgramCounter, grams
+from moderation.classifier.features import NgramCounter
+from moderation.classifier.ngrams import grams
 from moderation.classifier.weights import balance, imply, known_matrix
 from tests import labelled
+from tests.model_files import opened
 
 
 def quiet(line: str) -> None:
@@ -190,7 +193,27 @@ def test_evaluation_refuses_a_folder_without_comments(trained: Classifier, tmp_p
         evaluate(trained, tmp_path, progress=quiet)
 
 
-def test_importing_the_classifier_loads_no_scikit_learn() -> None:
-    code = "import sys, moderation.classifier as c; c.detect_language('hello'); print('sklearn' in sys.modules)"
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert shown.stdout.strip() == "False"
+SCREENING = """
+import sys
+from moderation.classifier import shipped
+from moderation.config import load_policy
+from moderation.screening import Screener, Subject, load_checked
+import moderation.cli.screen, moderation.worker
+screener = Screener(load_policy(), load_checked(shipped()))
+screening, = screener.screen([Subject("you are a stupid idiot")])
+print(screening.scores["insult"] > 0.5, sorted({"sklearn", "scipy", "skops"} & set(sys.modules)))
+"""
+
+
+def test_screening_loads_neither_scikit_learn_nor_what_it_stands_on() -> None:
+    shown = subprocess.run([sys.executable, "-c", SCREENING], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "True []"
+
+
+def test_scoring_is_what_scikit_learn_makes_of_the_same_pipeline() -> None:
+    pipeline: Any = opened(shipped().path)["pipeline"]
+    texts = ["you are an idiot idiot idiot", "", "well said, thank you", "तू गधा है", "\u06a9\u062a\u0627 " * 40]
+    heads = pipeline.named_steps["heads"]
+    expected = pipeline[:-1].transform(texts) @ heads.coef_ + heads.intercept_
+    weights = load(shipped().path, sha256=shipped().sha256)._weights
+    assert weights.margins(weights.weigh(texts)) == pytest.approx(expected, abs=1e-4)
