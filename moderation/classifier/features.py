@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from scipy.sparse import csr_matrix, vstack
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
 from moderation.classifier.ngrams import BITS, Ints, Kept, count, grams
 
@@ -38,6 +39,7 @@ class NgramCounter(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
 
     def transform(self, texts: Sequence[str]) -> csr_matrix:
         """One row a text, one column a kept n-gram, its count."""
+        check_is_fitted(self)
         kept, width = Kept(self.kept_), len(self.kept_)
         parts = [csr_matrix((0, width), dtype=np.float32)]
         for first in range(0, len(texts), BATCH):
@@ -45,3 +47,10 @@ class NgramCounter(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
             found = count(kept.among(grams(batch)), texts=len(batch), width=width)
             parts.append(csr_matrix((found.counts, found.columns, found.edges), shape=(len(batch), width)))
         return csr_matrix(vstack(parts, format="csr"))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.one_d_array = True
+        return tags

@@ -24,6 +24,7 @@ OPEN_WORDS = {
 EXCEPTIONS = {
     ("moderation/config.py", "config"): "named after the folder it reads",
     ("moderation/settings.py", "config"): "names the folder config/",
+    ("moderation/classifier/features.py", "tag"): "scikit-learn's name of what says which estimator this is",
     ("moderation/database.py", "result"): "SQLAlchemy's name of a hook",
     ("moderation/sqlite.py", "execute"): "SQLAlchemy's name of what a cursor does",
     ("moderation/web/limiter.py", "client"): "the other end of an HTTP connection, not a person",

@@ -242,6 +242,8 @@ CASES = (
             "a_type_that_no_model_holds_is_refused",
             "a_spoilt_file_is_refused_before_it_is_parsed",
             "a_spoilt_file_is_refused_even_under_its_own_hash",
+            "a_model_of_another_shape_is_refused",
+            "a_hostile_archive_is_refused",
             "a_version_that_does_not_ship_is_refused_by_name",
         )
         + of("integration/test_learning", "a_version_nobody_knows_is_refused"),

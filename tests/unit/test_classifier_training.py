@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from moderation.classifier import LABELS, Classifier, compare, evaluate, load, shipped, train
 from moderation.classifier.data import Example, read_examples
@@ -217,3 +221,30 @@ def test_scoring_is_what_scikit_learn_makes_of_the_same_pipeline() -> None:
     expected = pipeline[:-1].transform(texts) @ heads.coef_ + heads.intercept_
     weights = load(shipped().path, sha256=shipped().sha256)._weights
     assert weights.margins(weights.weigh(texts)) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:Can't test estimator")
+@parametrize_with_checks([NgramCounter()])
+def test_scikit_learn_takes_the_counter_for_an_estimator(estimator: Any, check: Callable[[Any], None]) -> None:
+    """As of its own vectorizers of text, it checks what needs no numbers; the next tests say the rest for texts."""
+    check(estimator)
+
+
+def test_the_counter_is_an_estimator_of_texts() -> None:
+    texts = ["same word", "same thing", ""]
+    counter = NgramCounter(min_documents=2)
+    with pytest.raises(NotFittedError):
+        counter.transform(texts)
+    fitted = counter.fit(texts)
+    assert fitted is counter
+    assert counter.get_params() == {"min_documents": 2}
+    assert clone(counter).get_params() == counter.get_params()
+    assert not hasattr(clone(counter), "kept_")
+    counted = counter.transform(texts)
+    assert counted.shape == (3, len(counter.kept_))
+    assert (clone(counter).fit_transform(texts) != counted).nnz == 0
+    assert (counter.transform(texts[::-1])[::-1] != counted).nnz == 0
+    assert counter.transform([]).shape == (0, len(counter.kept_))
+    assert counted[2].nnz == 0
+    again = pickle.loads(pickle.dumps(counter))
+    assert (again.transform(texts) != counted).nnz == 0
