@@ -14,6 +14,8 @@ LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "@
 
 _CYRILLIC = dict(zip("авсԁеёғһіїјкӏмноөрԛѕтгуүѵԝхѡьбзч", "abcdeefhiijklmhoopqstryuvwxwbb34", strict=True))
 _GREEK = dict(zip("αβγδεζηικλμνορστυφχωάέήίόύώϊ", "abydezniklmvopotuoxwaenioowi", strict=True))
+# Greek capitals look like other letters than their small ones.
+_CAPITALS = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "abezhikmnoptyx", strict=True))
 _SMALL_CAPITALS = dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢɑɡɩıʋɾᥙո", "abcdefghijklmnoprstuvwyzagiivrun", strict=True))
 _ENCLOSED = {chr(first + i): chr(ord("a") + i) for first in (0x1F150, 0x1F170, 0x1F130) for i in range(26)}
 _OTHERS = {
@@ -28,11 +30,6 @@ _OTHERS = {
     "œ": "o",
     "þ": "p",
     "ð": "d",
-    "€": "e",
-    "£": "l",
-    "¥": "y",
-    "¢": "c",
-    "¡": "i",
     "ɇ": "e",
     "ɨ": "i",
     "ʉ": "u",
@@ -40,8 +37,15 @@ _OTHERS = {
     "ꮪ": "s",
 }
 
+_SMALL = _CYRILLIC | _GREEK | _SMALL_CAPITALS | _ENCLOSED | _OTHERS
+
 # "0134" and the like are left to the leet table: a Cyrillic "ч" first becomes "4".
-LOOKALIKES: dict[str, str] = _CYRILLIC | _GREEK | _SMALL_CAPITALS | _ENCLOSED | _OTHERS
+LOOKALIKES: dict[str, str] = (
+    {char.upper(): letter for char, letter in _SMALL.items() if len(char.upper()) == 1} | _SMALL | _CAPITALS
+)
+
+# Beside a letter only: "£50" is a price.
+LOOKALIKE_SIGNS: dict[str, str] = {"€": "e", "£": "l", "¥": "y", "¢": "c", "¡": "i"}
 
 # é → e: accents on Latin letters are dropped, they are used to hide words more often than they tell two words apart.
 MARKED_LATIN: dict[str, str] = {

@@ -16,6 +16,7 @@ from moderation.classifier.letters import (
     ARABIC_VARIANTS,
     INVISIBLE,
     LEET,
+    LOOKALIKE_SIGNS,
     LOOKALIKES,
     MARKED_LATIN,
 )
@@ -49,9 +50,12 @@ _LINK_AT_ALL = re.compile(
 _NAME = re.compile(r"(?<![\w@])@\w{2,64}")
 _PHONE = re.compile(r"(?<!\w)\+?\d(?:[ \-().]{0,2}\d){8,14}(?!\w)")
 _NUMBER = re.compile(r"(?<!\w)[+\-]?\d+(?:[.,:/\-]\d+)*(?:%|k|m|th|st|nd|rd)?(?![^\W_])")
-_LOOKALIKE = re.compile("[" + re.escape("".join(LOOKALIKES)) + "]")
-_BEYOND_DOUBT = re.compile("(?![" + re.escape("".join(LOOKALIKES)) + "])[\u0370-\u052f]")
-_LOOKALIKE_WORD = re.compile(r"[^\s]*[" + re.escape("".join(LOOKALIKES)) + r"][^\s]*")
+_LETTERS_ALIKE, _SIGNS_ALIKE = "".join(LOOKALIKES), "".join(LOOKALIKE_SIGNS)
+_LOOKALIKE = re.compile(f"[{_LETTERS_ALIKE}]|(?<={_LETTER})[{_SIGNS_ALIKE}]|[{_SIGNS_ALIKE}](?={_LETTER})")
+_BEYOND_DOUBT = re.compile(f"(?![{_LETTERS_ALIKE}])[\u0370-\u052f]")
+# Letters of Arabic and Devanagari end a word: who hides a Latin one may write it against them.
+_NOT_LATIN = r"\s\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\u0900-\u097f"
+_LOOKALIKE_WORD = re.compile(f"[^{_NOT_LATIN}]*[{_LETTERS_ALIKE}{_SIGNS_ALIKE}][^{_NOT_LATIN}]*")
 _LEET_WORD = re.compile(rf"(?<![\w@$])[{_LATIN}0134578@$!|]*[0134578@$!|][{_LATIN}0134578@$!|]*(?![\w@$])")
 _DIGIT_INSIDE = re.compile(rf"[{_LATIN}][0134578@$!|]+[{_LATIN}]$")
 _SPACED = re.compile(
@@ -178,6 +182,9 @@ def _folded(match: re.Match[str]) -> str:
     return unicodedata.normalize("NFKC", match.group())
 
 
+_ALIKE = LOOKALIKES | LOOKALIKE_SIGNS
+
+
 def _latin_again(text: str) -> Callable[[re.Match[str]], str]:
     """Look-alikes become Latin where the word is Latin. A word of look-alikes only becomes Latin where the text
     has no letter that is Cyrillic or Greek beyond doubt: honest Russian stays Russian."""
@@ -186,11 +193,11 @@ def _latin_again(text: str) -> Callable[[re.Match[str]], str]:
     def latin(match: re.Match[str]) -> str:
         word = match.group()
         rest = _LOOKALIKE.sub("", word)
-        if any(char.isalpha() and not char.isascii() for char in rest):
+        if any(char.isalpha() and not char.isascii() and char.lower() not in MARKED_LATIN for char in rest):
             return word
         if foreign and not any(char.isalpha() for char in rest):
             return word
-        return "".join(LOOKALIKES.get(char, char) for char in word)
+        return _LOOKALIKE.sub(lambda found: _ALIKE[found.group()], word)
 
     return latin
 
@@ -227,7 +234,7 @@ def _unleet(match: re.Match[str]) -> str:
 _SETS_OFF = {
     _T_HIDES: re.compile(f"{_UNREADABLE.pattern}|{_INVISIBLE.pattern}|{_LATIN_MARKS.pattern}"),
     _T_MARKED: _MARKED,
-    _T_LOOKALIKE: _LOOKALIKE,
+    _T_LOOKALIKE: re.compile(f"[{_LETTERS_ALIKE}{_SIGNS_ALIKE}]"),
     _T_ARABIC_MARK: _ARABIC_MARKS,
     _T_ARABIC: _ARABIC,
     _T_NUKTA: _NUKTA,
@@ -249,7 +256,7 @@ def _unhide(draft: _Draft) -> int:
     lowered = draft.text.lower()
     traits = _TRAITS.of(lowered)
     plain = draft.text.isascii() or unicodedata.is_normalized("NFKC", draft.text)
-    if plain and not traits & _T_HIDES and len(lowered) == len(draft.text):
+    if plain and not traits & (_T_HIDES | _T_LOOKALIKE) and len(lowered) == len(draft.text):
         draft.text = lowered
     else:
         draft.put(_UNREADABLE, " ")
@@ -258,6 +265,8 @@ def _unhide(draft: _Draft) -> int:
             draft.put(_UNFOLDED, _folded)
             draft.put(_INVISIBLE, "")
         draft.put(_LATIN_MARKS, "")
+        # Before the letters of links are looked for, and before lower case: Greek "Η" is like "h", and "η" like "n".
+        draft.put(_LOOKALIKE_WORD, _latin_again(draft.text))
         draft.lower()
         traits = _TRAITS.of(draft.text)
     if traits & _T_MARKED:
@@ -280,9 +289,6 @@ def _mark(draft: _Draft, traits: int) -> None:
 
 def _one_spelling(draft: _Draft, traits: int) -> None:
     foreign = not draft.text.isascii()
-    if traits & _T_LOOKALIKE:
-        draft.put(_LOOKALIKE_WORD, _latin_again(draft.text))
-        traits |= _T_LEET  # "з" has become "3"
     if traits & _T_ARABIC_MARK:
         draft.put(_ARABIC_MARKS, "")
     if traits & _T_ARABIC:

@@ -143,3 +143,23 @@ def test_a_mark_covers_the_whole_of_what_it_stands_for(written: str, mark: str, 
     form = normalise(written)
     begin = form.text.index(mark)
     assert written[form.offsets[begin] : form.offsets[begin + len(mark) - 1] + 1] == covered
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("Ηow are you", "how are you"),
+        ("ΝΟΤΗΙΝG", "nothing"),
+        ("httрs://exаmple.com/x yes", "LINK yes"),
+        ("150ᴛʜ day", "NUM day"),
+        ("वालेрm", "वालेpm"),
+        ("بنbrᴇak", "بنbreak"),
+        ("café сafé", "cafe cafe"),
+        ("£50 and €5, 50€", "£ NUM and € NUM NUM €"),
+        ("£oser", "loser"),
+        ("это честный русский", "это честный русский"),
+    ],
+)
+def test_letters_that_look_alike_are_one_wherever_they_stand(written: str, plain: str) -> None:
+    assert normalise(written).text == plain
+    assert len(normalise(written).offsets) == len(plain)
