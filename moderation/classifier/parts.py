@@ -8,6 +8,7 @@ many is high by chance alone.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import log
@@ -63,7 +64,7 @@ def _sentences(text: str, form: Normalised) -> Iterator[Words]:
     """
     short: list[tuple[int, int]] = []
     for words in _single_sentences(text, form):
-        written = [_LETTER.search(form.text, *word) is not None for word in words]
+        written = [_is_written(form.text, *word) for word in words]
         if True not in written:
             continue
         words = words[written.index(True) : len(written) - written[::-1].index(True)]
@@ -81,9 +82,19 @@ def _sentences(text: str, form: Normalised) -> Iterator[Words]:
         yield short
 
 
+def _is_written(text: str, begin: int, end: int) -> bool:
+    first = text[begin]
+    if first.isalpha() and not "A" <= first <= "Z":  # nearly always, and quicker than a pattern
+        return True
+    return _LETTER.search(text, begin, end) is not None
+
+
 def _single_sentences(text: str, form: Normalised) -> Iterator[Words]:
     sentence: list[tuple[int, int]] = []
-    begin = 0
+    signs = [match.start() for match in _ENDS.finditer(text)]
+    # Where no sentence ends, no places are needed, and working them out costs more than all the rest.
+    places = form.offsets if signs else ()
+    begin = sign = 0
     for word in form.text.split(" "):
         end = begin + len(word)
         # No word of any language is so long: it would drown those beside it.
@@ -93,8 +104,12 @@ def _single_sentences(text: str, form: Normalised) -> Iterator[Words]:
             sentence = []
         sentence.append((begin, end))
         # The signs that end a sentence are no part of the normal form: they stand between the words in the original.
-        after = form.offsets[end + 1] if end < len(form.text) else len(text)
-        if alone or _ENDS.search(text, form.offsets[end - 1], after):
+        ended = False
+        if signs:
+            sign = bisect_left(signs, places[end - 1], sign)
+            after = places[end + 1] if end < len(form.text) else len(text)
+            ended = sign < len(signs) and signs[sign] < after
+        if alone or ended:
             yield sentence
             sentence = []
         begin = end + 1
