@@ -22,15 +22,16 @@ def main() -> None:
         help="which one; all without it",
     )
     parser.add_argument("folder", nargs="?", type=Path, help="labelled .csv.gz files to screen; without it our own")
+    parser.add_argument("--learn", type=Path, help="labelled .csv.gz files that the plain pipeline learns from, too")
     parser.add_argument("--runs", type=int, default=3, help="how often each is measured (3)")
-    parser.add_argument("--comments", type=int, default=queue.COMMENTS, help="how many are queued (10,000)")
+    parser.add_argument("--comments", type=int, help="how many are screened (11,000) or queued (10,000)")
     parser.add_argument("--out", type=Path, default=report.PAGE, help="the page to write")
     asked = parser.parse_args()
     start_logging(Settings(log_level="error"))
     if asked.name in (None, "screening"):
-        count = screening.COMMENTS
+        count = asked.comments or screening.COMMENTS
         comments = labelled_comments(asked.folder, count) if asked.folder else own_comments(count)
-        screening.run(comments, runs=asked.runs, page=asked.out)
+        screening.run(comments, runs=asked.runs, learn=asked.learn, page=asked.out)
     if asked.name in (None, "accepting"):
         accepting.run(runs=asked.runs, page=asked.out)
     if asked.name in (None, "decisions"):
@@ -40,7 +41,7 @@ def main() -> None:
     if asked.name in (None, "api"):
         api.run(runs=asked.runs, page=asked.out)
     if asked.name in (None, "queue"):
-        queue.run(runs=asked.runs, comments=asked.comments, page=asked.out)
+        queue.run(runs=asked.runs, comments=asked.comments or queue.COMMENTS, page=asked.out)
 
 
 if __name__ == "__main__":

@@ -6,38 +6,38 @@ Each imports what it needs when it is made, so that starting it costs what it wo
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
-import importlib.util
 import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.environments import Package
+
 PEER_FILE = "peer.pickle"
+LOCKS = Path(__file__).resolve().parent / "requirements"
+MOST_GRAMS = 220_000
+"""Of the plain pipeline, as many as our classifier keeps; no n-gram that a single example has."""
 
 Score = Callable[[Sequence[str]], Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A way to score texts. `make` is given the folder where `train_peer` wrote; `package` is what must be installed,
-    by the name it is imported by and the one it is installed by."""
+    """A way to score texts. `make` is given the folder where `train_peer` wrote; `package` is what an environment of
+    its own must have, `locale` the one its machine must have, and `knows` the languages it was made for, none for all.
+    """
 
     key: str
     name: str
     make: Callable[[Path], Score]
-    package: tuple[str, str] | None = None
+    package: Package | None = None
+    knows: tuple[str, ...] = ()
+    locale: str | None = None
 
-    def installed(self) -> bool:
-        """Whether this machine has what it needs."""
-        return self.package is None or importlib.util.find_spec(self.package[0]) is not None
-
-    def shown(self) -> str:
-        """Its name, with its version where it is somebody else's package."""
-        if self.package is None or not self.installed():
-            return self.name
-        return f"{self.name} {importlib.metadata.version(self.package[1])}"
+    def made_for(self, language: str) -> bool:
+        """Whether its makers meant it for this language."""
+        return not self.knows or language in self.knows
 
 
 def _classifier(folder: Path) -> Score:
@@ -46,6 +46,19 @@ def _classifier(folder: Path) -> Score:
 
     classifier = load_checked(shipped())
     return lambda texts: [screened.scores["toxic"] for screened in classifier.classify(texts)]
+
+
+def _scores(folder: Path) -> Score:
+    from moderation.classifier import LABELS, shipped
+    from moderation.screening import load_checked
+
+    classifier, toxic = load_checked(shipped()), LABELS.index("toxic")
+
+    def score(texts: Sequence[str]) -> list[float]:
+        scores: list[float] = classifier.scores(texts)[0][:, toxic].tolist()
+        return scores
+
+    return score
 
 
 def _screener(folder: Path) -> Score:
@@ -82,14 +95,60 @@ def _profanity_check(folder: Path) -> Score:
     return score
 
 
+def _hatesonar(folder: Path) -> Score:
+    sonar: Any = importlib.import_module("hatesonar").Sonar()
+
+    def score(texts: Sequence[str]) -> list[float]:
+        told = ({each["class_name"]: each["confidence"] for each in sonar.ping(text)["classes"]} for text in texts)
+        return [1 - float(each["neither"]) for each in told]
+
+    return score
+
+
+def _arabic_toxic(folder: Path) -> Score:
+    module: Any = importlib.import_module("arabic_toxic")
+
+    def score(texts: Sequence[str]) -> list[float]:
+        return [
+            max(value for label, value in each.items() if label != "NOT") / 100
+            for each in module.predict_proba(list(texts))
+        ]
+
+    return score
+
+
+def _glin_profanity(folder: Path) -> Score:
+    found: Any = importlib.import_module("glin_profanity").Filter({"all_languages": True, "detect_leetspeak": True})
+    return lambda texts: [float(found.is_profane(text)) for text in texts]
+
+
+def _better_profanity(folder: Path) -> Score:
+    found: Any = importlib.import_module("better_profanity").profanity
+    found.load_censor_words()
+    return lambda texts: [float(found.contains_profanity(text)) for text in texts]
+
+
+def _of(wanted: str, make: Callable[[Path], Score], *, knows: tuple[str, ...], locale: str | None = None) -> Candidate:
+    """Somebody else's package, shown with its version."""
+    name, _, version = wanted.partition("==")
+    package = Package(name, f"{name} {version}", (wanted,), LOCKS)
+    return Candidate(name, package.title, make, package, knows, locale)
+
+
 CANDIDATES = (
     Candidate("classifier", "our classifier", _classifier),
+    Candidate("scores", "our classifier, scores alone", _scores),
     Candidate("screener", "our screening, rules and all", _screener),
     Candidate("plain", "plain scikit-learn pipeline", _plain),
-    Candidate(
-        "profanity_check", "alt-profanity-check", _profanity_check, package=("profanity_check", "alt-profanity-check")
-    ),
+    _of("alt-profanity-check==1.9.1", _profanity_check, knows=("en",)),
+    _of("hatesonar==0.1.0", _hatesonar, knows=("en",), locale="en_US.UTF-8"),
+    _of("arabic-toxic==0.2.3", _arabic_toxic, knows=("ar",)),
+    _of("glin-profanity==4.1.0", _glin_profanity, knows=("en", "hi", "ar")),
+    _of("better-profanity==0.7.0", _better_profanity, knows=("en",)),
 )
+
+PACKAGES = tuple(each.package for each in CANDIDATES if each.package is not None)
+"""What is installed to be measured beside."""
 
 PLAIN = "plain"
 """The one that all others are set against."""
@@ -100,24 +159,34 @@ def candidate(key: str) -> Candidate:
     return {each.key: each for each in CANDIDATES}[key]
 
 
-def train_peer(folder: Path, *, examples_at_most: int | None = None) -> None:
-    """Train the plain pipeline on our own examples and write it into `folder`, by pickle: the fastest to load.
+def train_peer(folder: Path, *, learn: Path | None = None, examples_at_most: int | None = None) -> None:
+    """Train the plain pipeline and write it into `folder`, by pickle: the fastest to load.
 
-    `examples_at_most` is for tests, which only want it to exist.
+    It learns from our own examples, and with `learn` from that folder too, files for measuring only left out: the rows
+    that our classifier learned from. `examples_at_most` takes as many of them, evenly.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline, make_union
 
-    from benchmarks.comments import TOXIC
-    from moderation.classifier.examples import own_examples
-
-    known = [example for example in own_examples() if example.text and example.known[TOXIC] is not None]
+    known = _known(learn)
     step = max(1, len(known) // examples_at_most) if examples_at_most else 1
     known = known[::step]
+    kept = {"max_features": MOST_GRAMS // 2, "min_df": 2}
     pipeline = make_pipeline(
-        make_union(TfidfVectorizer(ngram_range=(1, 2)), TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5))),
+        make_union(
+            TfidfVectorizer(ngram_range=(1, 2), **kept), TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), **kept)
+        ),
         LogisticRegression(max_iter=1000),
     )
-    pipeline.fit([example.text for example in known], [bool(example.known[TOXIC]) for example in known])
+    pipeline.fit([text for text, _ in known], [toxic for _, toxic in known])
     (folder / PEER_FILE).write_bytes(pickle.dumps(pipeline))
+
+
+def _known(learn: Path | None) -> list[tuple[str, bool]]:
+    from benchmarks.comments import TOXIC
+    from moderation.classifier.data import not_commercial, read_examples
+    from moderation.classifier.examples import own_examples
+
+    examples = [*own_examples(), *(read_examples(learn, skip=not_commercial) if learn else ())]
+    return [(each.text, bool(each.known[TOXIC])) for each in examples if each.text and each.known[TOXIC] is not None]

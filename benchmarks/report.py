@@ -21,9 +21,10 @@ one candidate and the next.
 
 `python -m benchmarks screening FOLDER` screens labelled comments (`.csv.gz` files with the columns of the training
 data) instead of our own, and judges too; FOLDER must hold nothing that a model learned from. The figures on labelled
-comments below come from the held-out files of the [model card](model-card.md), by which that model was also chosen. A
-peer that is not installed is named as such: `pip install alt-profanity-check` brings the one there is. `python -m
-benchmarks api` wants `wrk` (`apt-get install wrk`), and measures memory alone without it.
+comments below come from the held-out files of the [model card](model-card.md), by which that model was also chosen.
+`--learn FOLDER` lets the plain pipeline learn from the files that ours learned from. Each peer is installed into an
+environment of its own, from locked requirements, which is gone afterwards; one that can't be is named as such. `python
+-m benchmarks api` wants `wrk` (`apt-get install wrk`), and measures memory alone without it.
 
 `python -m benchmarks queue` installs each of the other queues into an environment of its own, from locked requirements,
 which is gone afterwards; it takes a quarter of an hour, and `--comments 1000` makes it shorter.

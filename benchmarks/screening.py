@@ -1,10 +1,12 @@
 """Screening alone: texts in, scores out, each candidate on one thread of a process of its own.
 
-comments → train the peer → runs × candidates: benchmarks.timed → spreads, ratios, AUC → docs/benchmarks.md
+comments → install the peers, train the plain one → runs × candidates: benchmarks.timed → spreads, ratios, AUC
+         → docs/benchmarks.md
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -20,6 +22,7 @@ from typing import Any
 from benchmarks import report
 from benchmarks.candidates import CANDIDATES, PLAIN, Candidate, train_peer
 from benchmarks.comments import Comments
+from benchmarks.environments import installed
 from benchmarks.report import Spread, rate, share, small
 from benchmarks.timed import BATCH, COMMENTS_FILE
 
@@ -27,6 +30,9 @@ ROOT = Path(__file__).resolve().parent.parent
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 COMMENTS = 11_000
 """About 5,000 in each kind of batch and 1,000 one by one."""
+
+FEW = ("Well said.", "Thank you.", "A good report.", "I do not agree.")
+"""Scored once by each peer to see that it runs."""
 
 ENOUGH = 20
 """Of each side in a language, or its AUC is chance."""
@@ -68,28 +74,75 @@ class Parts:
         (folder / COMMENTS_FILE).write_text(json.dumps(given), encoding="utf-8")
 
 
-def measure(comments: Comments, *, runs: int, peer_examples_at_most: int | None = None) -> dict[str, list[Run]]:
-    """Every installed candidate `runs` times, by its key."""
+def measure(
+    comments: Comments,
+    *,
+    runs: int,
+    candidates: Sequence[Candidate] = CANDIDATES,
+    learn: Path | None = None,
+    peer_examples_at_most: int | None = None,
+) -> dict[str, list[Run]]:
+    """Every candidate that can be installed and runs, `runs` times, by its key. Says which can't."""
     parts = Parts.of(comments.texts)
-    found: dict[str, list[Run]] = {each.key: [] for each in CANDIDATES if each.installed()}
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(prefix="baithak-screening-") as name:
         folder = Path(name)
         parts.write(folder)
-        train_peer(folder, examples_at_most=peer_examples_at_most)
+        train_peer(folder, learn=learn, examples_at_most=peer_examples_at_most)
+        pythons = {each: python for each in candidates if (python := _ready(each, folder)) is not None}
+        found: dict[str, list[Run]] = {each.key: [] for each in pythons}
         for number in range(runs):
             # There and back again, so that whatever else the machine does meets each candidate early and late.
-            for key in list(found)[:: -1 if number % 2 else 1]:
-                found[key].append(_run(key, folder, parts))
+            for each in list(pythons)[:: -1 if number % 2 else 1]:
+                found[each.key].append(_run(each, pythons[each], folder, parts))
     return found
 
 
-def _run(key: str, folder: Path, parts: Parts) -> Run:
+def _ready(candidate: Candidate, folder: Path) -> Path | None:
+    """What runs a candidate: our own Python, or one that has its package. None, and why, where it would not run."""
+    if candidate.package is None:
+        return Path(sys.executable)
+    python = installed(candidate.package, folder)
+    if python is None:
+        return None
+    if candidate.locale is not None:
+        _make_locale(candidate.locale, _locales(python))
+    tried = folder / "tried"
+    tried.mkdir(exist_ok=True)
+    few = Parts.of(FEW)
+    few.write(tried)
+    try:
+        _run(candidate, python, tried, few)
+    except subprocess.CalledProcessError as error:
+        print(f"{candidate.name} is installed and does not run: {_last(error.stderr)}", file=sys.stderr)
+        return None
+    return python
+
+
+def _make_locale(name: str, folder: Path) -> None:
+    """A locale of this name in the folder, from the C library's sources where the machine has them."""
+    folder.mkdir(exist_ok=True)
+    language, _, letters = name.partition(".")
+    with contextlib.suppress(FileNotFoundError):
+        subprocess.run(["localedef", "-i", language, "-f", letters, str(folder / name)], capture_output=True)
+
+
+def _locales(python: Path) -> Path:
+    return python.parent.parent / "locales"
+
+
+def _last(said: str) -> str:
+    return next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "it said nothing")
+
+
+def _run(candidate: Candidate, python: Path, folder: Path, parts: Parts) -> Run:
+    locales = {"LOCPATH": str(_locales(python))} if candidate.locale is not None else {}
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.timed", key, str(folder)],
+        [str(python), "-W", "ignore", "-m", "benchmarks.timed", candidate.key, str(folder)],
         cwd=ROOT,
-        env={**os.environ, **ONE_THREAD},
-        stdout=subprocess.PIPE,
+        env={**os.environ, **ONE_THREAD, **locales},
+        capture_output=True,
+        text=True,
         check=True,
     )
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -119,8 +172,10 @@ def aucs(comments: Comments, scores: Sequence[float]) -> dict[str, float]:
     return found
 
 
-def section(comments: Comments, found: dict[str, list[Run]], *, load_before: float) -> str:
-    """The tables as Markdown."""
+def section(
+    comments: Comments, found: dict[str, list[Run]], *, load_before: float, learned_from: str = "our own examples alone"
+) -> str:
+    """The tables as Markdown. `learned_from` is what taught the plain pipeline."""
     parts = Parts.of(comments.texts)
     runs = len(next(iter(found.values())))
     judged = {key: aucs(comments, each[0].scores) for key, each in found.items()}
@@ -131,84 +186,86 @@ def section(comments: Comments, found: dict[str, list[Run]], *, load_before: flo
         f"mean), one thread. {len(parts.in_64s):,} of them go in batches of {BATCH}, {len(parts.at_once):,} in one "
         f"call, {len(parts.alone):,} one by one; none comes twice. *A CPU second* leaves out the time in which other "
         "programs had the core. The ratio is to the plain pipeline, run by run, in batches of 64. *Start* is from the "
-        "start of Python to the first answer; memory is the process's peak, in MB.",
+        "start of Python to the first answer; memory is the process's peak, in MB, when it had given that and at the "
+        "end. AUC is for `toxic`, the mean of all the languages here, and of those that a peer was made for.",
         "",
-        _speeds(found),
+        _table(found, judged),
         "",
-        _rest(found, judged),
-        "",
-        _words(comments),
+        _words(comments, learned_from),
     ]
     if any(judged.values()):
-        lines += ["", "AUC for `toxic`, by language:", "", _languages(judged)]
+        lines += ["", "AUC for `toxic`, by language; in brackets those that a peer was not made for:", ""]
+        lines += [_languages(judged)]
     return "\n".join(lines)
 
 
-def _speeds(found: dict[str, list[Run]]) -> str:
-    columns: list[tuple[Callable[[Run], float], Callable[[float], str]]] = [
-        (lambda run: run.in_64s_per_s, rate),
-        (lambda run: run.in_64s_per_cpu_s, rate),
-        (lambda run: run.at_once_per_s, rate),
-        (lambda run: run.p50_ms, small),
-        (lambda run: run.p99_ms, small),
-    ]
+COLUMNS: Sequence[tuple[str, Callable[[Run], float], Callable[[float], str]]] = (
+    ("the same, a CPU second", lambda run: run.in_64s_per_cpu_s, rate),
+    ("one call, a second", lambda run: run.at_once_per_s, rate),
+    ("p50 ms", lambda run: run.p50_ms, small),
+    ("p99 ms", lambda run: run.p99_ms, small),
+    ("start, s", lambda run: run.start_s, small),
+    ("memory, first answer", lambda run: run.first_mb, lambda mb: f"{mb:.0f}"),
+    ("memory, end", lambda run: run.peak_mb, lambda mb: f"{mb:.0f}"),
+)
 
+
+def _table(found: dict[str, list[Run]], judged: dict[str, dict[str, float]]) -> str:
     def row(each: Candidate) -> list[str]:
         if each.key not in found:
-            return [each.shown(), "not installed", *[""] * len(columns)]
-        runs = found[each.key]
-        cells = [Spread.of(map(of, runs)).shown(form) for of, form in columns]
+            return [each.name, "not installed, or does not run here", *[""] * (len(COLUMNS) + 3)]
+        runs, auc = found[each.key], judged[each.key]
         pairs = zip(runs, found[PLAIN], strict=True)
         ratio = Spread.of(run.in_64s_per_s / plain.in_64s_per_s for run, plain in pairs)
-        return [each.shown(), cells[0], f"{ratio.middle:.2f} ×", *cells[1:]]
+        return [
+            each.name,
+            Spread.of(run.in_64s_per_s for run in runs).shown(rate),
+            f"{ratio.middle:.2f} ×",
+            *(Spread.of(map(of, runs)).shown(form) for _, of, form in COLUMNS),
+            _mean(auc),
+            _mean({language: each_auc for language, each_auc in auc.items() if each.made_for(language)}),
+        ]
 
-    head = ["", "batches of 64, a second", "ratio", "the same, a CPU second", "one call, a second", "p50 ms", "p99 ms"]
+    head = ["", "batches of 64, a second", "ratio", *(name for name, _, _ in COLUMNS), "AUC, all", "AUC, made for"]
     return report.table(head, map(row, CANDIDATES))
 
 
-def _rest(found: dict[str, list[Run]], judged: dict[str, dict[str, float]]) -> str:
-    def row(each: Candidate) -> list[str]:
-        runs, auc = found[each.key], judged[each.key]
-        cells = [
-            Spread.of(run.start_s for run in runs).shown(small),
-            Spread.of(run.first_mb for run in runs).shown(lambda mb: f"{mb:.0f}"),
-            Spread.of(run.peak_mb for run in runs).shown(lambda mb: f"{mb:.0f}"),
-        ]
-        return [each.shown(), *cells, share(fmean(auc.values())) if auc else "–"]
-
-    head = ["", "start, s", "memory at the first answer", "memory at the end", "AUC for `toxic`, mean of languages"]
-    return report.table(head, [row(each) for each in CANDIDATES if each.key in found])
+def _mean(auc: dict[str, float]) -> str:
+    return share(fmean(auc.values())) if auc else "–"
 
 
 def _languages(judged: dict[str, dict[str, float]]) -> str:
     languages = sorted({language for each in judged.values() for language in each})
-    rows = [
-        [each.shown(), *(share(judged[each.key][language]) for language in languages)]
-        for each in CANDIDATES
-        if each.key in judged
-    ]
+
+    def cell(each: Candidate, language: str) -> str:
+        shown = share(judged[each.key][language])
+        return shown if each.made_for(language) else f"({shown})"
+
+    rows = [[each.name, *(cell(each, language) for language in languages)] for each in CANDIDATES if each.key in judged]
     return report.table(["", *languages], rows)
 
 
-def _words(comments: Comments) -> str:
+def _words(comments: Comments, learned_from: str) -> str:
     told = (
         "What the rows do is not the same. Ours give eight labels, the language and the words that weighed most, and "
-        "fold disguised spellings first; the last step, the whole screening, also looks for links, telephone numbers "
-        "and banned words. The plain pipeline (TF-IDF of words 1–2 and of characters 2–5 within words, logistic "
-        "regression) gives one label of the text as it stands, and was trained in this run on our own example "
-        "sentences alone: few n-grams, which makes it faster than one trained on as much as ours."
+        "fold disguised spellings first; *scores alone* leaves out those words; the last one, the whole screening, "
+        "also looks for links, telephone numbers and banned words. The plain pipeline (TF-IDF of words 1–2 and of "
+        "characters 2–5 within words, as many n-grams at most as ours, logistic regression) gives one label of the "
+        f"text as it stands, and learned in this run from {learned_from}. alt-profanity-check, hatesonar and "
+        "arabic-toxic are models for one language; glin-profanity (all its languages, leet looked for) and "
+        "better-profanity look for words of a list and answer yes or no, so their AUC is the mean of what they find "
+        "and what they leave alone. hatesonar runs on ONNX, which is not told how many threads it may take: its CPU "
+        "second is the fair one."
     )
     if not comments.toxic:
-        return told + " All of these comments are such sentences, short and well known to both; no judgement is made."
-    return (
-        told
-        + " Its AUC shows what those sentences teach, not what the method can do. alt-profanity-check, where it is "
-        "installed, knows English only."
-    )
+        return told + " All of these comments are such examples, short and well known to ours; no judgement is made."
+    return told
 
 
-def run(comments: Comments, *, runs: int, page: Path = report.PAGE) -> None:
-    """Measure, and put the section into the page."""
+def run(comments: Comments, *, runs: int, learn: Path | None = None, page: Path = report.PAGE) -> None:
+    """Measure, and put the section into the page. `learn`: labelled comments that the plain pipeline learns from."""
     before = report.load_average()
-    found = measure(comments, runs=runs)
-    report.write(f"Screening, {comments.about}", section(comments, found, load_before=before), page=page)
+    found = measure(comments, runs=runs, learn=learn)
+    learned_from = "our own examples and every labelled comment that ours did" if learn else "our own examples alone"
+    body = section(comments, found, load_before=before, learned_from=learned_from)
+    report.write(f"Screening, {comments.about}", body, page=page)

@@ -1,6 +1,7 @@
 """Resolve the dependencies of pyproject.toml into hashed requirements files without any address in them.
 
-And those of the queues that ours is measured beside, each into a file of its own: they are never installed together.
+And those of what ours is measured beside, queues and classifiers, each into a file of its own: they are never
+installed together.
 What searches by coverage is locked by itself as well.
 """
 
@@ -12,6 +13,7 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.candidates import PACKAGES
 from benchmarks.queue.peers import PEERS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,7 +51,7 @@ def main() -> None:
     named = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     for name, extra in ALONE.items():
         _lock(ROOT / name, named[extra])
-    for peer in PEERS:
+    for peer in (*PEERS, *PACKAGES):
         _lock(peer.lock(), peer.wanted)
 
 

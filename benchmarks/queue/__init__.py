@@ -2,7 +2,7 @@
 
     run.measure               rows × runs, then the kills
       bench.measure           a row: an open loop, a queue filled and drained; on a Redis and a database of its own
-      peers.installed         each peer in a throw-away environment of its own, from its locked requirements
+      environments.installed  each peer in a throw-away environment of its own, from its locked requirements
       processes.Feeder        a process that enqueues, told by standard input: feeder → adapters
       processes.Working       a worker process: worker → adapters → work.Work
       shipped                 our worker as it ships, measured from outside

@@ -1,33 +1,21 @@
-"""The peers, and a throw-away environment for each, since some of them want another redis-py than the project."""
+"""The other queues."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
-LOCKS = Path(__file__).resolve().parent / "requirements"
-"""One lock file for each peer, which `make lock` writes from what stands here."""
+from benchmarks.environments import Package
 
-INSTALL = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--require-hashes"]
-INSTALLED_WITHIN_S = 180.0
+LOCKS = Path(__file__).resolve().parent / "requirements"
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
-    """Somebody else's queue. `wanted` is what is asked for; its lock file has all that comes with it. With
-    `batches` it claims many tasks for one call by itself, which its tuned row does."""
+class Peer(Package):
+    """Somebody else's queue. With `batches` it claims many tasks for one call by itself, which its tuned row does."""
 
-    key: str
-    title: str
-    wanted: tuple[str, ...]
+    locks: Path = LOCKS
     batches: bool = False
-
-    def lock(self) -> Path:
-        """Its lock file."""
-        return LOCKS / f"{self.key}.txt"
 
 
 PEERS = (
@@ -40,27 +28,3 @@ PEERS = (
     ),
     Peer("streaq", "streaQ 7.2.0", ("streaq==7.2.0", "uvloop==0.23.0")),
 )
-
-
-def installed(peer: Peer, folder: Path) -> Path | None:
-    """A Python that has the peer and, behind it, everything of ours; None where it can't be installed.
-
-    The environment is made in `folder`. What the installer says of a failure is shown.
-    """
-    place = folder / peer.key
-    python = place / "bin" / "python"
-    commands = [
-        [sys.executable, "-m", "venv", "--without-pip", str(place)],
-        [*INSTALL, "--python", str(python), "--requirements", str(peer.lock())],
-    ]
-    try:
-        for command in commands:
-            subprocess.run(command, check=True, timeout=INSTALLED_WITHIN_S, capture_output=True, text=True)
-    except (subprocess.SubprocessError, OSError) as error:
-        said = getattr(error, "stderr", None) or str(error)
-        print(f"{peer.title} is not installed: {said.strip().splitlines()[-1]}", file=sys.stderr)
-        return None
-    # Paths of a .pth file come after the environment's own packages: the peer's redis-py is found before ours.
-    own = next(place.glob("lib/python*/site-packages"))
-    (own / "ours.pth").write_text(f"{sysconfig.get_path('purelib')}\n", encoding="utf-8")
-    return python

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from benchmarks import report
 from benchmarks.comments import own_comments
+from benchmarks.environments import installed
 from benchmarks.queue import bench, kills, shipped
 from benchmarks.queue.adapters import Kind
 from benchmarks.queue.bench import Run
-from benchmarks.queue.peers import PEERS, Peer, installed
+from benchmarks.queue.peers import PEERS, Peer
 from benchmarks.queue.processes import Row
 from benchmarks.queue.section import Found, section
 

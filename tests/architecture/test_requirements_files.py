@@ -9,11 +9,13 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from benchmarks.candidates import LOCKS, PACKAGES
 from benchmarks.queue.peers import PEERS
 from tests.architecture.sources import PROJECT
 
 OF_PEERS = PROJECT / "benchmarks" / "queue" / "requirements"
-FILES = sorted(str(path.relative_to(PROJECT)) for path in (*PROJECT.glob("requirements*.txt"), *OF_PEERS.glob("*.txt")))
+LOCKED_ALONE = {*OF_PEERS.glob("*.txt"), *LOCKS.glob("*.txt")}
+FILES = sorted(str(path.relative_to(PROJECT)) for path in (*PROJECT.glob("requirements*.txt"), *LOCKED_ALONE))
 FORBIDDEN = ("://", "--index-url", "--extra-index-url", "--find-links", "--trusted-host", "file:", "@ ")
 
 
@@ -21,9 +23,9 @@ def test_there_are_lock_files_for_running_and_for_testing() -> None:
     assert {"requirements.txt", "requirements-dev.txt", "requirements-embedded.txt"} <= set(FILES)
 
 
-def test_each_queue_that_ours_is_measured_beside_has_a_lock_file_for_just_what_is_wanted_of_it() -> None:
-    assert {peer.lock() for peer in PEERS} == set(OF_PEERS.glob("*.txt"))
-    for peer in PEERS:
+def test_whatever_ours_is_measured_beside_has_a_lock_file_for_just_what_is_wanted_of_it() -> None:
+    assert {peer.lock() for peer in (*PEERS, *PACKAGES)} == LOCKED_ALONE
+    for peer in (*PEERS, *PACKAGES):
         pinned = re.sub(r"\[.*\]", "", peer.lock().read_text(encoding="utf-8"))
         wanted = [re.sub(r"\[.*\]", "", each) for each in peer.wanted]
         assert [each for each in wanted if f"{each} \\" not in pinned] == []

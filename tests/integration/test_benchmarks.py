@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 
 from benchmarks import accepting, api, decisions, screening, updates
-from benchmarks.candidates import CANDIDATES
+from benchmarks.candidates import CANDIDATES, train_peer
 from benchmarks.comments import Comments, own_comments
 from benchmarks.decisions import WORKER
 from benchmarks.queue import run as queue
 from benchmarks.queue import section
 from benchmarks.queue.adapters import Kind
 from benchmarks.queue.peers import PEERS
+from tests import labelled
 
 FEW = 200
 """Examples for the peer to learn from, where only its being there matters."""
@@ -21,11 +24,18 @@ FEW = 200
 pytestmark = pytest.mark.timeout(300)
 
 
-def test_every_installed_candidate_is_timed_and_judged_on_fifty_comments() -> None:
+OURS = tuple(each for each in CANDIDATES if each.package is None)
+
+
+def fifty() -> Comments:
     own = own_comments(50)
-    comments = Comments("labelled comments", own.texts, ("en",) * 50, tuple(n % 2 == 0 for n in range(50)))
-    found = screening.measure(comments, runs=1, peer_examples_at_most=FEW)
-    assert set(found) == {each.key for each in CANDIDATES if each.installed()}
+    return Comments("labelled comments", own.texts, ("en",) * 50, tuple(n % 2 == 0 for n in range(50)))
+
+
+def test_every_candidate_of_ours_is_timed_and_judged_on_fifty_comments() -> None:
+    comments = fifty()
+    found = screening.measure(comments, runs=1, candidates=OURS, peer_examples_at_most=FEW)
+    assert set(found) == {each.key for each in OURS}
     for (run,) in found.values():
         assert len(run.scores) == 50
         assert len(set(run.scores)) > 1, "it tells texts apart"
@@ -35,6 +45,37 @@ def test_every_installed_candidate_is_timed_and_judged_on_fifty_comments() -> No
         assert run.first_mb <= run.peak_mb
     shown = screening.section(comments, found, load_before=0)
     assert all(each.name in shown for each in CANDIDATES)
+    assert shown.count("not installed, or does not run here") == len(CANDIDATES) - len(OURS)
+
+
+def test_a_peer_in_an_environment_of_its_own_is_timed_beside_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    plain, peer = (next(each for each in CANDIDATES if each.key == key) for key in ("plain", "better-profanity"))
+    found = screening.measure(fifty(), runs=1, candidates=[plain, peer], peer_examples_at_most=FEW)
+    if peer.key not in found:
+        pytest.skip(f"{peer.name} can't be installed here: {capsys.readouterr().err}")
+    (run,) = found[peer.key]
+    assert (len(run.scores), set(run.scores)) == (50, {0.0, 1.0})
+    assert f"| {peer.name} |" in screening.section(fifty(), found, load_before=0)
+
+
+def test_a_peer_that_does_not_run_is_left_out_and_why_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screening, "installed", lambda package, folder: Path(sys.executable))
+    plain, peer = (next(each for each in CANDIDATES if each.key == key) for key in ("plain", "arabic-toxic"))
+    found = screening.measure(fifty(), runs=1, candidates=[plain, peer], peer_examples_at_most=FEW)
+    assert set(found) == {plain.key}
+    assert "arabic-toxic 0.2.3 is installed and does not run" in capsys.readouterr().err
+
+
+def test_the_plain_pipeline_learns_from_a_folder_and_never_from_files_for_measuring(tmp_path: Path) -> None:
+    learn = tmp_path / "learn"
+    labelled.write(learn, "en_made_up", [(f"zorg zorg {number}", "en", {"toxic": 1}) for number in range(40)])
+    labelled.write(learn, "en_other_NC", [(f"florp florp {number}", "en", {"toxic": 1}) for number in range(40)])
+    train_peer(tmp_path, learn=learn)
+    score = next(each for each in CANDIDATES if each.key == "plain").make(tmp_path)
+    learned, never_seen = score(["zorg zorg", "florp florp"])
+    assert learned > never_seen + 0.2
 
 
 def test_fifty_comments_are_accepted_one_by_one_and_eight_at_once() -> None:
