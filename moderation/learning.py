@@ -69,9 +69,11 @@ async def _judge(store: Store, model: ModelFile, folder: Path | None, progress: 
 
     if folder is None:
         return Trial(model, None, ("there is no folder of held-out comments to judge it by",))
+    progress(f"judging {model.version} on {folder}:")
     candidate = evaluate(load_checked(model), folder, progress=progress)
     try:
         current = load_checked(await model_in_use(store))
+        progress(f"and {current.version}, which is in use:")
     except ClassifierUnavailable as error:
         progress(f"the model in use can't be compared with: {error}")
         return Trial(model, candidate, ())

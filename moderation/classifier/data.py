@@ -11,15 +11,22 @@ from pathlib import Path
 from moderation.classifier.labels import LABELS
 from moderation.classifier.sources import NOT_COMMERCIAL, source_named
 
+GROUP_COLUMNS = {"en_toxigen_annotated": "target", "suite_hatemojicheck_en": "target_ident"}
+"""Files that say which groups of people a text names, and the column that does; several are parted by semicolons."""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text with what is known about it; `known` has one entry a label: True, False or None for not known."""
+    """A text with what is known about it; `known` has one entry a label: True, False or None for not known.
+
+    `groups` are those that its file says it names; most files say nothing of it.
+    """
 
     text: str
     language: str
     source: str
     known: tuple[bool | None, ...]
+    groups: tuple[str, ...] = ()
 
     @property
     def labelled(self) -> bool:
@@ -56,7 +63,8 @@ def _read(path: Path, stem: str) -> Iterator[Example]:
                 return
             for row in rows:
                 known = tuple(_cell(row.get(label), path, rows.line_num) for label in LABELS)
-                yield Example(row["text"], row.get("lang") or "und", stem, source.trusted(known))
+                groups = tuple(filter(None, (row.get(GROUP_COLUMNS.get(stem, "")) or "").split(";")))
+                yield Example(row["text"], row.get("lang") or "und", stem, source.trusted(known), groups)
     except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path.name} can't be read: {error}") from error
 

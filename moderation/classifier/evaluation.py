@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.classifier.data import Example, read_examples
+from moderation.classifier.data import Example
+from moderation.classifier.figures.discrimination import auc, average_precision
 from moderation.classifier.labels import LABELS, LANGUAGES
 from moderation.classifier.model import Classifier
+from moderation.classifier.scored import ASSUMED_CLEAN, ENOUGH, Scored, score_folder
 
 Floats = NDArray[np.floating[Any]]
 
-ENOUGH = 20  # of each side, or a figure is chance
-ASSUMED_CLEAN = "_unlabelled"  # files of ordinary text nobody rated: only for how much of it is held
 AUC_LOST = 0.01
 CLEAN_HELD_MORE = 0.02
 ABUSE_PUBLISHED_MORE = 0.03
@@ -26,7 +26,8 @@ ABUSE_PUBLISHED_MORE = 0.03
 
 @dataclass(frozen=True, slots=True)
 class LabelFigure:
-    """How well one label is told apart in one source and language; `auc` and `average_precision` in 0..1."""
+    """How well one label is told apart in one source and language; `auc` and `average_precision` in 0..1, each with the
+    ends of its 95 % interval."""
 
     label: str
     language: str
@@ -34,7 +35,11 @@ class LabelFigure:
     positives: int
     negatives: int
     auc: float
+    auc_low: float
+    auc_high: float
     average_precision: float
+    average_precision_low: float
+    average_precision_high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +108,14 @@ class Evaluation:
             f" {f.published:9.1%} {f.held:6.1%} {f.rejected:8.1%}"
             for f in self.outcomes
         ]
-        lines += ["", f"{'source':38} {'language':8} {'label':13} {'1':>6} {'0':>6} {'AUC':>6} {'AP':>6}"]
+        lines += [
+            "",
+            f"{'source':38} {'language':8} {'label':13} {'1':>6} {'0':>6} {'AUC':>6} {'95 %':13} {'AP':>6} {'95 %':13}",
+        ]
         lines += [
             f"{f.source:38} {f.language:8} {f.label:13} {f.positives:6,} {f.negatives:6,} {f.auc:6.3f}"
-            f" {f.average_precision:6.3f}"
+            f" {f.auc_low:.3f}–{f.auc_high:.3f}   {f.average_precision:6.3f}"
+            f" {f.average_precision_low:.3f}–{f.average_precision_high:.3f}"
             for f in self.labels
         ]
         return "\n".join(lines)
@@ -118,60 +127,55 @@ def evaluate(classifier: Classifier, folder: Path, *, progress: Callable[[str], 
     Measures only: nothing is fitted, so files named `…_NC` are read too. Raises ValueError for a folder without
     labelled comments or with a broken file.
     """
-    by_source: dict[str, list[Example]] = {}
-    for example in read_examples(folder, labelled_only=False):
-        if example.labelled or example.source.endswith(ASSUMED_CLEAN):
-            by_source.setdefault(example.source, []).append(example)
-    if not by_source:
-        raise ValueError(f"{folder} holds no .csv.gz file with labelled comments")
+    return judge(classifier, score_folder(classifier, folder, progress=progress))
+
+
+def judge(classifier: Classifier, scored: Sequence[Scored]) -> Evaluation:
+    """The figures of comments that were scored before, with the thresholds that the classifier suggests."""
     labels: list[LabelFigure] = []
     outcomes: list[OutcomeFigure] = []
-    for source, examples in by_source.items():
-        scores, _ = classifier.scores([example.text for example in examples])
-        for language in sorted({example.language for example in examples}):
-            rows = np.array([place for place, example in enumerate(examples) if example.language == language])
-            here = [examples[place] for place in rows]
-            labels.extend(_label_figures(source, language, here, scores[rows]))
-            outcomes.extend(_outcome_figures(source, language, here, scores[rows], classifier.thresholds))
-        progress(f"{source}: {len(examples):,}")
+    for part in scored:
+        labels.extend(_label_figures(part))
+        outcomes.extend(_outcome_figures(part, classifier.thresholds))
     return Evaluation(classifier.version, classifier.thresholds, tuple(labels), tuple(outcomes))
 
 
-def _label_figures(source: str, language: str, examples: Sequence[Example], scores: Floats) -> Iterable[LabelFigure]:
-    from sklearn.metrics import average_precision_score, roc_auc_score
+def answers_of(part: Scored, label: str) -> tuple[NDArray[np.bool_], Floats] | None:
+    """What is known of a label and the scores for it, comment by comment; None where one side has too few."""
+    column = LABELS.index(label)
+    rows = [place for place, example in enumerate(part.examples) if example.known[column] is not None]
+    answers = np.array([bool(part.examples[place].known[column]) for place in rows])
+    positives = int(answers.sum())
+    return (answers, part.scores[rows, column]) if min(positives, len(rows) - positives) >= ENOUGH else None
 
-    for column, label in enumerate(LABELS):
-        rows = [place for place, example in enumerate(examples) if example.known[column] is not None]
-        answers = np.array([bool(examples[place].known[column]) for place in rows])
-        positives = int(answers.sum())
-        if min(positives, len(rows) - positives) >= ENOUGH:
+
+def _label_figures(part: Scored) -> Iterable[LabelFigure]:
+    for label in LABELS:
+        known = answers_of(part, label)
+        if known is not None:
+            answers, scores = known
+            area, precision = auc(answers, scores), average_precision(answers, scores)
             yield LabelFigure(
                 label,
-                language,
-                source,
-                positives,
-                len(rows) - positives,
-                round(float(roc_auc_score(answers, scores[rows, column])), 4),
-                round(float(average_precision_score(answers, scores[rows, column])), 4),
+                part.language,
+                part.source,
+                int(answers.sum()),
+                int((~answers).sum()),
+                *area.rounded(),
+                *precision.rounded(),
             )
 
 
-def _outcome_figures(
-    source: str,
-    language: str,
-    examples: Sequence[Example],
-    scores: Floats,
-    thresholds: Mapping[str, tuple[float, float]],
-) -> Iterable[OutcomeFigure]:
+def _outcome_figures(part: Scored, thresholds: Mapping[str, tuple[float, float]]) -> Iterable[OutcomeFigure]:
     hold, reject = (np.array([thresholds[label][place] for label in LABELS]) for place in (0, 1))
-    rejected: NDArray[np.bool_] = np.any(scores >= reject, axis=1)
-    held: NDArray[np.bool_] = np.any(scores >= hold, axis=1) & ~rejected
+    rejected: NDArray[np.bool_] = np.any(part.scores >= reject, axis=1)
+    held: NDArray[np.bool_] = np.any(part.scores >= hold, axis=1) & ~rejected
     for side in ("clean", "abuse"):
-        rows = [place for place, example in enumerate(examples) if _side(example) == side]
+        rows = [place for place, example in enumerate(part.examples) if _side(example) == side]
         if len(rows) >= ENOUGH:
             no, maybe = float(rejected[rows].mean()), float(held[rows].mean())
             yield OutcomeFigure(
-                language, source, side, len(rows), round(1 - no - maybe, 4), round(maybe, 4), round(no, 4)
+                part.language, part.source, side, len(rows), round(1 - no - maybe, 4), round(maybe, 4), round(no, 4)
             )
 
 
@@ -197,10 +201,10 @@ def compare(candidate: Evaluation, current: Evaluation) -> list[str]:
     reasons: list[str] = []
     now, then = candidate.summary(), current.summary()
     for language in [language for language in then if language in now]:
-        for label, auc in then[language].get("auc", {}).items():
+        for label, old in then[language].get("auc", {}).items():
             new = now[language].get("auc", {}).get(label)
-            if new is not None and new < auc - AUC_LOST:
-                reasons.append(f"{language}: {label} is told apart less well, AUC {new:.3f} after {auc:.3f}")
+            if new is not None and new < old - AUC_LOST:
+                reasons.append(f"{language}: {label} is told apart less well, AUC {new:.3f} after {old:.3f}")
         reasons.extend(_worse_outcomes(language, now[language], then[language]))
     return reasons
 

@@ -67,12 +67,15 @@ def evaluate_model(
     examples: Examples,
     model: Annotated[str | None, typer.Option(help="Version of the model; the one in use without it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a page with every figure drawn; takes minutes longer.", dir_okay=False)
+    ] = None,
 ) -> None:
     """Measure a classifier on labelled comments, by label, language and source."""
     from moderation.cli import models
     from moderation.settings import Settings, load_settings
 
-    raise typer.Exit(models.evaluate(load_settings(Settings), examples, version=model, as_json=as_json))
+    raise typer.Exit(models.evaluate(load_settings(Settings), examples, version=model, as_json=as_json, html=html))
 
 
 @told_plainly

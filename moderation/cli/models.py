@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from statistics import fmean
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
 from moderation import learning
 from moderation.classifier import ModelFile, shipped
+from moderation.classifier.files import write_whole
 from moderation.cli.opened import has_data, require_data, with_store
 from moderation.running import EXIT_REFUSED, who
 from moderation.screening import load_checked, model_in_use
 from moderation.settings import Settings
 from moderation.store import Store
+
+if TYPE_CHECKING:
+    from moderation.classifier import Classifier, Evaluation
+    from moderation.classifier.scored import Scored
 
 R = TypeVar("R")
 
@@ -49,9 +55,10 @@ def train(settings: Settings, examples: Path, *, held_out: Path | None, out: Pat
     return 0
 
 
-def evaluate(settings: Settings, examples: Path, *, version: str | None, as_json: bool) -> int:
-    """Measure the model in use, or another, on labelled comments."""
-    from moderation.classifier.evaluation import evaluate as measure
+def evaluate(settings: Settings, examples: Path, *, version: str | None, as_json: bool, html: Path | None) -> int:
+    """Measure the model in use, or another, on labelled comments; draw every figure where a page is asked for."""
+    from moderation.classifier.evaluation import judge
+    from moderation.classifier.scored import score_folder
 
     async def wanted(store: Store | None) -> ModelFile:
         if version is not None:
@@ -59,20 +66,59 @@ def evaluate(settings: Settings, examples: Path, *, version: str | None, as_json
         return await model_in_use(store) if store is not None else shipped()
 
     try:
-        figures = measure(load_checked(_with_known(settings, wanted)), examples, progress=_progress)
-    except ValueError as error:
+        classifier = load_checked(_with_known(settings, wanted))
+        scored = score_folder(classifier, examples, progress=_progress)
+        figures = judge(classifier, scored)
+        told = figures.to_json()
+        if html is not None:
+            told = _draw(classifier, scored, figures, html)
+    except (ValueError, OSError) as error:
         sys.stderr.write(f"baithak: {error}\n")
         return EXIT_REFUSED
-    typer.echo(json.dumps(figures.to_json(), ensure_ascii=False) if as_json else figures.table())
+    typer.echo(json.dumps(told, ensure_ascii=False) if as_json else figures.table())
     return 0
 
 
+def _draw(classifier: Classifier, scored: Sequence[Scored], figures: Evaluation, html: Path) -> dict[str, Any]:
+    """Reckon what only the page shows, write the page whole or not at all, and answer all figures as JSON has them."""
+    from moderation.classifier.figures.detail import detail
+    from moderation.classifier.figures.page import page
+
+    found = detail(classifier, scored, figures, progress=_progress)
+    write_whole(html, page(found, now=datetime.now(UTC)).encode())
+    _progress(f"{html} written")
+    return found.to_json()
+
+
 def list_models(settings: Settings) -> None:
-    """Every model, the one in use marked."""
-    for known in _with_known(settings, learning.models):
-        refused = known.model.figures.get(learning.JUDGEMENT, {}).get("refused")
-        mark, note = "*" if known.in_use else " ", "  refused" if refused else ""
-        typer.echo(f"{mark} {known.model.version}  {known.model.sha256[:16]}  {known.model.path}{note}")
+    """Every model, the one in use marked: how many examples taught it, how it judges in the mean of languages, where it
+    is."""
+    known = _with_known(settings, learning.models)
+    width = max(len(each.model.version) for each in known)
+    for each in known:
+        mark = "*" if each.in_use else " "
+        typer.echo(
+            f"{mark} {each.model.version:{width}}  {each.model.sha256[:16]}  {_told(each.model)}  {each.model.path}"
+        )
+
+
+def _told(model: ModelFile) -> str:
+    """A model's figures in a few words; nothing of what was not recorded."""
+    judged = model.figures.get(learning.JUDGEMENT, {})
+    languages = list((judged.get("languages") or model.figures.get("languages") or {}).values())
+    words = []
+    if examples := sum(model.figures.get("examples", {}).values()):
+        words.append(f"{examples:,} examples")
+    if aucs := [each["auc"]["toxic"] for each in languages if "toxic" in each.get("auc", {})]:
+        words.append(f"AUC {fmean(aucs):.3f}")
+    for side, what in (("clean", "clean published"), ("abuse", "abuse published")):
+        if shares := [each[side]["published"] for each in languages if side in each]:
+            words.append(f"{what} {fmean(shares):.0%}")
+    if model.figures.get("stated_licences_only"):
+        words.append("stated licences only")
+    if judged.get("refused"):
+        words.append("refused")
+    return ", ".join(words) or "never measured"
 
 
 def show(settings: Settings, version: str) -> None:

@@ -105,6 +105,14 @@ async def test_a_training_is_recorded_with_its_judgement_and_changes_nothing(
     assert school.compared == [(shipped().version, shipped().version, examples.parent / "dev")]
 
 
+async def test_a_training_says_which_model_it_is_judging(store: Store, school: School, examples: Path) -> None:
+    said: list[str] = []
+    await learning.train(
+        store, examples, held_out=None, out=examples.parent / "models", now=SCHOOL_DAY, progress=said.append
+    )
+    assert [line.split(" ")[1].rstrip(",") for line in said] == ["2027-03-01.1", shipped().version]
+
+
 async def test_a_promoted_model_is_in_use_and_rollback_takes_it_back(
     store: Store, school: School, examples: Path
 ) -> None:
@@ -249,6 +257,10 @@ def test_the_commands_of_a_model_answer_with_their_status(tmp_path: Path) -> Non
     version = shipped().version
     listed = command(data_dir, "model", "list")
     assert (listed.returncode, listed.stdout.split()[:2]) == (0, ["*", version])
+    assert all(
+        words in listed.stdout.splitlines()[0] for words in (" examples, AUC 0.", "abuse published ", "shipped/")
+    )
+    assert "stated licences only" in listed.stdout.splitlines()[1]
     assert json.loads(command(data_dir, "model", "show", version).stdout)["sha256"] == shipped().sha256
     assert not data_dir.exists()
     nowhere = command(data_dir, "model", "promote", version)
@@ -286,6 +298,26 @@ def write_examples(folder: Path, *, count: int) -> None:
             abuse = number % 2
             text = f"you stupid fool number {number}" if abuse else f"a fine report about the harbour, part {number}"
             writer.writerow([text, "en", *([str(abuse)] * len(classifier.LABELS))])
+
+
+def test_an_evaluation_is_printed_and_drawn(tmp_path: Path) -> None:
+    write_examples(tmp_path / "examples", count=240)
+    page = tmp_path / "drawn" / "page.html"
+    told = command(tmp_path / "data", "evaluate", str(tmp_path / "examples"), "--json", "--html", str(page))
+    assert told.returncode == 0, told.stderr
+    figures = json.loads(told.stdout)
+    assert figures["version"] == shipped().version
+    assert {each["label"] for each in figures["details"]} == set(classifier.LABELS)
+    assert {each["attack"] for each in figures["attacks"]} >= {"leet", "dotted", "zero_width"}
+    assert [each["language"] for each in figures["decided_alone"]] == ["en"]
+    assert all(words in told.stderr for words in ("240 of 240 comments", "intervals: 1 of 1", f"{page} written"))
+    drawn = page.read_text(encoding="utf-8")
+    assert "<h2" in drawn
+    assert "harbour" not in drawn + told.stderr, "no comment is shown"
+    plain = command(tmp_path / "data", "evaluate", str(tmp_path / "examples"))
+    assert (plain.returncode, "en_own" in plain.stdout, "published" in plain.stdout) == (0, True, True)
+    nowhere = command(tmp_path / "data", "evaluate", str(tmp_path / "examples"), "--html", "/proc/none/page.html")
+    assert (nowhere.returncode, "Traceback" in nowhere.stderr, "/proc/none" in nowhere.stderr) == (1, False, True)
 
 
 @pytest.mark.timeout(180)
