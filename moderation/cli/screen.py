@@ -214,8 +214,10 @@ def _string(given: dict[str, Any], key: str) -> str | None:
         return None
     if not isinstance(value, str):
         raise InvalidSubmission("not_text", f"{key} is no text")
-    if any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise InvalidSubmission("bad_characters", f"{key} holds half a character")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidSubmission("bad_characters", f"{key} holds half a character") from None
     return value
 
 
