@@ -35,7 +35,7 @@ _DOT_APART = r"(?:\s{1,2}\.\s{0,2}(?=(?:com|net|org|info|biz|xyz)\b)|(?<=\w\w)\.
 _HIDDEN = re.compile(
     rf"(?<!\w)({_LABEL})(?:{_DOT_IN_BRACKETS}|{_DOT_AS_A_WORD}|{_DOT_APART})({_SPOKEN})(?!\w)", re.IGNORECASE
 )
-# No link without a scheme is without one of these: a full stop before a letter, in a bracket, about blanks, or its name.
+# No link without a scheme is without one of these: a full stop before a letter, in a bracket, about blanks, or a name.
 _FULL_STOP = re.compile(r"\.[^\W\d_]|[\[({<]\s?\.|\s\.\s{0,2}\w|\.\s{1,2}[cC]")
 _NAMES_OF_IT = ("dot", "डॉट", "डाट", "ڈاٹ", "دوت")
 # "the dot com bubble" is history, no address.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,20 @@ def test_no_text_breaks_it_and_each_place_leads_back_into_the_original(text: str
     assert list(form.offsets) == sorted(form.offsets)
     assert form.text == form.text.strip(" ")
     assert "  " not in form.text
+
+
+EVERY_RULE = "$@!|'`.-_/*~0134578١२" + "éßøаеоіўкηΗΑ£€ꮪɪ🅰" + "أةكۓـًَ" + "क़ज़ंँङ्कमहििि" + "\u200b\u0301\ufdfa\u00bdKſİ ()\n"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.text(max_size=80), st.text(alphabet=EVERY_RULE + "abcdi wz", max_size=60)))
+def test_no_text_is_spared_a_rule_that_would_change_it(text: str) -> None:
+    spared = normalise(text)
+    with pytest.MonkeyPatch.context() as patch:
+        # By its module: the package's own name for it is the function.
+        patch.setattr(sys.modules[normalise.__module__]._TRAITS.__class__, "of", lambda known, letters: -1)
+        every_rule = normalise.__wrapped__(text)
+        assert (spared.text, spared.offsets) == (every_rule.text, every_rule.offsets)
 
 
 @settings(max_examples=100, deadline=None)
