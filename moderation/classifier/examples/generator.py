@@ -24,6 +24,8 @@ FILES: Mapping[str, tuple[str, ...]] = {
 CERTAIN: Mapping[str, Mapping[str, bool]] = {
     "clean": dict.fromkeys(LABELS, False),
     "insult": {"toxic": True, "insult": True, "threat": False, "identity_hate": False, "sexual": False, "spam": False},
+    # A curse at nobody: whether that is toxic is a matter of taste, that it is no hate is not.
+    "profane": {"obscene": True, "threat": False, "identity_hate": False, "sexual": False, "spam": False},
     "obscene": {"toxic": True, "obscene": True, "threat": False, "identity_hate": False, "spam": False},
     "threat": {"toxic": True, "threat": True, "identity_hate": False, "spam": False},
     "hate": {"toxic": True, "identity_hate": True, "sexual": False, "spam": False},
@@ -34,6 +36,7 @@ CERTAIN: Mapping[str, Mapping[str, bool]] = {
 # Times a phrase is filled when it has the slot; the most of its slots counts. A phrase without slots is taken once.
 FILLINGS = {
     "i": 10,
+    "s": 16,
     "g": 12,
     "go": 12,
     "a": 12,
@@ -119,7 +122,7 @@ def _filled(phrase: str, phrases: Mapping[str, Sequence[str]], chance: random.Ra
         f=chance.choice(phrases["women"]), c=chance.choice(phrases["criminals"]),
         g=group, go=group_other, a=group_other, h=other, ho=other_other, p=near, q=far,
         w=chance.choice(phrases["people"]), t=chance.choice(phrases["matters"]), i=chance.choice(phrases["insults"]),
-        n=chance.randint(2, 99),
+        s=chance.choice(phrases["slurs"]), n=chance.randint(2, 99),
     )  # fmt: skip
 
 
