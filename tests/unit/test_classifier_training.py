@@ -18,6 +18,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from moderation.classifier import LABELS, Classifier, compare, evaluate, load, shipped, train
+from moderation.classifier.calibration import CLEAN_ENOUGH, calibrate, measure
 from moderation.classifier.data import Example, read_examples
 from moderation.classifier.examples import own_examples
 from moderation.classifier.features import NgramCounter
@@ -33,9 +34,9 @@ def quiet(line: str) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def few_of_ours() -> Iterator[None]:
-    """Each twentieth example of ours: what a training is like shows with few, and in a fraction of the time."""
+    """Each tenth example of ours: what a training is like shows with few, and in a fraction of the time."""
     with pytest.MonkeyPatch.context() as patch:
-        few = {side: own_examples(held_out=side)[::20] for side in (False, True)}
+        few = {side: own_examples(held_out=side)[::10] for side in (False, True)}
         patch.setattr("moderation.classifier.training.own_examples", lambda *, held_out=False: few[held_out])
         yield
 
@@ -123,6 +124,23 @@ def test_what_is_not_known_of_a_comment_rated_clean_counts_less_than_an_answer()
     assert known[0].tolist() == [0.0] * len(LABELS)
     assert np.isnan(known[1, 1:]).all()
     assert balance(examples, known, asked).shape == known.shape
+
+
+def test_what_we_wrote_ourselves_does_not_say_where_a_language_has_its_zero() -> None:
+    spread = np.linspace(0, 1, CLEAN_ENOUGH)
+
+    def zero(*begins: tuple[str, float]) -> float:
+        """The margin that scores 0.5 where each set's clean comments begin at its own, and abuse is two higher."""
+        clean = np.concatenate([spread + begin for _, begin in begins])
+        margins = np.concatenate([clean, clean + 2])[:, None].repeat(len(LABELS), axis=1)
+        known = np.repeat([0.0, 1.0], len(clean))[:, None].repeat(len(LABELS), axis=1)
+        sources = [source for source, _ in begins for _ in spread] * 2
+        slope, shift = calibrate(measure(margins, known, ["en"] * len(sources), sources))
+        return float(-shift[0, 0] / slope[0, 0])
+
+    read = ("read_once", 1.0), ("read_twice", 2.0)
+    assert zero(*read, ("ours_en", -1.0), ("ours_blank", -1.0)) == pytest.approx(zero(*read))
+    assert zero(("ours_en", -1.0)) < zero(*read)
 
 
 def test_each_ngram_found_is_where_it_says() -> None:
