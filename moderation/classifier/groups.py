@@ -1,0 +1,119 @@
+"""Names of groups of people, read as one mark: a Muslim, a Hindu and a woman are one word to the model.
+
+    "all Muslim men are" → "all G are"        a slur is a word like any other
+
+So what is said weighs, and of whom does not: swapping one listed name for another changes no feature. The names are
+in `groups.toml`; a name that is not there stays as it is written.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from itertools import product
+
+from moderation.classifier.normalise import Normalised, normalise
+
+# Marks are the only capitals of a normal form. One letter, so that it holds few runs: a name should weigh little.
+GROUP_MARK = "G"
+NAMES = "groups.toml"
+AT_ONCE = 150  # forms normalised together: well under the longest text read
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Every form of every name, normalised; `phrases` has those of several words, by their first one.
+
+    `people` joins the name before it, and makes a name of a word in `beside` that stands before it.
+    """
+
+    words: frozenset[str]
+    phrases: Mapping[str, tuple[tuple[str, ...], ...]]
+    people: frozenset[str]
+    beside: frozenset[str]
+    first: frozenset[str]  # what a name may begin with
+
+    def length_at(self, words: Sequence[str], place: int) -> int:
+        """How many words from `place` on are one name; 0 for none."""
+        word = words[place]
+        for phrase in self.phrases.get(word, ()):
+            if tuple(words[place : place + len(phrase)]) == phrase:
+                return len(phrase)
+        if word in self.words:
+            return 1
+        follower = words[place + 1] if place + 1 < len(words) else ""
+        return int(word in self.beside and (follower in self.people or follower in self.words))
+
+
+def folded(form: Normalised) -> Normalised:
+    """The same form with each name of a group as GROUP_MARK; people named right after it, and a run of names, are one.
+
+    Every place of the result still knows its place in the original. Gives back the form itself where no name stands.
+    """
+    known = names()
+    words = form.text.split(" ")
+    if known.first.isdisjoint(words):
+        return form
+    pieces: list[str] = []
+    offsets: list[int] = []
+    begin = place = 0  # of the word at hand: in the form's text, and among its words
+    while place < len(words):
+        count = _named(known, words, place)
+        end = begin + sum(map(len, words[place : place + max(count, 1)])) + max(count, 1) - 1
+        if pieces:
+            offsets.append(form.offsets[begin - 1])
+        if count == 0:
+            pieces.append(words[place])
+            offsets.extend(form.offsets[begin:end])
+        else:
+            pieces.append(GROUP_MARK)
+            offsets.append(form.offsets[begin])
+        begin, place = end + 1, place + max(count, 1)
+    return Normalised(" ".join(pieces), tuple(offsets)) if len(pieces) < len(words) or GROUP_MARK in pieces else form
+
+
+def _named(known: Names, words: Sequence[str], place: int) -> int:
+    """How many words from `place` on become one mark: names in a row, each with the people named after it."""
+    count = 0
+    while place + count < len(words):
+        more = known.length_at(words, place + count)
+        if more == 0:
+            break
+        count += more
+        while place + count < len(words) and words[place + count] in known.people:
+            count += 1
+    return count
+
+
+@cache
+def names() -> Names:
+    raw = tomllib.loads(resources.files(__package__).joinpath(NAMES).read_text(encoding="utf-8"))
+    forms = [form.split(" ") for form in _normal(sorted({form for table in raw["names"] for form in _forms(table)}))]
+    phrases: dict[str, list[tuple[str, ...]]] = {}
+    for form in sorted((form for form in forms if len(form) > 1), key=len, reverse=True):
+        phrases.setdefault(form[0], []).append(tuple(form))
+    words = frozenset(form[0] for form in forms if len(form) == 1)
+    beside = frozenset(_normal(raw["beside_people"]))
+    return Names(
+        words,
+        {first: tuple(rest) for first, rest in phrases.items()},
+        frozenset(_normal(raw["people"])),
+        beside,
+        words | beside | frozenset(phrases),
+    )
+
+
+def _forms(table: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    parts = (table.get("prefixes", ("",)), table["stems"], table.get("endings", ("",)), table.get("cases", ("",)))
+    return ("".join(form) for form in product(*parts))
+
+
+def _normal(forms: Sequence[str]) -> list[str]:
+    """The forms normalised, many at a time: one by one, forty thousand take most of a second."""
+    several = [normalise(form).text for form in forms if " " in form or "-" in form]
+    single = [form for form in forms if " " not in form and "-" not in form]
+    chunks = [" ".join(single[first : first + AT_ONCE]) for first in range(0, len(single), AT_ONCE)]
+    return [*several, *(form for chunk in chunks for form in normalise(chunk).text.split(" "))]
