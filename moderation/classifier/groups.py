@@ -1,6 +1,6 @@
 """Names of groups of people, read as one mark: a Muslim, a Hindu and a woman are one word to the model.
 
-    "all Muslim men are" → "all G are"        a slur is a word like any other
+    "all Muslim men are" → "all GR are"       a slur is a word like any other
 
 So what is said weighs, and of whom does not: swapping one listed name for another changes no feature. The names are
 in `groups.toml`; a name that is not there stays as it is written.
@@ -17,8 +17,9 @@ from itertools import product
 
 from moderation.classifier.normalise import Normalised, normalise
 
-# Marks are the only capitals of a normal form. One letter, so that it holds few runs: a name should weigh little.
-GROUP_MARK = "G"
+# Marks are the only capitals of a normal form. Two letters know where the name begins and where it ends, and hold few
+# runs: a name should weigh little.
+GROUP_MARK = "GR"
 NAMES = "groups.toml"
 AT_ONCE = 150  # forms normalised together: well under the longest text read
 
@@ -58,21 +59,26 @@ def folded(form: Normalised) -> Normalised:
     if known.first.isdisjoint(words):
         return form
     pieces: list[str] = []
-    offsets: list[int] = []
+    stretches: list[tuple[int, int, bool]] = []  # of the form's text, and whether it is a name
     begin = place = 0  # of the word at hand: in the form's text, and among its words
     while place < len(words):
         count = _named(known, words, place)
-        end = begin + sum(map(len, words[place : place + max(count, 1)])) + max(count, 1) - 1
-        if pieces:
-            offsets.append(form.offsets[begin - 1])
-        if count == 0:
-            pieces.append(words[place])
-            offsets.extend(form.offsets[begin:end])
-        else:
-            pieces.append(GROUP_MARK)
-            offsets.append(form.offsets[begin])
-        begin, place = end + 1, place + max(count, 1)
-    return Normalised(" ".join(pieces), tuple(offsets)) if len(pieces) < len(words) or GROUP_MARK in pieces else form
+        taken = words[place : place + max(count, 1)]
+        end = begin + sum(map(len, taken)) + len(taken) - 1
+        pieces.append(GROUP_MARK if count else taken[0])
+        stretches.append((begin, end, count > 0))
+        begin, place = end + 1, place + len(taken)
+    if not any(named for _, _, named in stretches):
+        return form
+    return Normalised(" ".join(pieces), lambda: _places(form.offsets, stretches))
+
+
+def _places(offsets: tuple[int, ...], stretches: Sequence[tuple[int, int, bool]]) -> tuple[int, ...]:
+    places: list[int] = []
+    for begin, end, named in stretches:
+        places.extend(offsets[begin - 1 : begin] if begin else ())  # the space before it
+        places.extend((offsets[begin], offsets[end - 1]) if named else offsets[begin:end])
+    return tuple(places)
 
 
 def _named(known: Names, words: Sequence[str], place: int) -> int:

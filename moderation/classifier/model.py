@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.classifier.files import read_model
+from moderation.classifier.groups import folded
 from moderation.classifier.labels import LABELS, LANGUAGES
 from moderation.classifier.languages import UNKNOWN, detect_all, scripts
 from moderation.classifier.marks import Spans, marked
@@ -60,9 +61,9 @@ class Classifier:
         languages: list[str] = []
         for first in range(0, len(texts), BATCH):
             batch = texts[first : first + BATCH]
-            normal = [normalise(text).text for text in batch]
-            margins.append(self._weights.margins(self._weights.weigh(normal)))
-            languages += detect_all(batch, normal)
+            normal = [normalise(text) for text in batch]
+            margins.append(self._weights.margins(self._weights.weigh([folded(form).text for form in normal])))
+            languages += detect_all(batch, [form.text for form in normal])
         return np.concatenate(margins), languages
 
     def scores(self, texts: Sequence[str]) -> tuple[NDArray[np.floating[Any]], list[str]]:
@@ -138,7 +139,8 @@ def _reading(read: Sequence[tuple[str, Normalised, Sequence[Normalised]]]) -> _R
     firsts: list[int] = []
     for place, ((_, form, parts), whole) in enumerate(zip(read, wholes, strict=True)):
         firsts.append(len(forms))
-        forms += [form, *parts]
+        # The parts are cut, and the language told, from what was written: names of groups tell languages apart.
+        forms += [folded(form), *map(folded, parts)]
         found = own.get(place, [UNKNOWN] * len(parts))
         languages += [whole, *(whole if language == UNKNOWN else language for language in found)]
         less += [0.0, *[lowered(len(parts))] * len(parts)]

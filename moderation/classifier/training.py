@@ -17,6 +17,7 @@ from moderation.classifier.data import Example, not_commercial, read_examples
 from moderation.classifier.examples import own_examples
 from moderation.classifier.features import NgramCounter
 from moderation.classifier.files import ModelFile, write_model
+from moderation.classifier.groups import folded
 from moderation.classifier.heads import LabelHeads
 from moderation.classifier.labels import LABELS, LANGUAGES
 from moderation.classifier.model import Classifier
@@ -77,7 +78,7 @@ def _gather(folder: Path, held_out: Path | None, skip: Callable[[str], bool]) ->
 
 
 def _learn(examples: Sequence[Example], progress: Callable[[str], None]) -> Pipeline:
-    texts = [normalise(example.text).text[:LONGEST_LEARNED] for example in examples]
+    texts = [folded(normalise(example.text)).text[:LONGEST_LEARNED] for example in examples]
     asked = known_matrix(examples)
     known = imply(asked)
     weights = balance(examples, known, asked)
