@@ -3,25 +3,24 @@
     "all Muslim men are" → "all GR are"       a slur is a word like any other
 
 So what is said weighs, and of whom does not: swapping one listed name for another changes no feature. The names are
-in `groups.toml`; a name that is not there stays as it is written.
+in `groups.toml`, and their forms in `group_forms.json`, made from it by `python -m moderation.classifier.group_forms`;
+a name that is not there stays as it is written.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from itertools import product
 
-from moderation.classifier.normalise import Normalised, normalise
+from moderation.classifier.normalise import Normalised
 
 # Marks are the only capitals of a normal form. Two letters know where the name begins and where it ends, and hold few
 # runs: a name should weigh little.
 GROUP_MARK = "GR"
-NAMES = "groups.toml"
-AT_ONCE = 150  # forms normalised together: well under the longest text read
+FORMS = "group_forms.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,30 +95,16 @@ def _named(known: Names, words: Sequence[str], place: int) -> int:
 
 @cache
 def names() -> Names:
-    raw = tomllib.loads(resources.files(__package__).joinpath(NAMES).read_text(encoding="utf-8"))
-    forms = [form.split(" ") for form in _normal(sorted({form for table in raw["names"] for form in _forms(table)}))]
+    """The names as they were last learned from the list."""
+    raw = json.loads(resources.files(__package__).joinpath(FORMS).read_text(encoding="utf-8"))
     phrases: dict[str, list[tuple[str, ...]]] = {}
-    for form in sorted((form for form in forms if len(form) > 1), key=len, reverse=True):
+    for form in sorted((form.split(" ") for form in raw["phrases"]), key=len, reverse=True):
         phrases.setdefault(form[0], []).append(tuple(form))
-    words = frozenset(form[0] for form in forms if len(form) == 1)
-    beside = frozenset(_normal(raw["beside_people"]))
+    words, beside = frozenset(raw["words"].split(" ")), frozenset(raw["beside"].split(" "))
     return Names(
         words,
         {first: tuple(rest) for first, rest in phrases.items()},
-        frozenset(_normal(raw["people"])),
+        frozenset(raw["people"].split(" ")),
         beside,
         words | beside | frozenset(phrases),
     )
-
-
-def _forms(table: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    parts = (table.get("prefixes", ("",)), table["stems"], table.get("endings", ("",)), table.get("cases", ("",)))
-    return ("".join(form) for form in product(*parts))
-
-
-def _normal(forms: Sequence[str]) -> list[str]:
-    """The forms normalised, many at a time: one by one, forty thousand take most of a second."""
-    several = [normalise(form).text for form in forms if " " in form or "-" in form]
-    single = [form for form in forms if " " not in form and "-" not in form]
-    chunks = [" ".join(single[first : first + AT_ONCE]) for first in range(0, len(single), AT_ONCE)]
-    return [*several, *(form for chunk in chunks for form in normalise(chunk).text.split(" "))]

@@ -64,3 +64,7 @@ ARABIC_VARIANTS: dict[str, str] = {
     "ۓ": "ے",
     "ں": "ن",
 }
+
+# A Latin letter between two of another script stands for the one of its sound.
+INSIDE_ARABIC: dict[str, str] = dict(zip("abcdefghijklmnopqrstuvwxyz", "ابکدیفگہیجکلمنوپقرستووولیز", strict=True))
+INSIDE_DEVANAGARI: dict[str, str] = dict(zip("bcdfghjklmnpqrstvwxyz", "बचदफगहजकलमनपकरसतववकयज", strict=True))

@@ -14,12 +14,14 @@ from collections.abc import Callable
 
 from moderation.classifier.letters import (
     ARABIC_VARIANTS,
+    INSIDE_ARABIC,
+    INSIDE_DEVANAGARI,
     INVISIBLE,
-    LEET,
     LOOKALIKE_SIGNS,
     LOOKALIKES,
     MARKED_LATIN,
 )
+from moderation.classifier.spellings import STRETCHED, meant, run_lengths, with_letters
 
 # A comment has at most 4,096 code points. U+FDFA alone folds to 18, so the normal form has a bound of its own.
 LONGEST_READ = 8_192
@@ -49,7 +51,7 @@ _LINK_AT_ALL = re.compile(
 )
 _NAME = re.compile(r"(?<![\w@])@\w{2,64}")
 _PHONE = re.compile(r"(?<!\w)\+?\d(?:[ \-().]{0,2}\d){8,14}(?!\w)")
-_NUMBER = re.compile(r"(?<!\w)[+\-]?\d+(?:[.,:/\-]\d+)*(?:%|k|m|th|st|nd|rd)?(?![^\W_])")
+_NUMBER = re.compile(r"(?<!\w)[+\-]?\d+(?:[.,:/\-]\d+)*(?:%|k|m|th|st|nd|rd)?(?![^\W_]|[@$]{1,3}[a-z])")
 _LETTERS_ALIKE, _SIGNS_ALIKE = "".join(LOOKALIKES), "".join(LOOKALIKE_SIGNS)
 _LOOKALIKE = re.compile(f"[{_LETTERS_ALIKE}]|(?<={_LETTER})[{_SIGNS_ALIKE}]|[{_SIGNS_ALIKE}](?={_LETTER})")
 _BEYOND_DOUBT = re.compile(f"(?![{_LETTERS_ALIKE}])[\u0370-\u052f]")
@@ -61,14 +63,20 @@ _DIGIT_INSIDE = re.compile(rf"[{_LATIN}][0134578@$!|]+[{_LATIN}]$")
 _SPACED = re.compile(
     rf"(?<![\w{_MARKS}]){_LETTER}([ ]{{1,2}}|[.\-_*~'`,/|]{{1,3}})(?:{_LETTER}\1)+{_LETTER}(?![\w*{_MARKS}])"
 )
+# A consonant alone is no word but "न" and "व", and one that a virama ends is none: such letters were torn apart.
+_TORN_UNIT = rf"[\u0904-\u0939{_MARKS}][{_MARKS}]*"
+_TORN = re.compile(rf"(?<![\w{_MARKS}])(?:{_TORN_UNIT} ){{2,}}{_TORN_UNIT}(?![\w*{_MARKS}])")
+_TORN_AT_ALL = re.compile(rf"(?<![^ ])(?:[\u0915-\u0927\u092a-\u0934\u0936-\u0939](?:\u094d| |$)|[{_MARKS}])")
+_UNIT = rf"(?:{_LETTER}|[{_MARKS}])[{_MARKS}]*"
 _SPACED_MARKED = re.compile(
-    rf"(?<![\w{_MARKS}])(?:{_LETTER}[{_MARKS}]*[.\-_*~'`/|]{{1,3}}){{2,}}{_LETTER}[{_MARKS}]*(?![\w{_MARKS}])"
+    rf"(?<![\w{_MARKS}])(?:(?:{_UNIT}[.\-_*~'`/|]{{1,3}}){{2,}}|{_UNIT}[.\-_~'`/|]{{1,3}}){_UNIT}(?![\w*{_MARKS}])"
 )
 _ARABIC = re.compile("[" + "".join(ARABIC_VARIANTS) + "]")
+_INSIDE_ARABIC = re.compile("(?<=[\u0621-\u06d3])[a-z](?=[\u0621-\u06d3])")
+_INSIDE_DEVANAGARI = re.compile(rf"(?<=[\u0904-\u0939{_MARKS}])[a-z](?=[\u0904-\u0939{_MARKS}])")
 _ARABIC_MARKS = re.compile(r"[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]+")
 _NUKTA = re.compile("\u093c+")
 _NASAL = re.compile("[\u0919\u091e\u0923\u0928\u092e]\u094d(?=[\u0915-\u0939])|\u0901")
-_STRETCHED = re.compile(r"(\S)\1{2,}")
 _MARK_RUN = re.compile(rf"([{_MARKS}])[{_MARKS}]{{3,}}")
 _IN_WORD = re.compile(r"(?<=\w)['\u2019\u02bc`](?=\w)")
 # Kept: letters, marks, digits, "*" inside a word (a masked letter), "!" and "?"; emoji and the rest stand alone.
@@ -202,16 +210,24 @@ def _latin_again(text: str) -> Callable[[re.Match[str]], str]:
     return latin
 
 
+def _named(match: re.Match[str]) -> str:
+    """Somebody's name, unless its sign is a letter: "@sshole"."""
+    word = match.group()
+    return word if meant(word) is not None else f" {NAME_MARK} "
+
+
 def _unleet(match: re.Match[str]) -> str:
     """Signs and digits that stand for letters, inside words only: "h3llo", never "3rd", "covid19" or "100"."""
     word = match.group()
+    if (whole := meant(word)) is not None:
+        return whole
     bare = word.rstrip("!|0134578")
     letters = sum("a" <= char <= "z" for char in bare)
     if letters == 0 or (bare[0].isdigit() and (bare[1].isdigit() or (letters < 3 and not _DIGIT_INSIDE.search(bare)))):
         return word
     if letters < 2 and "$$" not in bare:
         return word
-    return "".join(LEET.get(char, char) for char in bare) + word[len(bare) :]
+    return with_letters(bare) + word[len(bare) :]
 
 
 # What a code point can set off: a text without one is spared the rules that need it.
@@ -281,7 +297,7 @@ def _mark(draft: _Draft, traits: int) -> None:
     if "." in text and _LINK_AT_ALL.search(text):
         draft.put(_LINK, f" {LINK_MARK} ")
     if "@" in text:
-        draft.put(_NAME, f" {NAME_MARK} ")
+        draft.put(_NAME, _named)
     if traits & _T_DIGIT:
         draft.put(_PHONE, f" {PHONE_MARK} ")
         draft.put(_NUMBER, f" {NUMBER_MARK} ")
@@ -299,6 +315,12 @@ def _one_spelling(draft: _Draft, traits: int) -> None:
         draft.put(_NASAL, "\u0902")
     if traits & _T_INDIC:
         draft.put(_MARK_RUN, lambda match: match.group(1))
+    if traits & _T_INDIC and _TORN_AT_ALL.search(draft.text):
+        draft.keep(_TORN, lambda char: char != " ")
+    if foreign:
+        # One letter of the same sound, written to part a word: "वालेpm" and "PMने" have none on one side.
+        draft.put(_INSIDE_ARABIC, _of(INSIDE_ARABIC))
+        draft.put(_INSIDE_DEVANAGARI, _of(INSIDE_DEVANAGARI))
     if foreign and traits & _T_JOINS:
         draft.keep(_SPACED_MARKED, lambda char: char.isalpha() or unicodedata.category(char)[0] == "M")
     if traits & _T_LEET:
@@ -306,7 +328,8 @@ def _one_spelling(draft: _Draft, traits: int) -> None:
     draft.keep(_SPACED, str.isalpha)
     if traits & _T_APOSTROPHE:
         draft.put(_IN_WORD, "")
-    draft.put(_STRETCHED, lambda match: match.group(1) * 2)
+    if lengths := run_lengths(draft.text):
+        draft.put(STRETCHED, lambda match: match.group(1) * lengths[match.start()])
 
 
 @functools.lru_cache(maxsize=256)  # the classifier and the banned words ask for each comment of a batch

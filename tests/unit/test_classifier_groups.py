@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moderation.classifier.groups import GROUP_MARK, folded, names
+from moderation.classifier.group_forms import group_forms
+from moderation.classifier.groups import FORMS, GROUP_MARK, folded, names
 from moderation.classifier.languages import english
 from moderation.classifier.normalise import normalise
 
@@ -75,3 +78,8 @@ def test_a_mark_begins_and_ends_where_the_name_does() -> None:
 def test_folding_twice_is_folding_once() -> None:
     once = folded(normalise("All Muslim men and Hindus are here"))
     assert folded(once) is once
+
+
+def test_the_forms_are_those_of_the_names_listed() -> None:
+    kept = resources.files("moderation.classifier").joinpath(FORMS).read_text(encoding="utf-8")
+    assert kept == group_forms(), "python -m moderation.classifier.group_forms writes them anew"
