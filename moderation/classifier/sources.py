@@ -31,7 +31,7 @@ class Source:
         )
 
 
-_OURS = Source("MIT (written for this project)", weight=3.0)
+_OURS = Source("MIT (written for this project)", weight=1.8)
 _NOT_STATED = "not stated"
 _JIGSAW = "CC0 believed (Jigsaw data); carrier states none"
 

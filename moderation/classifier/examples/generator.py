@@ -35,15 +35,15 @@ CERTAIN: Mapping[str, Mapping[str, bool]] = {
 }
 # Times a phrase is filled when it has the slot; the most of its slots counts. A phrase without slots is taken once.
 FILLINGS = {
-    "i": 10,
+    "i": 8,
     "s": 16,
-    "g": 12,
-    "go": 12,
-    "a": 12,
-    "h": 12,
-    "b": 16,
-    "k": 16,
-    "d": 12,
+    "g": 5,
+    "go": 5,
+    "a": 5,
+    "h": 5,
+    "b": 8,
+    "k": 8,
+    "d": 8,
     "f": 8,
     "c": 10,
     "w": 6,
