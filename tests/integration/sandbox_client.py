@@ -97,7 +97,7 @@ async def sandbox_running(folder: Path | None = None) -> AsyncIterator[Sandbox]:
     await server.close()
 
 
-async def until(look: Callable[[], Awaitable[Seen]], *, at_most_s: float = 30.0) -> Seen:
+async def until(look: Callable[[], Awaitable[Seen]], *, at_most_s: float = 75.0) -> Seen:
     """What the look gives as soon as it gives anything true."""
     async with asyncio.timeout(at_most_s):
         while not (seen := await look()):
