@@ -41,14 +41,10 @@ _UNFOLDED = re.compile(r"[^\x00-\x7f][\u0300-\u036f\u0483-\u0489\u064b-\u065f\u0
 _MARKED = re.compile("[" + "".join(MARKED_LATIN) + "]")
 _LATIN_MARKS = re.compile(r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
 _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
-_LINK = re.compile(
-    r"(?:https?://|hxxps?://|www\.)\S+|\b[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*"
-    r"\.(?:com|net|org|info|biz|ru|cn|top|xyz|shop|site|online|live|club|link|pk|ly|me|gl|io|tv|app|win|vip)\b(?:/\S*)?"
-)
+_ENDING = r"\.(?:com|net|org|info|biz|ru|cn|top|xyz|shop|site|online|live|club|link|pk|ly|me|gl|io|tv|app|win|vip)\b"
+_LINK = re.compile(rf"(?:https?://|hxxps?://|www\.)\S+|\b[a-z0-9-]{{1,63}}(?:\.[a-z0-9-]{{1,63}})*{_ENDING}(?:/\S*)?")
 # No link is without one of these.
-_LINK_AT_ALL = re.compile(
-    r"\.(?:com|net|org|info|biz|ru|cn|top|xyz|shop|site|online|live|club|link|pk|ly|me|gl|io|tv|app|win|vip)\b|://|www\."
-)
+_LINK_AT_ALL = re.compile(rf"{_ENDING}|://|www\.")
 _NAME = re.compile(r"(?<![\w@])@\w{2,64}")
 _PHONE = re.compile(r"(?<!\w)\+?\d(?:[ \-().]{0,2}\d){8,14}(?!\w)")
 _NUMBER = re.compile(r"(?<!\w)[+\-]?\d+(?:[.,:/\-]\d+)*(?:%|k|m|th|st|nd|rd)?(?![^\W_]|[@$]{1,3}[a-z])")
