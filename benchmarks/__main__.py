@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks import accepting, api, decisions, report, screening, updates
+from benchmarks import accepting, api, decisions, report, screening, stages, updates
 from benchmarks.comments import labelled_comments, own_comments
 from benchmarks.queue import run as queue
 from moderation.running import start_logging
@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument(
         "name",
         nargs="?",
-        choices=("screening", "accepting", "decisions", "updates", "api", "queue"),
+        choices=("screening", "stages", "accepting", "decisions", "updates", "api", "queue"),
         help="which one; all without it",
     )
     parser.add_argument("folder", nargs="?", type=Path, help="labelled .csv.gz files to screen; without it our own")
@@ -32,6 +32,10 @@ def main() -> None:
         count = asked.comments or screening.COMMENTS
         comments = labelled_comments(asked.folder, count) if asked.folder else own_comments(count)
         screening.run(comments, runs=asked.runs, learn=asked.learn, page=asked.out)
+    if asked.name == "stages" or (asked.name is None and asked.folder):
+        if asked.folder is None:
+            parser.error("stages needs a folder of labelled comments")
+        stages.run(asked.folder, page=asked.out)
     if asked.name in (None, "accepting"):
         accepting.run(runs=asked.runs, page=asked.out)
     if asked.name in (None, "decisions"):

@@ -44,7 +44,7 @@ def _classifier(folder: Path) -> Score:
     from moderation.classifier import shipped
     from moderation.screening import load_checked
 
-    classifier = load_checked(shipped())
+    classifier = load_checked(shipped(), "fast")
     return lambda texts: [screened.scores["toxic"] for screened in classifier.classify(texts)]
 
 
@@ -52,7 +52,7 @@ def _scores(folder: Path) -> Score:
     from moderation.classifier import LABELS, shipped
     from moderation.screening import load_checked
 
-    classifier, toxic = load_checked(shipped()), LABELS.index("toxic")
+    classifier, toxic = load_checked(shipped(), "fast"), LABELS.index("toxic")
 
     def score(texts: Sequence[str]) -> list[float]:
         scores: list[float] = classifier.scores(texts)[0][:, toxic].tolist()
@@ -61,12 +61,22 @@ def _scores(folder: Path) -> Score:
     return score
 
 
+def _both_stages(folder: Path) -> Score:
+    from moderation.classifier import shipped
+    from moderation.screening import load_checked
+
+    classifier = load_checked(shipped(), "all")
+    if classifier.alone:
+        raise ImportError(classifier.alone)
+    return lambda texts: [screened.scores["toxic"] for screened in classifier.classify(texts)]
+
+
 def _screener(folder: Path) -> Score:
     from moderation.classifier import shipped
     from moderation.config import load_policy
     from moderation.screening import Screener, Subject, load_checked
 
-    screener = Screener(load_policy(), load_checked(shipped()))
+    screener = Screener(load_policy(), load_checked(shipped(), "fast"))
 
     def score(texts: Sequence[str]) -> list[float]:
         return [screening.scores["toxic"] for screening in screener.screen([Subject(text) for text in texts])]
@@ -137,6 +147,7 @@ def _of(wanted: str, make: Callable[[Path], Score], *, knows: tuple[str, ...], l
 
 CANDIDATES = (
     Candidate("classifier", "our classifier", _classifier),
+    Candidate("both", "our classifier, both stages", _both_stages),
     Candidate("scores", "our classifier, scores alone", _scores),
     Candidate("screener", "our screening, rules and all", _screener),
     Candidate("plain", "plain scikit-learn pipeline", _plain),

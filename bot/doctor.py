@@ -153,9 +153,9 @@ async def look_at_classifier(settings: BotSettings) -> Diagnosis:
     from moderation.cli.screen import model_to_use
     from moderation.screening import load_checked
 
-    model = load_checked(await asyncio.to_thread(model_to_use, settings))
-    await asyncio.to_thread(model.classify, ["doctor"])
-    return Diagnosis("classifier", f"model {model.version} scores")
+    wanted = await asyncio.to_thread(model_to_use, settings)
+    model = await asyncio.to_thread(load_checked, wanted, settings.stages)
+    return Diagnosis("classifier", f"model {model.version} scores, {model.alone or 'with a second stage for doubt'}")
 
 
 async def look_at_telegram(settings: BotSettings) -> Diagnosis:

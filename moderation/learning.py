@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moderation import classifier
-from moderation.classifier import ModelFile, shipped, shipped_models
+from moderation.classifier import ModelFile, Stages, shipped, shipped_models
 from moderation.errors import ClassifierUnavailable, PromotionRefused
 from moderation.screening import load_checked, model_in_use
 from moderation.store import ModelRecord, Store
 
 if TYPE_CHECKING:
     from moderation.classifier.evaluation import Evaluation
+
+JUDGED_OF_EACH = 300
+"""Comments of each file, language and side that a model with a second stage is judged on."""
 
 JUDGEMENT = "judged"
 """Key of a recorded model's figures under which its trial stands."""
@@ -44,7 +47,14 @@ class KnownModel:
 
 
 async def train(
-    store: Store, examples: Path, *, held_out: Path | None, out: Path, now: datetime, progress: Callable[[str], None]
+    store: Store,
+    examples: Path,
+    *,
+    held_out: Path | None,
+    out: Path,
+    now: datetime,
+    progress: Callable[[str], None],
+    stages: Stages = "all",
 ) -> Trial:
     """Train on a folder of labelled comments, judge the model beside the one in use, and record it.
 
@@ -54,30 +64,42 @@ async def train(
     """
     version = await next_version(store, now)
     model = classifier.train(
-        examples, out=out / f"{version}.skops", version=version, progress=progress, held_out=held_out
+        examples,
+        out=out / f"{version}.skops",
+        version=version,
+        progress=progress,
+        held_out=held_out,
+        stages=stages,
+        cache=out,
     )
     judged_on = held_out or examples.with_name("dev")
-    trial = await _judge(store, model, judged_on if judged_on.is_dir() else None, progress)
+    trial = await _judge(store, model, judged_on if judged_on.is_dir() else None, progress, stages)
     languages = trial.figures.summary() if trial.figures is not None else {}
     figures = {**model.figures, JUDGEMENT: {"refused": list(trial.reasons), "languages": languages}}
     await store.record_model(ModelRecord(model.version, model.sha256, str(model.path.resolve()), figures, now))
     return trial
 
 
-async def _judge(store: Store, model: ModelFile, folder: Path | None, progress: Callable[[str], None]) -> Trial:
+async def _judge(
+    store: Store, model: ModelFile, folder: Path | None, progress: Callable[[str], None], stages: Stages
+) -> Trial:
     from moderation.classifier.evaluation import compare, evaluate
 
     if folder is None:
         return Trial(model, None, ("there is no folder of held-out comments to judge it by",))
     progress(f"judging {model.version} on {folder}:")
-    candidate = evaluate(load_checked(model), folder, progress=progress)
+    # The second stage takes a hundred times as long.
+    most = JUDGED_OF_EACH if stages == "all" else None
+    candidate = evaluate(load_checked(model, stages), folder, progress=progress, at_most=most)
     try:
-        current = load_checked(await model_in_use(store))
+        current = load_checked(await model_in_use(store), stages)
         progress(f"and {current.version}, which is in use:")
     except ClassifierUnavailable as error:
         progress(f"the model in use can't be compared with: {error}")
         return Trial(model, candidate, ())
-    return Trial(model, candidate, tuple(compare(candidate, evaluate(current, folder, progress=progress))))
+    return Trial(
+        model, candidate, tuple(compare(candidate, evaluate(current, folder, progress=progress, at_most=most)))
+    )
 
 
 async def next_version(store: Store, now: datetime) -> str:
@@ -114,7 +136,7 @@ async def promote(store: Store, version: str, *, who: str, now: datetime, anyway
     if reasons and not anyway:
         raise PromotionRefused(f"model {version} is refused: " + "; ".join(reasons))
     try:
-        load_checked(model)
+        load_checked(model, "fast")
     except ClassifierUnavailable as error:
         raise PromotionRefused(f"model {version} can't be used: {error}") from error
     await store.record_model(ModelRecord(model.version, model.sha256, str(model.path), dict(model.figures), now))

@@ -95,6 +95,7 @@ WebAddress = Annotated[str, AfterValidator(web_address)]
 Origins = Annotated[Names, AfterValidator(_origins)]
 Addresses = Annotated[Names, AfterValidator(_addresses)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(in_small_letters)]
+Stages = Annotated[Literal["all", "fast"], BeforeValidator(in_small_letters)]
 LogFormat = Annotated[Literal["auto", "console", "json"], BeforeValidator(in_small_letters)]
 
 
@@ -120,6 +121,9 @@ class Settings(BaseSettings):
     )
     embed_origins: Origins = Field(
         default=("*",), description="Sites that may show the widget in a page, for frame and stream; * is all."
+    )
+    stages: Stages = Field(
+        default="all", description="all, or fast: without the second stage, which reads doubtful comments for meaning."
     )
     administrators: Ids = Field(default=(), description="Telegram ids that may do everything.")
     log_level: LogLevel = Field(default="info", description="debug, info, warning or error.")

@@ -19,6 +19,7 @@ from benchmarks.queue.peers import PEERS
 ROOT = Path(__file__).resolve().parent.parent
 FILES = {
     "requirements.txt": ("build",),
+    "requirements-second.txt": ("build", "second"),
     "requirements-fallback.txt": ("build", "fallback"),
     "requirements-embedded.txt": ("build", "fallback", "embedded"),
     "requirements-dev.txt": ("build", "fallback", "embedded", "dev"),

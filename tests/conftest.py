@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ from moderation.queue import connect
 from moderation.store import Store
 from tests.desk import Desk
 from tests.servers import postgresql_running, redis_running, short_folder
+
+# What is tested here is the desk: a second stage would only slow each worker's start. It has tests of its own.
+os.environ.setdefault("BAITHAK_STAGES", "fast")
 
 build_when_used()  # as the bot does it, which tests of its parts in this process are to meet as well
 

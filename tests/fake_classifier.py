@@ -22,6 +22,7 @@ class FakeClassifier:
         language: Callable[[str], str] = lambda text: "en",
     ) -> None:
         self.version = version
+        self.alone = "a fake has one stage"
         self.language = language
         self.before = before
         self.batches: list[int] = []

@@ -1,6 +1,7 @@
 """The classifier: a text in, a score for each label out, with what weighed most. Takes and gives values only.
 
     text → normalise → features (n-grams) → a linear model per label → calibration by language → Screened
+                          in doubt: encoder → a small network per label, added to that ↗
 
 Importing this loads neither scikit-learn nor a model: `load`, `train` and `evaluate` do.
 """
@@ -16,6 +17,7 @@ from moderation.classifier.labels import LABELS
 from moderation.classifier.languages import detect_language
 from moderation.classifier.model import Classifier, Screened, load
 from moderation.classifier.normalise import Normalised, normalise
+from moderation.classifier.second import Stages
 
 __all__ = [
     "LABELS",
@@ -24,6 +26,7 @@ __all__ = [
     "ModelFile",
     "Normalised",
     "Screened",
+    "Stages",
     "compare",
     "detect_language",
     "evaluate",
@@ -43,8 +46,12 @@ def train(
     progress: Callable[[str], None],
     skip: Callable[[str], bool] = lambda stem: False,
     held_out: Path | None = None,
+    stages: Stages = "all",
+    cache: Path | None = None,
 ) -> ModelFile:
     """Train from a folder of labelled .csv.gz files: see `moderation.classifier.training.train`."""
     from moderation.classifier import training
 
-    return training.train(folder, out=out, version=version, progress=progress, skip=skip, held_out=held_out)
+    return training.train(
+        folder, out=out, version=version, progress=progress, skip=skip, held_out=held_out, stages=stages, cache=cache
+    )

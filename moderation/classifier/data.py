@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,20 @@ def read_examples(
             for example in _read(path, stem):
                 if example.labelled or not labelled_only:
                     yield example
+
+
+def drawn(examples: Sequence[Example], of_each: int) -> list[Example]:
+    """At most so many of each file, language and side, in the order given.
+
+    The same ones every time, and fewer are among more.
+    """
+    places: dict[tuple[str, str, bool], list[int]] = {}
+    for place, example in enumerate(examples):
+        places.setdefault((example.source, example.language, any(example.known)), []).append(place)
+    chosen = [
+        place for key, found in places.items() for place in random.Random(f"{key}").sample(found, len(found))[:of_each]
+    ]
+    return [examples[place] for place in sorted(chosen)]
 
 
 def not_commercial(stem: str) -> bool:

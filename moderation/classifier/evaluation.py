@@ -121,13 +121,17 @@ class Evaluation:
         return "\n".join(lines)
 
 
-def evaluate(classifier: Classifier, folder: Path, *, progress: Callable[[str], None]) -> Evaluation:
+def evaluate(
+    classifier: Classifier, folder: Path, *, progress: Callable[[str], None], at_most: int | None = None
+) -> Evaluation:
     """Measure a classifier on every .csv.gz file of a folder, with the thresholds it suggests itself.
+
+    With `at_most` on so many comments of each file, language and side.
 
     Measures only: nothing is fitted, so files named `…_NC` are read too. Raises ValueError for a folder without
     labelled comments or with a broken file.
     """
-    return judge(classifier, score_folder(classifier, folder, progress=progress))
+    return judge(classifier, score_folder(classifier, folder, progress=progress, at_most=at_most))
 
 
 def judge(classifier: Classifier, scored: Sequence[Scored]) -> Evaluation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,14 @@ from moderation.classifier.marks import Spans, marked
 from moderation.classifier.normalise import Normalised, normalise
 from moderation.classifier.parts import lowered, parts_of
 from moderation.classifier.scoring import Weighed, Weights
+from moderation.classifier.second import SecondStage, Stages, second_stage
 from moderation.errors import ClassifierUnavailable
 
 BATCH = 512  # texts at once: larger ones only cost memory
 BATCH_LETTERS = 200_000  # and code points of their normal forms: ten times as many n-grams, of 32 bytes each
 SHOWN_FROM = 0.3  # spans are looked for from this score on
+
+Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,32 @@ class Screened:
 class Classifier:
     """A loaded model. Holds no text, and may be used by many threads."""
 
-    def __init__(self, weights: Weights, *, version: str, thresholds: Mapping[str, tuple[float, float]]) -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        *,
+        version: str,
+        thresholds: Mapping[str, tuple[float, float]],
+        second: SecondStage | str = "the second stage is switched off",
+    ) -> None:
+        """`second` is the second stage, or why there is none."""
         self.version = version
         self.thresholds = thresholds
+        self.alone = second if isinstance(second, str) else None
         self._weights = weights
+        self._second = second if isinstance(second, SecondStage) else None
+
+    def asked_between(self, low: float, high: float) -> Classifier:
+        """The same, whose second stage reads texts of which the fast one's highest score lies between these two."""
+        if self._second is None:
+            return self
+        second = replace(self._second, heads=replace(self._second.heads, asked=np.array([low, high])))
+        return Classifier(self._weights, version=self.version, thresholds=self.thresholds, second=second)
+
+    @property
+    def calibration(self) -> tuple[Floats, Floats]:
+        """The fast stage's slope and shift, languages × labels."""
+        return self._weights.slope, self._weights.shift
 
     def classify(self, texts: Sequence[str]) -> list[Screened]:
         """One answer a text, in order. Never keeps or changes a text.
@@ -55,9 +80,9 @@ class Classifier:
         """
         return [screened for read in _readings(texts) for screened in self._classify(read)]
 
-    def margins(self, texts: Sequence[str]) -> tuple[NDArray[np.floating[Any]], list[str]]:
+    def margins(self, texts: Sequence[str]) -> tuple[Floats, list[str]]:
         """Texts × labels of the whole texts before calibration, and the languages found: what calibrating needs."""
-        margins: list[NDArray[np.floating[Any]]] = [np.empty((0, len(LABELS)))]
+        margins: list[Floats] = [np.empty((0, len(LABELS)))]
         languages: list[str] = []
         for first in range(0, len(texts), BATCH):
             batch = texts[first : first + BATCH]
@@ -66,7 +91,7 @@ class Classifier:
             languages += detect_all(batch, [form.text for form in normal])
         return np.concatenate(margins), languages
 
-    def scores(self, texts: Sequence[str]) -> tuple[NDArray[np.floating[Any]], list[str]]:
+    def scores(self, texts: Sequence[str]) -> tuple[Floats, list[str]]:
         """Texts × labels, without what weighed most, and the languages found. Raises as `classify`."""
         scores, languages = [np.empty((0, len(LABELS)))], list[str]()
         for read in _readings(texts):
@@ -75,12 +100,23 @@ class Classifier:
             languages.extend(read.languages[first] for first in read.firsts)
         return np.concatenate(scores), languages
 
-    def _scored(self, read: _Reading, weighed: Weighed) -> NDArray[np.floating[Any]]:
+    def _scored(self, read: _Reading, weighed: Weighed) -> Floats:
         """Forms × labels."""
         margins = self._weights.margins(weighed)
         scores = self._weights.scores(margins, read.languages, lowered=read.lowered)
         if scores.shape != (len(read.forms), len(LABELS)) or not np.isfinite(scores).all():
             raise ClassifierUnavailable("the model's scores are not one finite number for each label")
+        return scores if self._second is None else self._asked_again(self._second, read, margins, scores)
+
+    def _asked_again(self, second: SecondStage, read: _Reading, margins: Floats, scores: Floats) -> Floats:
+        """The scores, with those of whole texts that the second stage reads replaced; parts keep their own."""
+        doubtful = second.heads.doubtful(np.maximum.reduceat(scores, read.firsts))
+        rows = np.asarray(read.firsts)[doubtful]
+        if len(rows):
+            forms = [read.forms[row].text for row in rows.tolist()]
+            scores[rows] = second.scores(forms, margins[rows], [read.languages[row] for row in rows.tolist()])
+        if not np.isfinite(scores).all():
+            raise ClassifierUnavailable("the second stage's scores are not one finite number for each label")
         return scores
 
     def _classify(self, read: _Reading) -> list[Screened]:
@@ -110,7 +146,7 @@ class _Reading:
 
     forms: Sequence[Normalised]
     languages: Sequence[str]
-    lowered: NDArray[np.floating[Any]]
+    lowered: Floats
     firsts: Sequence[int]
 
 
@@ -159,8 +195,10 @@ def _languages_of_parts(read: Sequence[tuple[str, Normalised, Sequence[Normalise
     return {place: list(islice(found, len(read[place][2]))) for place in mixed}
 
 
-def load(path: Path, *, sha256: str) -> Classifier:
+def load(path: Path, *, sha256: str, stages: Stages = "all") -> Classifier:
     """The classifier in a file whose SHA-256 is the one given; the hash is checked before anything is parsed.
+
+    With a second stage if the file holds one, its encoder is installed and `stages` allows it; `alone` says why not.
 
     Never unpickles. Raises ClassifierUnavailable with the reason: missing, altered, truncated, foreign, of another
     format, or holding numbers that are none.
@@ -179,6 +217,7 @@ def load(path: Path, *, sha256: str) -> Classifier:
             shift=heads["shift_"],
         )
         fault = weights.fault()
+        second = second_stage(content.get("second"), stages)
         known = (tuple(heads["labels"]), tuple(heads["languages"])) == (LABELS, LANGUAGES)
     except (KeyError, AttributeError, TypeError, ValueError) as error:
         raise ClassifierUnavailable(f"the model file lacks a part: {error}") from error
@@ -186,4 +225,4 @@ def load(path: Path, *, sha256: str) -> Classifier:
         raise ClassifierUnavailable(
             f"the model file holds numbers that are none, or of the wrong shape: {fault or 'its labels or languages'}"
         )
-    return Classifier(weights, version=version, thresholds=thresholds)
+    return Classifier(weights, version=version, thresholds=thresholds, second=second)

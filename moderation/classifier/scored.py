@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.classifier.data import Example, read_examples
+from moderation.classifier.data import Example, drawn, read_examples
 from moderation.classifier.model import Classifier
 
 ENOUGH = 20  # of each side, or a figure is chance
@@ -27,8 +27,12 @@ class Scored:
     scores: NDArray[np.floating[Any]]
 
 
-def score_folder(classifier: Classifier, folder: Path, *, progress: Callable[[str], None]) -> list[Scored]:
+def score_folder(
+    classifier: Classifier, folder: Path, *, progress: Callable[[str], None], at_most: int | None = None
+) -> list[Scored]:
     """Score every .csv.gz file of a folder, by source and language, and say after each how far it is.
+
+    With `at_most` so many comments of each file, language and side, the same ones every time.
 
     Measures only: nothing is fitted, so files named `…_NC` are read too. Raises ValueError for a folder without
     labelled comments or with a broken file.
@@ -40,6 +44,8 @@ def score_folder(classifier: Classifier, folder: Path, *, progress: Callable[[st
     if not by_source:
         raise ValueError(f"{folder} holds no .csv.gz file with labelled comments")
     found: list[Scored] = []
+    if at_most is not None:
+        by_source = {source: drawn(examples, at_most) for source, examples in by_source.items()}
     whole, done = sum(map(len, by_source.values())), 0
     for source, examples in by_source.items():
         scores, _ = classifier.scores([example.text for example in examples])

@@ -80,17 +80,29 @@ class Weights:
 
         `lowered` is taken off each text's log-odds.
         """
-        rows = np.array([_ROW_OF.get(language, len(LANGUAGES) - 1) for language in languages], dtype=np.int64)
-        odds = self.slope[rows] * margins + self.shift[rows]
-        if lowered is not None:
-            odds = odds - lowered[:, None]
-        # Both ends by the tail that can't overflow.
-        tails = np.exp(-np.abs(odds))
-        scores: Floats = np.where(odds >= 0, 1, tails) / (1 + tails)
-        return scores
+        return calibrated(margins, languages, self.slope, self.shift, lowered=lowered)
 
 
 _ROW_OF: Mapping[str, int] = {language: row for row, language in enumerate(LANGUAGES)}
+
+
+def rows_of(languages: Sequence[str]) -> NDArray[np.int64]:
+    """Each one's place in LANGUAGES; the last one's for a language that is not there."""
+    return np.array([_ROW_OF.get(language, len(LANGUAGES) - 1) for language in languages], dtype=np.int64)
+
+
+def calibrated(
+    margins: Floats, languages: Sequence[str], slope: Floats, shift: Floats, *, lowered: Floats | None = None
+) -> Floats:
+    """Texts × labels in 0..1 from margins, by the slope and shift of each text's language."""
+    rows = rows_of(languages)
+    odds = slope[rows] * margins + shift[rows]
+    if lowered is not None:
+        odds = odds - lowered[:, None]
+    # Both ends by the tail that can't overflow.
+    tails = np.exp(-np.abs(odds))
+    scores: Floats = np.where(odds >= 0, 1, tails) / (1 + tails)
+    return scores
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,6 @@
-"""Make the models that ship: `python -m moderation.classifier.shipping FOLDER VERSION`, FOLDER holding train/ and dev/.
+"""Make the models that ship: `python -m moderation.classifier.shipping FOLDER VERSION [CACHE]`.
+
+FOLDER holds train/ and dev/; CACHE keeps the encoder's vectors for another time.
 
 Two of them: one from every file that may be trained on, and one without those whose licence is not stated, which is for
 whoever must know the licence of everything. The manifest beside them names their hashes and figures.
@@ -16,11 +18,17 @@ from typing import Any
 from moderation.classifier.evaluation import evaluate
 from moderation.classifier.files import MANIFEST, SHIPPED, ModelFile, write_whole
 from moderation.classifier.model import load
+from moderation.classifier.second import STAGES
 from moderation.classifier.sources import source_named
 from moderation.classifier.training import train
 
+OF_EACH = 300
+"""Comments of each file, language and side on which the stages are measured beside each other; one alone, on all."""
 
-def ship(folder: Path, version: str, *, into: Path = SHIPPED, progress: Callable[[str], None]) -> tuple[ModelFile, ...]:
+
+def ship(
+    folder: Path, version: str, *, into: Path = SHIPPED, cache: Path | None = None, progress: Callable[[str], None]
+) -> tuple[ModelFile, ...]:
     """Train both models from `folder`/train, measure them on `folder`/dev, and write them with their manifest.
 
     The second one has the next number: 2026-11-22.3 beside 2026-11-22.2. The manifest comes last, so a crash leaves the
@@ -28,14 +36,16 @@ def ship(folder: Path, version: str, *, into: Path = SHIPPED, progress: Callable
     """
     day, _, number = version.rpartition(".")
     models = (
-        _made(folder, version, into, progress, stated_only=False),
-        _made(folder, f"{day}.{int(number) + 1}", into, progress, stated_only=True),
+        _made(folder, version, into, cache, progress, stated_only=False),
+        _made(folder, f"{day}.{int(number) + 1}", into, cache, progress, stated_only=True),
     )
     write_whole(into / MANIFEST, _manifest(models))
     return models
 
 
-def _made(folder: Path, version: str, into: Path, progress: Callable[[str], None], *, stated_only: bool) -> ModelFile:
+def _made(
+    folder: Path, version: str, into: Path, cache: Path | None, progress: Callable[[str], None], *, stated_only: bool
+) -> ModelFile:
     progress(f"model {version}")
     model = train(
         folder / "train",
@@ -44,15 +54,22 @@ def _made(folder: Path, version: str, into: Path, progress: Callable[[str], None
         progress=progress,
         skip=lambda stem: stated_only and not source_named(stem).stated,
         held_out=folder / "dev",
+        cache=cache,
     )
-    evaluation = evaluate(load(model.path, sha256=model.sha256), folder / "dev", progress=progress)
-    progress(evaluation.table())
+    fast = evaluate(load(model.path, sha256=model.sha256, stages="fast"), folder / "dev", progress=progress)
+    progress(fast.table())
     licences = {stem: source_named(stem).licence for stem in model.figures["examples"]}
     figures = {
         **model.figures,
         "stated_licences_only": stated_only,
         "licences": licences,
-        "languages": evaluation.summary(),
+        "languages": fast.summary(),
+        "stages": {
+            stages: evaluate(
+                load(model.path, sha256=model.sha256, stages=stages), folder / "dev", at_most=OF_EACH, progress=progress
+            ).summary()
+            for stages in STAGES
+        },
     }
     return ModelFile(model.version, model.path, model.sha256, figures)
 
@@ -67,4 +84,5 @@ def _manifest(models: Iterable[ModelFile]) -> bytes:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    ship(Path(sys.argv[1]), sys.argv[2], progress=logging.getLogger(__name__).info)
+    cache = Path(sys.argv[3]) if len(sys.argv) > 3 else None
+    ship(Path(sys.argv[1]), sys.argv[2], cache=cache, progress=logging.getLogger(__name__).info)

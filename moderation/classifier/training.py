@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 
 from moderation.classifier.calibration import Measured, calibrate, measure, suggest
 from moderation.classifier.data import Example, not_commercial, read_examples
+from moderation.classifier.encoder import encoder_file
 from moderation.classifier.examples import own_examples
 from moderation.classifier.features import NgramCounter
 from moderation.classifier.files import ModelFile, write_model
@@ -23,6 +24,9 @@ from moderation.classifier.labels import LABELS, LANGUAGES
 from moderation.classifier.model import Classifier
 from moderation.classifier.normalise import normalise
 from moderation.classifier.scoring import Weights
+from moderation.classifier.second import ENCODER, Stages, encoder_hash
+from moderation.classifier.second_training import learn_second
+from moderation.classifier.vectors import Vectors
 from moderation.classifier.weights import balance, imply, known_matrix
 
 LONGEST_LEARNED = 1_200  # code points of the normal form; what follows repeats the manner, not the matter
@@ -39,13 +43,16 @@ def train(
     progress: Callable[[str], None],
     skip: Callable[[str], bool] = lambda stem: False,
     held_out: Path | None = None,
+    stages: Stages = "all",
+    cache: Path | None = None,
 ) -> ModelFile:
     """Learn from every .csv.gz file of a folder, calibrate on `held_out`, write the model to `out` whole or not at all.
 
     Deterministic: the same files give the same hash. Without `held_out` the folder's neighbour `dev` is taken, and
     without one each tenth example is held out. Files that `skip` names and those named `…_NC` are never learned from.
-    Raises ValueError for a folder without labelled comments or with a broken file, and OSError where `out` can't be
-    written; what was at `out` then stays.
+    A second stage is learned where its encoder is installed and `stages` allows it; `cache` is a folder that keeps what
+    the encoder made of comments for the next training. Raises ValueError for a folder without labelled comments or with
+    a broken file, and OSError where `out` can't be written; what was at `out` then stays.
     """
     started = time.monotonic()
     examples, kept_back = _gather(folder, held_out, lambda stem: not_commercial(stem) or skip(stem))
@@ -54,14 +61,21 @@ def train(
     heads: LabelHeads = pipeline.named_steps["heads"]
     measured = _measure(_classifier(pipeline, version), kept_back)
     heads.slope_, heads.shift_ = calibrate(measured)
+    fast = _classifier(pipeline, version)
     # As they will be given, with the scores of parts; the calibration above is that of whole texts.
-    scores, _ = _classifier(pipeline, version).scores([example.text for example in kept_back])
+    scores, _ = fast.scores([example.text for example in kept_back])
     thresholds = suggest(scores, measured)
-    sha256 = write_model(
-        {"version": version, "pipeline": pipeline, "thresholds": {k: list(v) for k, v in thresholds.items()}}, out
-    )
+    content: dict[str, Any] = {"version": version, "pipeline": pipeline}
+    encoder = encoder_file() if stages == "all" else None
+    if encoder is not None:
+        vectors = Vectors(encoder, cache)
+        second, suggested = learn_second(fast, examples, kept_back, vectors=vectors, progress=progress)
+        thresholds = _stricter(thresholds, suggested)
+        content["second"] = {ENCODER: encoder_hash(encoder), **second.content()}
+    content["thresholds"] = {label: list(pair) for label, pair in thresholds.items()}
+    sha256 = write_model(content, out)
     progress(f"written in {time.monotonic() - started:.0f} s: {out.name}, {out.stat().st_size:,} bytes")
-    figures = {"thresholds": {k: list(v) for k, v in thresholds.items()}, "examples": _counts(examples)}
+    figures = {"thresholds": content["thresholds"], "examples": _counts(examples)}
     return ModelFile(version, out, sha256, figures)
 
 
@@ -111,6 +125,13 @@ def _classifier(pipeline: Pipeline, version: str) -> Classifier:
         shift=heads.shift_,
     )
     return Classifier(weights, version=version, thresholds={})
+
+
+def _stricter(
+    ones: Mapping[str, tuple[float, float]], others: Mapping[str, tuple[float, float]]
+) -> Mapping[str, tuple[float, float]]:
+    """For each label what both allow to be rejected: the same thresholds serve with and without the second stage."""
+    return {label: (hold, max(reject, others[label][1])) for label, (hold, reject) in ones.items()}
 
 
 def _weightiest(coefficients: NDArray[Any], count: int) -> NDArray[np.int64]:

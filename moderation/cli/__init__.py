@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
@@ -20,10 +20,14 @@ Examples = Annotated[Path, typer.Argument(help="Folder of labelled .csv.gz files
 Story = Annotated[str, typer.Argument(help="The story's address, or its number.")]
 Note = Annotated[str, typer.Option(help="Why, for everybody at the desk.")]
 Version = Annotated[str, typer.Argument(help="A model's version, such as 2026-11-24.1.")]
+Stages = Annotated[
+    Literal["all", "fast"] | None, typer.Option(help="fast leaves out the second stage; the setting without it.")
+]
 OtherPolicy = Annotated[Path | None, typer.Option("--policy", help="Another policy file.")]
 
 if TYPE_CHECKING:
     from moderation.cli.switches import Find
+    from moderation.settings import Settings
 
 R = TypeVar("R")
 
@@ -39,12 +43,20 @@ def _or_refused(work: Callable[[], R]) -> R:
         raise typer.Exit(EXIT_REFUSED) from None
 
 
+def _settings(stages: Stages) -> Settings:
+    """The settings, with what was said on the command line."""
+    from moderation.settings import Settings, load_settings
+
+    settings = load_settings(Settings)
+    return settings if stages is None else settings.model_copy(update={"stages": stages})
+
+
 @told_plainly
-def screen_comments(file: Comments = None) -> None:
+def screen_comments(file: Comments = None, stages: Stages = None) -> None:
     """Screen comments: JSON Lines in, JSON Lines out, in the same order."""
     from moderation.cli.screen import screen_file
 
-    raise typer.Exit(screen_file(file))
+    raise typer.Exit(screen_file(_settings(stages), file))
 
 
 @told_plainly
@@ -54,12 +66,12 @@ def train_model(
         Path | None, typer.Option(help="Folder to calibrate and judge by; `dev` beside the examples without it.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the model; `models` in the data directory.")] = None,
+    stages: Stages = None,
 ) -> None:
     """Train a classifier and judge it beside the one in use, which stays in use. Ends with promote or refuse."""
     from moderation.cli import models
-    from moderation.settings import Settings, load_settings
 
-    raise typer.Exit(models.train(load_settings(Settings), examples, held_out=held_out, out=out))
+    raise typer.Exit(models.train(_settings(stages), examples, held_out=held_out, out=out))
 
 
 @told_plainly
@@ -70,12 +82,17 @@ def evaluate_model(
     html: Annotated[
         Path | None, typer.Option(help="Write a page with every figure drawn; takes minutes longer.", dir_okay=False)
     ] = None,
+    stages: Stages = None,
+    at_most: Annotated[
+        int | None, typer.Option(metavar="N", min=20, help="Of each file, language and side; all without it.")
+    ] = None,
 ) -> None:
     """Measure a classifier on labelled comments, by label, language and source."""
     from moderation.cli import models
-    from moderation.settings import Settings, load_settings
 
-    raise typer.Exit(models.evaluate(load_settings(Settings), examples, version=model, as_json=as_json, html=html))
+    raise typer.Exit(
+        models.evaluate(_settings(stages), examples, version=model, as_json=as_json, html=html, at_most=at_most)
+    )
 
 
 @told_plainly

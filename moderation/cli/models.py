@@ -35,7 +35,13 @@ def train(settings: Settings, examples: Path, *, held_out: Path | None, out: Pat
     async def work(store: Store) -> learning.Trial:
         folder = out or settings.data_dir / "models"
         return await learning.train(
-            store, examples, held_out=held_out, out=folder, now=datetime.now(UTC), progress=_progress
+            store,
+            examples,
+            held_out=held_out,
+            out=folder,
+            now=datetime.now(UTC),
+            progress=_progress,
+            stages=settings.stages,
         )
 
     try:
@@ -55,7 +61,15 @@ def train(settings: Settings, examples: Path, *, held_out: Path | None, out: Pat
     return 0
 
 
-def evaluate(settings: Settings, examples: Path, *, version: str | None, as_json: bool, html: Path | None) -> int:
+def evaluate(
+    settings: Settings,
+    examples: Path,
+    *,
+    version: str | None,
+    as_json: bool,
+    html: Path | None,
+    at_most: int | None,
+) -> int:
     """Measure the model in use, or another, on labelled comments; draw every figure where a page is asked for."""
     from moderation.classifier.evaluation import judge
     from moderation.classifier.scored import score_folder
@@ -66,8 +80,8 @@ def evaluate(settings: Settings, examples: Path, *, version: str | None, as_json
         return await model_in_use(store) if store is not None else shipped()
 
     try:
-        classifier = load_checked(_with_known(settings, wanted))
-        scored = score_folder(classifier, examples, progress=_progress)
+        classifier = load_checked(_with_known(settings, wanted), settings.stages)
+        scored = score_folder(classifier, examples, progress=_progress, at_most=at_most)
         figures = judge(classifier, scored)
         told = figures.to_json()
         if html is not None:

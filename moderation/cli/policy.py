@@ -39,7 +39,7 @@ def simulate(settings: Settings, file: Path | None, *, other: Path | None) -> in
     policies = [load_policy()] + ([load_policy(other)] if other is not None else [])
     status = 0
     try:
-        classifier: Classifier | None = load_checked(model_to_use(settings))
+        classifier: Classifier | None = load_checked(model_to_use(settings), settings.stages)
     except ClassifierUnavailable as error:
         sys.stderr.write(f"baithak: no usable model, every comment would be held: {error}\n")
         classifier, status = None, EXIT_MISSING

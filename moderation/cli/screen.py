@@ -22,7 +22,7 @@ from moderation.errors import ClassifierUnavailable, InvalidSubmission, Settings
 from moderation.policy import LABELS, Policy
 from moderation.running import EXIT_MISSING, EXIT_REFUSED, TOLD
 from moderation.screening import Screener, Subject, isolate, load_checked, model_in_use
-from moderation.settings import Settings, load_settings
+from moderation.settings import Settings
 
 BATCH = 64
 LONGEST_LINE = 1024 * 1024
@@ -48,11 +48,11 @@ class Refused:
     error: str
 
 
-def screen_file(file: Path | None) -> int:
+def screen_file(settings: Settings, file: Path | None) -> int:
     """Screen the lines of a file, or of standard input; answers the exit status."""
     policy = load_policy()
     try:
-        classifier: Classifier | None = load_checked(model_to_use(load_settings(Settings)))
+        classifier: Classifier | None = load_checked(model_to_use(settings), settings.stages)
     except ClassifierUnavailable as error:
         sys.stderr.write(f"{TOLD}no usable model, every comment is held: {error}\n")
         classifier = None

@@ -22,7 +22,7 @@ from moderation.policy import Policy
 from moderation.queue import ScreeningQueue, connect
 from moderation.retention import retention_of_comments
 from moderation.running import own_place, start_logging, stop_signals
-from moderation.screening import ModelKeeper, model_in_use
+from moderation.screening import ModelKeeper, load_checked, model_in_use
 from moderation.sealer import Sealer
 from moderation.settings import Settings
 from moderation.store import Store
@@ -33,6 +33,9 @@ log = structlog.get_logger(__name__)
 
 GRACE_S = 8.0
 """Seconds after SIGTERM in which the batch in hand may end; what it had not committed is screened again elsewhere."""
+
+SLOWEST_S = 0.2
+"""Seconds that the second stage takes for one comment at most, on a slow machine: ten times what it takes on ours."""
 
 FREEZE_S = 5.0
 """Seconds beyond the screening's own limit after which the process is ended from outside Python: a regular expression
@@ -62,7 +65,7 @@ async def _run(settings: Settings, policy: Policy, ready: Callable[[], None]) ->
     place = own_place()
     consumer = f"{place}{os.getpid()}"
     queue = ScreeningQueue(redis, at_most=settings.queue_at_most)
-    keeper = ModelKeeper(lambda: model_in_use(store))
+    keeper = ModelKeeper(lambda: model_in_use(store), load=lambda model: load_checked(model, settings.stages))
     worker = Worker(
         store=store,
         queue=queue,
@@ -70,7 +73,7 @@ async def _run(settings: Settings, policy: Policy, ready: Callable[[], None]) ->
         keeper=keeper,
         policy=policy,
         pace=Pace(
-            batch_at_most=settings.batch_at_most,
+            batch_at_most=_most_at_once(settings),
             retry_after_s=settings.retry_after_s,
             deliveries_at_most=settings.deliveries_at_most,
             screen_timeout_s=settings.screen_timeout_s,
@@ -99,6 +102,13 @@ async def _run(settings: Settings, policy: Policy, ready: Callable[[], None]) ->
         await database.close()
         with contextlib.suppress(Exception):  # a connection that is gone can't be given back
             await redis.aclose()
+
+
+def _most_at_once(settings: Settings) -> int:
+    """Comments of one batch: no more than are surely read before the batch would count as hung."""
+    if settings.stages == "fast":
+        return settings.batch_at_most
+    return max(1, min(settings.batch_at_most, int(settings.screen_timeout_s / SLOWEST_S)))
 
 
 class Beside(Protocol):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from moderation.classifier import Classifier, ModelFile, load, shipped, shipped_models
+from moderation.classifier import Classifier, ModelFile, Stages, load, shipped, shipped_models
 from moderation.errors import ClassifierUnavailable
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ def _file_of(record: ModelRecord) -> ModelFile:
     return ModelFile(record.version, path, record.sha256, record.figures)
 
 
-def load_checked(model: ModelFile) -> Classifier:
+def load_checked(model: ModelFile, stages: Stages) -> Classifier:
     """The classifier of a model file, after it scored a text. Blocking. Raises ClassifierUnavailable, and only that."""
     try:
-        classifier = load(model.path, sha256=model.sha256)
+        classifier = load(model.path, sha256=model.sha256, stages=stages)
         classifier.classify(["Well said."])
     except ClassifierUnavailable:
         raise
@@ -62,9 +62,7 @@ class ModelKeeper:
     A new model takes over whole or not at all: while it loads, and when it can't be used, the old one goes on.
     """
 
-    def __init__(
-        self, wanted: Callable[[], Awaitable[ModelFile]], *, load: Callable[[ModelFile], Classifier] = load_checked
-    ) -> None:
+    def __init__(self, wanted: Callable[[], Awaitable[ModelFile]], *, load: Callable[[ModelFile], Classifier]) -> None:
         self.classifier: Classifier | None = None
         self._wanted = wanted
         self._load = load
@@ -97,7 +95,7 @@ class ModelKeeper:
             self._refused, self._try_again_at = model.sha256, time.monotonic() + TRY_AGAIN_S
             raise
         self.classifier, self._loaded, self._refused = classifier, model.sha256, ""
-        log.info("model loaded", version=classifier.version)
+        log.info("model loaded", version=classifier.version, second_stage=classifier.alone or "on")
 
     def _alert(self, reason: str) -> None:
         if self.classifier is None and time.monotonic() >= self._alert_at:

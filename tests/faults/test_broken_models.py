@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from moderation.classifier import shipped
 from moderation.decision import Reason
 from moderation.queue import ScreeningQueue, connect
-from moderation.screening import ModelKeeper, model_in_use
+from moderation.screening import ModelKeeper, load_checked, model_in_use
 from moderation.store import ModelRecord, Store
 from tests.builders import NOW
 from tests.faults.databases import ONLY_SQLITE
@@ -105,7 +105,9 @@ async def test_by_a_damaged_model_nothing_is_published(
     await promote_damaged()
     revisions = await receive_many(store, COMMENTS)
     await ScreeningQueue(redis, at_most=1000).enqueue(revisions)
-    manner = Manner(workers=1, keeper=ModelKeeper(lambda: model_in_use(store)))
+    manner = Manner(
+        workers=1, keeper=ModelKeeper(lambda: model_in_use(store), load=lambda model: load_checked(model, "fast"))
+    )
     with capture_logs() as logs:
         async with working(store, lambda: connect(redis_address), manner) as shift:
             await shift.decided()
@@ -123,7 +125,7 @@ async def test_by_a_damaged_model_nothing_is_published(
 async def test_a_damaged_model_that_is_promoted_leaves_the_one_that_works(
     promote_damaged: Callable[[], Awaitable[None]], store: Store
 ) -> None:
-    keeper = ModelKeeper(lambda: model_in_use(store))
+    keeper = ModelKeeper(lambda: model_in_use(store), load=lambda model: load_checked(model, "fast"))
     await keeper.refresh()
     works = keeper.classifier
     assert works is not None

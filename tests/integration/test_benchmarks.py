@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import accepting, api, decisions, screening, updates
+from benchmarks import accepting, api, decisions, screening, stages, updates
 from benchmarks.candidates import CANDIDATES, train_peer
 from benchmarks.comments import Comments, own_comments
 from benchmarks.decisions import WORKER
@@ -16,6 +16,7 @@ from benchmarks.queue import run as queue
 from benchmarks.queue import section
 from benchmarks.queue.adapters import Kind
 from benchmarks.queue.peers import PEERS
+from moderation.classifier.encoder import encoder_file
 from tests import labelled
 
 FEW = 200
@@ -24,7 +25,7 @@ FEW = 200
 pytestmark = pytest.mark.timeout(300)
 
 
-OURS = tuple(each for each in CANDIDATES if each.package is None)
+OURS = tuple(each for each in CANDIDATES if each.package is None and (each.key != "both" or encoder_file()))
 
 
 def fifty() -> Comments:
@@ -46,6 +47,16 @@ def test_every_candidate_of_ours_is_timed_and_judged_on_fifty_comments() -> None
     shown = screening.section(comments, found, load_before=0)
     assert all(each.name in shown for each in CANDIDATES)
     assert shown.count("not installed, or does not run here") == len(CANDIDATES) - len(OURS)
+
+
+@pytest.mark.skipif(encoder_file() is None, reason="the second stage's encoder is not installed")
+def test_the_stages_are_measured_beside_each_other_and_drawn(tmp_path: Path) -> None:
+    labelled.write(tmp_path / "dev", "en_made_up", labelled.comments(5))
+    page, picture = tmp_path / "page.md", tmp_path / "picture.svg"
+    stages.run(tmp_path / "dev", page=page, picture=picture, of_each=25)
+    table = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| ")][1:]
+    assert [line.split(" | ")[1] for line in (table[1], table[-1])] == ["0%", "100%"]
+    assert picture.read_text(encoding="utf-8").count("<circle") == len(stages.BOUNDS)
 
 
 def test_a_peer_in_an_environment_of_its_own_is_timed_beside_ours(capsys: pytest.CaptureFixture[str]) -> None:

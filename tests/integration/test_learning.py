@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,7 +52,7 @@ class School:
         shutil.copy(shipped().path, out)
         return ModelFile(version, out, shipped().sha256, {"examples": {"mine": 3}})
 
-    def evaluate(self, model: Any, folder: Path, *, progress: Callable[[str], None]) -> Figures:
+    def evaluate(self, model: Any, folder: Path, **_: Any) -> Figures:
         return Figures(model.version, folder)
 
     def compare(self, candidate: Figures, current: Figures) -> list[str]:
@@ -225,7 +224,7 @@ async def test_a_worker_takes_a_promoted_model_over(store: Store, school: School
 
     def load(model: ModelFile) -> Any:
         loaded.append(model.path)
-        return load_checked(model)
+        return load_checked(model, "fast")
 
     keeper = ModelKeeper(lambda: model_in_use(store), load=load)
     await keeper.refresh()

@@ -129,7 +129,7 @@ async def test_a_shipped_model_that_was_promoted_is_found_where_the_package_is_n
 
 
 def test_the_shipped_model_can_be_loaded_and_answers() -> None:
-    assert load_checked(shipped()).version == shipped().version
+    assert load_checked(shipped(), "fast").version == shipped().version
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "one bit", "empty", "a pickle"])
@@ -146,13 +146,13 @@ def test_a_damaged_file_is_no_model(damage: str, tmp_path: Path) -> None:
         }
         path.write_bytes(altered[damage])
     with pytest.raises(ClassifierUnavailable):
-        load_checked(ModelFile(whole.version, path, whole.sha256, {}))
+        load_checked(ModelFile(whole.version, path, whole.sha256, {}), "fast")
 
 
 def test_a_model_that_raises_at_a_plain_sentence_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def breaks(text: str) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(keeper, "load", lambda path, *, sha256: FakeClassifier(before=breaks))
+    monkeypatch.setattr(keeper, "load", lambda path, *, sha256, stages: FakeClassifier(before=breaks))
     with pytest.raises(ClassifierUnavailable, match="MemoryError"):
-        load_checked(shipped())
+        load_checked(shipped(), "fast")

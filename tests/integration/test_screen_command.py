@@ -256,14 +256,16 @@ def test_a_text_at_which_the_classifier_breaks_is_held_and_the_others_are_not() 
     ]
 
 
-def test_a_fault_in_reading_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_in_reading_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Broken(io.RawIOBase):
         def readline(self, size: int | None = -1) -> bytes:
             raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(screen, "load_checked", lambda model: FakeClassifier())
+    monkeypatch.setattr(screen, "load_checked", lambda model, stages: FakeClassifier())
     monkeypatch.setattr(screen, "open_input", lambda file: Broken())
-    assert screen_file(None) == 1
+    assert screen_file(settings(tmp_path), None) == 1
     assert "Input/output error" in capsys.readouterr().err
 
 

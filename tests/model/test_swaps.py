@@ -6,27 +6,13 @@ from itertools import combinations
 
 import pytest
 
-from moderation.classifier import LABELS, Classifier, load, normalise, shipped
+from moderation.classifier import Classifier, normalise
 from moderation.classifier.examples import own_examples
 from moderation.classifier.groups import folded
+from tests.model.outcomes import outcomes
 from tests.model.swaps import FRAMES, swapped
 
 CHANGED_AT_MOST = 0.01
-
-
-@pytest.fixture(scope="module")
-def classifier() -> Classifier:
-    model = shipped()
-    return load(model.path, sha256=model.sha256)
-
-
-def outcomes(classifier: Classifier, texts: list[str]) -> list[str]:
-    """publish, hold or reject, by the thresholds that the model suggests."""
-    found = []
-    for answer in classifier.classify(texts):
-        reached = [sum(answer.scores[label] >= edge for edge in classifier.thresholds[label]) for label in LABELS]
-        found.append(("publish", "hold", "reject")[max(reached)])
-    return found
 
 
 def misses(classifier: Classifier, language: str, *, every: int) -> tuple[float, list[str]]:

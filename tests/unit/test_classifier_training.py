@@ -6,8 +6,9 @@ import gzip
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,21 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from moderation.classifier import LABELS, Classifier, compare, evaluate, load, shipped, train
+from moderation.classifier import LABELS, Classifier, compare, evaluate, load, shipped
+from moderation.classifier import train as train_stages
 from moderation.classifier.calibration import CLEAN_ENOUGH, calibrate, measure
 from moderation.classifier.data import Example, read_examples
+from moderation.classifier.encoder import WIDTH
 from moderation.classifier.examples import own_examples
 from moderation.classifier.features import NgramCounter
 from moderation.classifier.ngrams import grams
+from moderation.classifier.second import Heads
 from moderation.classifier.weights import balance, imply, known_matrix
 from tests import labelled
 from tests.model_files import opened
+
+train = partial(train_stages, stages="fast")
+"""What the second stage learns has a test of its own: reading each example takes it minutes."""
 
 
 def quiet(line: str) -> None:
@@ -63,6 +70,39 @@ def test_a_tiny_training_learns_a_word_it_has_never_seen_before(trained: Classif
 def test_the_same_files_give_the_same_model(folder: Path, tmp_path: Path) -> None:
     models = [train(folder, out=tmp_path / name, version="test.1", progress=quiet) for name in ("a.skops", "b.skops")]
     assert models[0].sha256 == models[1].sha256
+
+
+class Told:
+    """Vectors of an encoder that knows which comments are rude, and nothing else."""
+
+    def __init__(self, encoder: Path, folder: Path | None) -> None:
+        pass
+
+    def of(self, texts: Sequence[str], *, progress: Callable[[str], None]) -> np.ndarray[Any, Any]:
+        noise = np.random.default_rng(0).standard_normal((len(texts), WIDTH))
+        noise[:, 0] += [4 * ("zorg" in text) for text in texts]
+        return noise.astype(np.float32)
+
+
+def test_the_second_stage_learns_what_its_encoder_knows_and_the_same_each_time(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moderation.classifier.training.encoder_file", lambda: tmp_path)
+    monkeypatch.setattr("moderation.classifier.training.encoder_hash", lambda path: "0" * 64)
+    monkeypatch.setattr("moderation.classifier.training.Vectors", Told)
+    models = [
+        train_stages(folder, out=tmp_path / name, version="test.1", progress=quiet) for name in ("a.skops", "b.skops")
+    ]
+    assert models[0].sha256 == models[1].sha256
+    heads = Heads.read(opened(models[0].path)["second"])
+    known, unknown = np.zeros((2, 1, WIDTH), np.float32)
+    known[0, 0] = 4
+    toxic = LABELS.index("toxic")
+    assert heads.own_margins(known)[0, toxic] > heads.own_margins(unknown)[0, toxic] + 1
+    assert heads.share[:, toxic].max() > 0
+    assert (heads.share[:, LABELS.index("severe")] == 0).all()
+    fast = load(models[0].path, sha256=models[0].sha256, stages="fast")
+    assert (heads.slope[heads.share == 0] == fast.calibration[0][heads.share == 0]).all()
 
 
 def test_a_folder_without_comments_is_refused_and_the_model_in_place_stays(tmp_path: Path) -> None:
@@ -221,7 +261,7 @@ from moderation.classifier import shipped
 from moderation.config import load_policy
 from moderation.screening import Screener, Subject, load_checked
 import moderation.cli.screen, moderation.worker
-screener = Screener(load_policy(), load_checked(shipped()))
+screener = Screener(load_policy(), load_checked(shipped(), "fast"))
 screening, = screener.screen([Subject("you are a stupid idiot")])
 print(screening.scores["insult"] > 0.5, sorted({"sklearn", "scipy", "skops"} & set(sys.modules)))
 """

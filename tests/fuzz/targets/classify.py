@@ -10,7 +10,7 @@ from tests.security.payloads import ODD_TEXTS, XSS
 
 __all__ = ["WORDS", "check", "seeds"]
 
-CLASSIFIER = load_checked(shipped())
+CLASSIFIER = load_checked(shipped(), "fast")
 
 
 def seeds() -> list[bytes]:
