@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from moderation.errors import PolicyError
@@ -49,12 +49,26 @@ class RuleSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """How often the machine may be wrong by itself, as shares of all comments, of which `abuse` break the terms.
+
+    `exceeded`: the share of sites at which more may be spent, for no figure of other sites binds a new one.
+    """
+
+    wrongly_published: float
+    wrongly_refused: float
+    abuse: float
+    exceeded: float
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The terms for the machine. `version` is the terms' version, agreed to by readers and cited by each decision."""
 
     version: str
     clauses: Mapping[str, Clause]
     rules: Mapping[str, RuleSettings]
+    budget: Budget | None = None
 
     def clause_of(self, label: str) -> Clause | None:
         """The clause a label breaks, or None where no clause names it."""
@@ -97,9 +111,9 @@ def parse_policy(text: str, *, name: str = "policy.toml") -> Policy:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"{name}: not valid TOML: {error}") from error
-    unknown = sorted(set(raw) - {"version", "clauses", "rules"})
+    unknown = sorted(set(raw) - {"version", "clauses", "rules", "budget"})
     if unknown:
-        raise PolicyError(f"{name}: unknown key {unknown[0]!r}; write version, [[clauses]] and [rules.…] tables")
+        raise PolicyError(f"{name}: unknown key {unknown[0]!r}; write version, [[clauses]], [rules.…] and [budget]")
     version = raw.get("version")
     if not isinstance(version, str) or not version.strip():
         raise PolicyError(f'{name}: give the terms a version, for example version = "2026-11"')
@@ -123,6 +137,7 @@ def parse_policy(text: str, *, name: str = "policy.toml") -> Policy:
         version=version.strip(),
         clauses=clauses,
         rules={rule: _rule(rule, entry, clauses, name=name) for rule, entry in rules.items()},
+        budget=_budget(raw["budget"], where=f"{name}: budget") if "budget" in raw else None,
     )
 
 
@@ -162,6 +177,16 @@ def _thresholds(label: str, value: object, *, where: str) -> Thresholds:
         # 1.01 can't be reached: the way to say that the machine never refuses under this label.
         raise PolicyError(f"{where}: label {label} needs 0 < hold_at <= reject_at <= 1.01")
     return Thresholds(hold_at=float(hold_at), reject_at=float(reject_at))
+
+
+def _budget(entry: object, *, where: str) -> Budget:
+    names = [part.name for part in fields(Budget)]
+    if not isinstance(entry, dict) or set(entry) != set(names):
+        raise PolicyError(f"{where}: needs exactly {', '.join(names)}")
+    for key, value in entry.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+            raise PolicyError(f"{where}: {key} must be a share between 0 and 1, such as 0.02")
+    return Budget(**entry)
 
 
 def _rule(rule: str, entry: object, clauses: Mapping[str, Clause], *, name: str) -> RuleSettings:

@@ -175,7 +175,7 @@ def _outcome_figures(part: Scored, thresholds: Mapping[str, tuple[float, float]]
     rejected: NDArray[np.bool_] = np.any(part.scores >= reject, axis=1)
     held: NDArray[np.bool_] = np.any(part.scores >= hold, axis=1) & ~rejected
     for side in ("clean", "abuse"):
-        rows = [place for place, example in enumerate(part.examples) if _side(example) == side]
+        rows = [place for place, example in enumerate(part.examples) if side_of(example) == side]
         if len(rows) >= ENOUGH:
             no, maybe = float(rejected[rows].mean()), float(held[rows].mean())
             yield OutcomeFigure(
@@ -183,7 +183,7 @@ def _outcome_figures(part: Scored, thresholds: Mapping[str, tuple[float, float]]
             )
 
 
-def _side(example: Example) -> str | None:
+def side_of(example: Example) -> str | None:
     """Abuse if any label is 1; clean if it was rated not toxic, or not spam where nothing else was asked.
 
     Rated "no hatred" alone is not clean: such comments are often rude.

@@ -53,7 +53,7 @@ class Heads:
     def read(cls, content: Mapping[str, Any]) -> Self:
         """What a model file holds. Raises KeyError, TypeError and ValueError for what is none."""
         heads = cls(**{field.name: content[field.name] for field in fields(cls)})
-        units = heads.out.shape[-1]
+        units = heads.out.size // len(LABELS)
         by_language = (len(LANGUAGES), len(LABELS))
         shapes = {
             "hidden": (len(LABELS), WIDTH, units),
@@ -122,8 +122,11 @@ def second_stage(content: Mapping[str, Any] | None, stages: Stages) -> SecondSta
     path = encoder_file()
     if path is None:
         return f"the second stage's package {PACKAGE} is not installed"
-    if encoder_hash(path) != content[ENCODER]:
-        return f"the second stage was learned on another version of {PACKAGE}"
+    try:
+        if encoder_hash(path) != content[ENCODER]:
+            return f"the second stage was learned on another version of {PACKAGE}"
+    except OSError as error:
+        return f"the second stage's encoder can't be read: {error.strerror}"
     return SecondStage(encoder_in(path), heads)
 
 

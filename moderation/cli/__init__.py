@@ -23,6 +23,9 @@ Version = Annotated[str, typer.Argument(help="A model's version, such as 2026-11
 Stages = Annotated[
     Literal["all", "fast"] | None, typer.Option(help="fast leaves out the second stage; the setting without it.")
 ]
+AtMost = Annotated[
+    int | None, typer.Option(metavar="N", min=20, help="Of each file, language and side; all without it.")
+]
 OtherPolicy = Annotated[Path | None, typer.Option("--policy", help="Another policy file.")]
 
 if TYPE_CHECKING:
@@ -83,9 +86,7 @@ def evaluate_model(
         Path | None, typer.Option(help="Write a page with every figure drawn; takes minutes longer.", dir_okay=False)
     ] = None,
     stages: Stages = None,
-    at_most: Annotated[
-        int | None, typer.Option(metavar="N", min=20, help="Of each file, language and side; all without it.")
-    ] = None,
+    at_most: AtMost = None,
 ) -> None:
     """Measure a classifier on labelled comments, by label, language and source."""
     from moderation.cli import models
@@ -149,6 +150,19 @@ def simulate_policy(file: Comments = None, policy: OtherPolicy = None) -> None:
     from moderation.settings import Settings, load_settings
 
     raise typer.Exit(_or_refused(lambda: simulate(load_settings(Settings), file, other=policy)))
+
+
+@told_plainly
+def keep_to_budget(
+    examples: Examples,
+    policy: OtherPolicy = None,
+    stages: Stages = None,
+    at_most: AtMost = None,
+) -> None:
+    """Tell which thresholds keep to the policy's error budget, on labelled comments. Changes nothing."""
+    from moderation.cli.policy import thresholds
+
+    raise typer.Exit(_or_refused(lambda: thresholds(_settings(stages), examples, other=policy, at_most=at_most)))
 
 
 @told_plainly
@@ -285,6 +299,7 @@ def add_screening(app: typer.Typer) -> None:
     policy = typer.Typer(help="The terms for the machine.", no_args_is_help=True)
     policy.command("check")(check_policy)
     policy.command("simulate")(simulate_policy)
+    policy.command("thresholds")(keep_to_budget)
     app.add_typer(policy, name="policy")
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from statistics import fmean
+from typing import TYPE_CHECKING, BinaryIO
 
 import typer
 
@@ -14,11 +16,14 @@ from moderation.classifier import Classifier
 from moderation.cli.screen import UNSCREENABLE, Asked, Refused, batches, model_to_use, open_input
 from moderation.config import load_policy, load_terms
 from moderation.decision import decide
-from moderation.errors import ClassifierUnavailable
-from moderation.policy import Policy
+from moderation.errors import ClassifierUnavailable, PolicyError
+from moderation.policy import Budget, Policy
 from moderation.running import EXIT_MISSING, EXIT_REFUSED
 from moderation.screening import Screener, isolate, load_checked
 from moderation.settings import Settings
+
+if TYPE_CHECKING:
+    from moderation.classifier.figures.budget import Spent
 
 Conclusion = tuple[str, str]
 """An outcome and the clause it cites; "" where it cites none."""
@@ -52,6 +57,66 @@ def simulate(settings: Settings, file: Path | None, *, other: Path | None) -> in
         sys.stderr.write(f"baithak: line {refusal.line}: {refusal.error}\n")
     _tell(counted, policies, other)
     return status or (EXIT_REFUSED if refused else 0)
+
+
+def thresholds(settings: Settings, examples: Path, *, other: Path | None, at_most: int | None) -> int:
+    """Tell which thresholds keep to the policy's error budget on labelled comments; changes nothing.
+
+    Raises PolicyError for a policy without a budget.
+    """
+    from moderation.classifier.figures.budget import keep_to, under
+    from moderation.classifier.scored import score_folder
+
+    policy = load_policy(other)
+    budget = policy.budget
+    if budget is None:
+        raise PolicyError("the policy has no [budget]: say in it how often the machine may be wrong")
+    acting = {
+        label: (each.hold_at, each.reject_at) for one in policy.clauses.values() for label, each in one.labels.items()
+    }
+    try:
+        classifier = load_checked(model_to_use(settings), settings.stages)
+        scored = score_folder(classifier, examples, progress=_progress, at_most=at_most)
+        kept = keep_to(budget, scored, tuple(acting))
+    except (ValueError, ClassifierUnavailable) as error:
+        sys.stderr.write(f"baithak: {error}\n")
+        return EXIT_REFUSED
+    typer.echo(
+        f"model {classifier.version}, as if {budget.abuse:.0%} of the comments broke the terms; shares of all comments"
+    )
+    typer.echo("\nBy thresholds that keep to the budget, chosen without the source at hand:")
+    for one in kept.spent:
+        typer.echo(
+            _row(f"{one.source:38} {one.language}", one.wrongly_published, one.wrongly_refused, one.decided, one.error)
+        )
+    _tell_together(kept.spent, budget)
+    typer.echo("\nBy the thresholds of this policy:")
+    _tell_together(under(acting, scored, budget), budget)
+    typer.echo(
+        f"\nTo keep to the budget at {1 - budget.exceeded:.0%} of sites like these, write under every label:\n"
+        f"hold_at = {kept.edges.hold_at:g}\nreject_at = {kept.edges.reject_at:g}"
+    )
+    return 0
+
+
+def _tell_together(spent: Sequence[Spent], budget: Budget) -> None:
+    published, refused, decided, error = zip(*(one.shares() for one in spent), strict=True)
+    typer.echo(_row("mean", *map(fmean, (published, refused, decided, error))))
+    typer.echo(_row("budget", budget.wrongly_published, budget.wrongly_refused))
+    over = (
+        fmean(share > most for share in shares)
+        for shares, most in ((published, budget.wrongly_published), (refused, budget.wrongly_refused))
+    )
+    typer.echo(_row(f"of {len(spent)} sets exceed it", *over))
+
+
+def _row(name: str, published: float, refused: float, *rest: float) -> str:
+    decided = "".join(f"  {word} {share:5.1%}" for word, share in zip(("decided", "of that wrong"), rest, strict=False))
+    return f"{name:47} wrongly published {published:6.2%}  wrongly refused {refused:6.2%}{decided}"
+
+
+def _progress(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def _count(given: BinaryIO, screeners: list[Screener]) -> tuple[Counter[tuple[Conclusion, ...]], list[Refused]]:

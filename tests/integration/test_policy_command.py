@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests import labelled
 
 CONFIG = Path(__file__).resolve().parent.parent.parent / "config"
 
@@ -107,3 +110,25 @@ def test_without_a_model_the_simulation_says_that_all_would_be_held(tmp_path: Pa
     done = command(tmp_path, "simulate", given=COMMENTS, BAITHAK_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
     assert done.returncode == 3
     assert "publish" not in done.stdout
+
+
+def test_thresholds_for_the_budget_are_told_and_nothing_is_changed(tmp_path: Path, config: Path) -> None:
+    for number in range(4):
+        labelled.write(tmp_path / "mine", f"en_site{number}", labelled.comments(6))
+    before = (config / "policy.toml").read_bytes()
+    done = command(tmp_path, "thresholds", str(tmp_path / "mine"), BAITHAK_CONFIG_DIR=str(config))
+    assert done.returncode == 0, done.stderr
+    assert "en_site3" in done.stdout
+    assert "of 4 sets exceed it" in done.stdout
+    assert re.search(r"write under every label:\nhold_at = [01]\.?\d*\nreject_at = [01]\.\d+\n", done.stdout)
+    assert (config / "policy.toml").read_bytes() == before
+
+
+def test_without_a_budget_or_sets_enough_no_threshold_is_told(tmp_path: Path, config: Path) -> None:
+    labelled.write(tmp_path / "mine", "en_one_site", labelled.comments(6))
+    done = command(tmp_path, "thresholds", str(tmp_path / "mine"))
+    assert (done.returncode, "give 4 or more" in done.stderr) == (1, True)
+    policy = config / "policy.toml"
+    policy.write_text(re.sub(r"\[budget\](\n\w.*)+", "", policy.read_text(encoding="utf-8")), encoding="utf-8")
+    done = command(tmp_path, "thresholds", str(tmp_path / "mine"), BAITHAK_CONFIG_DIR=str(config))
+    assert (done.returncode, "has no [budget]" in done.stderr) == (1, True)

@@ -132,6 +132,7 @@ def test_a_language_has_its_own_share() -> None:
         {"out_bias": np.full(len(LABELS), np.nan, np.float32)},
         {"hidden": np.zeros((len(LABELS), WIDTH + 1, 2), np.float32)},
         {"share": np.zeros((2, 2))},
+        {"out": np.float32(1).reshape(())},
         {"asked": np.array([0.1])},
     ],
 )
@@ -162,6 +163,9 @@ def test_the_fast_stage_reads_alone_where_there_is_no_other(tmp_path: Path, monk
         assert "another version" in alone(load(tmp_path / "a.skops", sha256=sha256))
     sha256 = rewritten(content, tmp_path / "b.skops")
     assert "has no second stage" in alone(load(tmp_path / "b.skops", sha256=sha256))
+    sha256 = rewritten(content, tmp_path / "c.skops", second=content["second"])
+    monkeypatch.setattr("moderation.classifier.second.encoder_file", lambda: tmp_path / "gone.bin")
+    assert "can't be read" in alone(load(tmp_path / "c.skops", sha256=sha256))
     monkeypatch.setattr("moderation.classifier.second.encoder_file", lambda: None)
     assert "not installed" in alone(load(model.path, sha256=model.sha256))
 

@@ -136,3 +136,17 @@ def test_a_feeds_file_that_would_do_something_else_than_it_says_is_refused(
 def test_a_policy_with_a_name_nobody_knows_is_refused() -> None:
     with pytest.raises(PolicyError, match=r"unknown key 'clause'; write version, \[\[clauses\]\]"):
         parse_policy('version = "1"\n[[clause]]\nid = "1.1"\n')
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        ("abuse = 0.05", "budget: needs exactly wrongly_published, wrongly_refused, abuse, exceeded"),
+        ("wrongly_published = 0.02\nwrongly_refused = 0.02\nabuse = 5\nexceeded = 0.25", "abuse must be a share"),
+        ("wrongly_published = 0.02\nwrongly_refused = nan\nabuse = 0.05\nexceeded = 0.25", "wrongly_refused must be"),
+        ("wrongly_published = true\nwrongly_refused = 0.1\nabuse = 0.05\nexceeded = 0.25", "wrongly_published must"),
+    ],
+)
+def test_a_budget_that_is_none_is_refused(budget: str, words: str) -> None:
+    with pytest.raises(PolicyError, match=words):
+        parse_policy(f'version = "1"\n[[clauses]]\nid = "1.1"\n[budget]\n{budget}\n')
