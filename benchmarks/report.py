@@ -17,7 +17,7 @@ HEAD = """# Benchmarks: how fast it is, beside what
 Written by `make bench`. Every row of a table does its work on the same comments, in the same run, one candidate after
 the other. A cell is the median of the runs, with the least and the most behind it. Absolute figures belong to the
 machine and its load; the ratios are what can be compared, and even they move when other programs take the cores between
-one candidate and the next.
+one candidate and the next. Wherever the second stage is not named, the fast one screens alone (`BAITHAK_STAGES=fast`).
 
 `python -m benchmarks screening FOLDER` screens labelled comments (`.csv.gz` files with the columns of the training
 data) instead of our own, and judges too; FOLDER must hold nothing that a model learned from. The figures on labelled

@@ -121,7 +121,7 @@ def _answering(address: str) -> Callable[[], Awaitable[bool]]:
 def worker_running(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     """One worker process of this data directory, as an operator would start it; its log goes nowhere."""
     given = {key: value for key, value in os.environ.items() if not key.startswith("BAITHAK_")}
-    given |= {"BAITHAK_DATA_DIR": str(settings.data_dir), "OMP_NUM_THREADS": "1"}
+    given |= {"BAITHAK_DATA_DIR": str(settings.data_dir), "BAITHAK_STAGES": "fast", "OMP_NUM_THREADS": "1"}
     with _ending(
         subprocess.Popen([sys.executable, "-m", "moderation", "worker"], cwd=ROOT, env=given, stderr=subprocess.DEVNULL)
     ) as process:

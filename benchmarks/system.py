@@ -35,6 +35,7 @@ def system_running(data_dir: Path, **environment: str) -> Iterator[System]:
     log, web, sandbox = data_dir / "up.log", free_port(), free_port()
     given = {key: value for key, value in os.environ.items() if not key.startswith("BAITHAK_")} | {
         "BAITHAK_DATA_DIR": str(data_dir),
+        "BAITHAK_STAGES": "fast",
         "BAITHAK_WEB_PORT": str(web),
         "BAITHAK_SANDBOX_PORT": str(sandbox),
         "BAITHAK_API_PER_MINUTE": "1000000000",

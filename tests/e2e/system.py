@@ -54,6 +54,7 @@ class System:
         self._environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("BAITHAK_")},
             "BAITHAK_DATA_DIR": str(data_dir),
+            "BAITHAK_STAGES": "fast",
             "BAITHAK_WEB_PORT": "0",
             "BAITHAK_SANDBOX_PORT": "0",
             **environment,

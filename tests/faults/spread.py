@@ -39,6 +39,7 @@ class Spread:
         self._environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("BAITHAK_")},
             "BAITHAK_DATABASE_URL": database_url,
+            "BAITHAK_STAGES": "fast",
             "BAITHAK_REDIS_URL": f"redis://:{PASSWORD}@{hosts.address('data')}:{REDIS}",
             "BAITHAK_WEB_HOST": hosts.address("front"),
             "BAITHAK_WEB_PORT": str(WEB),

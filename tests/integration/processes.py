@@ -43,6 +43,7 @@ def environment(data_dir: Path, **given: str) -> dict[str, str]:
     return {
         **{key: value for key, value in os.environ.items() if not key.startswith("BAITHAK_")},
         "BAITHAK_DATA_DIR": str(data_dir),
+        "BAITHAK_STAGES": "fast",
         "BAITHAK_WEB_PORT": "0",
         "BAITHAK_SANDBOX_PORT": "0",
         **given,

@@ -18,7 +18,9 @@ import pytest
 from redis.asyncio import Redis
 
 from moderation import learning
-from moderation.classifier import shipped
+from moderation.classifier import load, shipped
+from moderation.classifier.encoder import encoder_file
+from moderation.classifier.second import STAGES
 from moderation.comment import CommentStatus
 from moderation.database import Database
 from moderation.decision import Reason
@@ -110,6 +112,24 @@ async def test_a_worker_decides_shows_that_it_lives_and_leaves_when_told(site: S
     assert time.monotonic() - begin < SIGTERM_S
     size = await site.queue.size()
     assert (size.length, size.pending, await site.queue.workers()) == (0, 0, {})
+
+
+@pytest.mark.skipif(encoder_file() is None, reason="the second stage's encoder is not installed")
+async def test_a_worker_reads_doubtful_comments_with_both_stages_and_says_so(site: Site) -> None:
+    model, doubtful = shipped(), "The army shelled the village again, forty dead."
+    accepted = await site.receive(doubtful)
+    process = site.start(BAITHAK_STAGES="all")
+    await site.decided(accepted)
+    record = await site.store.comment(accepted.comment_id)
+    assert record is not None and record.decision is not None
+    both, alone = (
+        load(model.path, sha256=model.sha256, stages=stages).classify([doubtful])[0] for stages in STAGES[::-1]
+    )
+    assert record.decision.scores["insult"] == pytest.approx(both.scores["insult"], abs=1e-4)
+    assert both.scores["insult"] != pytest.approx(alone.scores["insult"], abs=0.01)
+    process.send_signal(signal.SIGTERM)
+    _, logged = await asyncio.to_thread(process.communicate)
+    assert '"second_stage": "on"' in logged
 
 
 async def test_without_a_usable_model_comments_are_held_and_an_alert_is_logged(site: Site) -> None:
