@@ -1,9 +1,9 @@
 # One image for every part: the command says which. Small, and nobody in it is root.
 FROM python:3.11-slim AS build
 WORKDIR /build
-COPY requirements.txt requirements-second.txt pyproject.toml README.md LICENSE ./
+COPY requirements-second.txt pyproject.toml README.md LICENSE ./
 RUN python -m venv /opt/baithak \
- && /opt/baithak/bin/pip install --no-cache-dir --require-hashes -r requirements.txt -r requirements-second.txt
+ && /opt/baithak/bin/pip install --no-cache-dir --require-hashes -r requirements-second.txt
 COPY bot bot
 COPY moderation moderation
 RUN /opt/baithak/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
