@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from moderation.classifier import load, shipped
 from moderation.comment import validated_text
 from moderation.errors import InvalidSubmission
 from moderation.settings import Settings
@@ -73,7 +74,7 @@ def _fits(text: str) -> bool:
 
 async def screened(comments: list[Labelled]) -> list[tuple[Labelled, str]]:
     """Each comment with what became of it, written by people at the sandbox of a system of its own."""
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "var") as system:
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "var", BAITHAK_STAGES="all") as system:
         async with people_of(system) as people:
             readers: list[tuple[Person, dict[str, object]]] = []
             for number in range(READERS):
@@ -102,13 +103,16 @@ async def screened(comments: list[Labelled]) -> list[tuple[Labelled, str]]:
 
 def report(results: list[tuple[Labelled, str]]) -> str:
     """The table as Markdown."""
+    model = shipped()
+    alone = load(model.path, sha256=model.sha256).alone
     counts = Counter((comment.language, comment.toxic, status) for comment, status in results)
     lines = [
         "# 300 labelled comments through the whole system",
         "",
-        f"Written by `python -m scripts.screened_sample` on {datetime.now(UTC):%Y-%m-%d}: {len(results)} comments of",
-        "the development files, which no training saw, written by people at the sandbox. Half of each language has the",
-        "label *toxic*. The labels come from many sources with many ideas of what is toxic: an ordinary rude remark, a",
+        f"Written by `python -m scripts.screened_sample` on {datetime.now(UTC):%Y-%m-%d}, with model {model.version} and",
+        f"{'the fast stage alone' if alone else 'both stages'}: {len(results)} comments of the development files, which no",
+        "training saw, written by people at the sandbox. Half of each language has the label *toxic*. The labels come",
+        "from many sources with many ideas of what is toxic: an ordinary rude remark, a",
         "swear word among friends and a threat may all bear it. *Published* of the toxic ones are the machine's",
         "misses, *refused* of the clean ones its injustices; *held* goes to a moderator.",
         "",
