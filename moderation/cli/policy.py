@@ -80,15 +80,13 @@ def thresholds(settings: Settings, examples: Path, *, other: Path | None, at_mos
         kept = keep_to(budget, scored, tuple(acting))
     except (ValueError, ClassifierUnavailable) as error:
         sys.stderr.write(f"baithak: {error}\n")
-        return EXIT_REFUSED
+        return EXIT_MISSING if isinstance(error, ClassifierUnavailable) else EXIT_REFUSED
     typer.echo(
         f"model {classifier.version}, as if {budget.abuse:.0%} of the comments broke the terms; shares of all comments"
     )
     typer.echo("\nBy thresholds that keep to the budget, chosen without the source at hand:")
     for one in kept.spent:
-        typer.echo(
-            _row(f"{one.source:38} {one.language}", one.wrongly_published, one.wrongly_refused, one.decided, one.error)
-        )
+        typer.echo(_row(f"{one.source:38} {one.language}", *one.shares()))
     _tell_together(kept.spent, budget)
     typer.echo("\nBy the thresholds of this policy:")
     _tell_together(under(acting, scored, budget), budget)
