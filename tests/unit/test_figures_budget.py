@@ -83,6 +83,14 @@ def test_a_set_is_judged_by_thresholds_that_never_saw_its_source() -> None:
     assert [round(one.wrongly_published, 3) for one in odd] == [0.042, 0.042]
 
 
+def test_a_set_for_measuring_only_is_judged_and_chooses_nothing() -> None:
+    sets = [scored(f"s{number}", even() / 2, even()) for number in range(4)]
+    budget = Budget(0.01, 0.018, 0.1, 0.25)
+    kept = keep_to(budget, [*sets, scored("strict_NC", even() + 1, even() / 100)], LABELS)
+    assert kept.edges == keep_to(budget, sets, LABELS).edges
+    assert [one.wrongly_published for one in kept.spent if one.source == "strict_NC"] == [0.1]
+
+
 def test_what_a_policy_does_is_what_its_own_thresholds_do() -> None:
     insult = LABELS.index("insult")
     sets = [scored("a", even(), even(), label=insult)]

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from moderation.classifier.data import not_commercial
 from moderation.classifier.evaluation import side_of
 from moderation.classifier.labels import LABELS
 from moderation.classifier.scored import ENOUGH, Scored
@@ -72,10 +73,14 @@ class _Set:
 
 
 def keep_to(budget: Budget, scored: Sequence[Scored], labels: Sequence[str]) -> Kept:
-    """The edges for a budget, from the scores of `labels`. Raises ValueError where there are too few sets for it."""
-    sets = [found for part in scored if (found := _set_of(part, labels)) is not None]
+    """The edges for a budget, from the scores of `labels`.
+
+    Files for measuring only (`…_NC`) are judged and never chosen by. Raises ValueError where there are too few sets for it.
+    """
+    known = [found for part in scored if (found := _set_of(part, labels)) is not None]
+    sets = [one for one in known if not not_commercial(one.source)]
     spent: list[Spent] = []
-    for one in sets:
+    for one in known:
         others = [other for other in sets if other.source != one.source]
         if _rank(budget, len(others)) >= 0:
             spent.append(_spent(_edges(budget, others), one, budget.abuse))
