@@ -96,5 +96,5 @@ def test_the_image_runs_as_nobody_in_particular() -> None:
 
 def test_the_image_copies_what_is_there() -> None:
     sources = [word for line in instructions("COPY") if "--from" not in line for word in shlex.split(line)[:-1]]
-    assert {"bot", "moderation", "config", "requirements.txt"} <= set(sources)
+    assert {"bot", "moderation", "config", "requirements-second.txt"} <= set(sources)
     assert [name for name in sources if not (PROJECT / name).exists()] == []

@@ -75,7 +75,7 @@ class _Set:
 def keep_to(budget: Budget, scored: Sequence[Scored], labels: Sequence[str]) -> Kept:
     """The edges for a budget, from the scores of `labels`.
 
-    Files for measuring only (`…_NC`) are judged and never chosen by. Raises ValueError where there are too few sets for it.
+    Files for measuring only (`…_NC`) are judged and never chosen by. Raises ValueError where there are too few sets.
     """
     known = [found for part in scored if (found := _set_of(part, labels)) is not None]
     sets = [one for one in known if not not_commercial(one.source)]
