@@ -49,7 +49,8 @@ def train(
     """Learn from every .csv.gz file of a folder, calibrate on `held_out`, write the model to `out` whole or not at all.
 
     Deterministic: the same files give the same hash on one kind of processor. Without `held_out` the folder's neighbour
-    `dev` is taken, and without one each tenth example is held out. Files that `skip` names and those named `…_NC` are never learned from.
+    `dev` is taken, and without one each tenth example is held out. Files that `skip` names and those named `…_NC` are
+    never learned from.
     A second stage is learned where its encoder is installed and `stages` allows it; `cache` is a folder that keeps what
     the encoder made of comments for the next training. Raises ValueError for a folder without labelled comments or with
     a broken file, and OSError where `out` can't be written; what was at `out` then stays.
