@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sqlite3
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from redis.exceptions import ResponseError
 
 from moderation.queue import GROUP, STREAM
@@ -71,6 +73,23 @@ def pending(site: Site) -> int:
     return asyncio.run(site.redis(ask))
 
 
+def stand_still(site: Site, name: str) -> None:
+    """Stop a worker between two transactions: inside one it would hold the only lock, which another test is about."""
+    until(lambda: stopped_without_lock(site, name))
+
+
+def stopped_without_lock(site: Site, name: str) -> bool:
+    site.processes[name].send_signal(signal.SIGSTOP)
+    until(lambda: state_of(site, name) == "T")
+    with contextlib.closing(sqlite3.connect(str(sa.make_url(site.address).database), timeout=1)) as database:
+        try:
+            database.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            wake(site, name)
+            return False
+    return True
+
+
 def write_while_a_worker_stands_still(site: Site, *, comments: int, per_s: float, stands_s: float) -> dict[str, Any]:
     """Of two workers one stands still for a while, as the machine under it might; readers go on writing."""
     journal = site.data_dir / "accepted"
@@ -79,7 +98,7 @@ def write_while_a_worker_stands_still(site: Site, *, comments: int, per_s: float
     until(lambda: site.is_ready("worker") and site.is_ready("still"))
     site.start("submitter", PART, "pace", "0", str(comments), str(journal), str(time.time()), str(per_s))
     until(lambda: len(accepted(journal)) > comments // 10)
-    site.processes["still"].send_signal(signal.SIGSTOP)
+    stand_still(site, "still")
     ends = time.monotonic() + stands_s
     until(lambda: time.monotonic() > ends, within_s=stands_s + 10)
     wake(site, "still")
