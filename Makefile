@@ -66,7 +66,7 @@ test-fast: install-dev ## Run the unit and architecture tests alone
 
 .PHONY: test-long
 test-long: install-dev ## Run the faults at full size, and the model on the labelled comments where they are
-	@$(BIN)/python -m pytest -q -m long tests
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m long tests
 
 # Best effort as well: elsewhere than on Linux on x86_64 it would be built, with a Clang that has libFuzzer.
 $(VENV)/.installed-fuzz: $(VENV)/.installed-dev requirements-fuzz.txt

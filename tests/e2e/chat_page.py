@@ -8,21 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 from aiohttp import web
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from bot.sandbox import create_app
-from tests.browsers import IN_CHROMIUM
 
 EMMA, BILAL, MEERA, OMAR = 1001, 1002, 2001, 2002
 GROUP = -1003000000001
-
-ON_THE_CHAT_PAGE = [
-    *IN_CHROMIUM,
-    pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("chat page"),
-]
 
 
 @dataclass

@@ -9,9 +9,10 @@ import aiohttp
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.chat_page import BILAL, EMMA, GROUP, MEERA, OMAR, ON_THE_CHAT_PAGE, Opening, keyboard
+from tests.browsers import IN_CHROMIUM
+from tests.e2e.chat_page import BILAL, EMMA, GROUP, MEERA, OMAR, Opening, keyboard
 
-pytestmark = ON_THE_CHAT_PAGE
+pytestmark = IN_CHROMIUM
 
 ONE_PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -7,9 +7,10 @@ import asyncio
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.chat_page import EMMA, GROUP, MEERA, OMAR, ON_THE_CHAT_PAGE, Opening, keyboard
+from tests.browsers import IN_CHROMIUM
+from tests.e2e.chat_page import EMMA, GROUP, MEERA, OMAR, Opening, keyboard
 
-pytestmark = ON_THE_CHAT_PAGE
+pytestmark = IN_CHROMIUM
 
 
 # Addresses.

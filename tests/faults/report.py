@@ -9,6 +9,7 @@ Then comes one table a fault, with one column a run (SQLite, PostgreSQL, the con
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -48,11 +49,13 @@ def _named(tests: Sequence[str]) -> str:
 def note(title: str, figures: Mapping[str, Any], *, run: str = "figure") -> None:
     """Put a run's figures into its column of this table, and print them; beside them how busy the machine was."""
     print(title, run, dict(figures))
-    sections = _sections()
-    columns: Runs = sections.get(title, {})
     measured = {"measured": f"{datetime.now(UTC):%Y-%m-%d}", "load of the machine": f"{os.getloadavg()[1]:.1f}"}
-    columns[run] = measured | {name: str(value) for name, value in figures.items()}
-    write({**sections, title: columns})
+    with REPORT.open("rb") as page:
+        fcntl.flock(page, fcntl.LOCK_EX)  # another process's tests write their tables as well
+        sections = _sections()
+        columns: Runs = sections.get(title, {})
+        columns[run] = measured | {name: str(value) for name, value in figures.items()}
+        write({**sections, title: columns})
 
 
 def write(sections: Mapping[str, Runs]) -> None:

@@ -4,40 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 from playwright.async_api import Browser, expect
-from redis.asyncio import Redis
 
 from moderation.comment import CommentStatus
-from moderation.database import Database
 from moderation.roles import REMEMBERED_S
 from moderation.web.guard import cookie_name
-from tests.browsers import IN_CHROMIUM, chromium
-from tests.newsroom import MEERA, OMAR, Newsroom, running_newsroom
+from tests.browsers import IN_ONE_LOOP, in_chromium
+from tests.newsroom import MEERA, OMAR, Newsroom
 from tests.security.browser import other_site
 
+pytestmark = IN_ONE_LOOP
+
 SAME = {"Sec-Fetch-Site": "same-origin"}
-
-
-@pytest.fixture
-def server() -> None:
-    """SQLite alone: nothing here depends on the database."""
-
-
-@pytest.fixture
-async def newsroom(database: Database, redis: Redis) -> AsyncIterator[Newsroom]:
-    async with running_newsroom(database, redis, api_per_minute=10_000) as newsroom:
-        yield newsroom
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
-
 
 FORGED_LOGINS: dict[str, dict[str, str]] = {
     "from another site": {"Sec-Fetch-Site": "cross-site"},
@@ -89,8 +70,7 @@ const attack = async () => {{
 </script>"""
 
 
-@pytest.mark.browser
-@IN_CHROMIUM[1]
+@in_chromium
 async def test_what_another_site_has_a_moderators_browser_do_changes_and_shows_nothing(
     browser: Browser, newsroom: Newsroom
 ) -> None:
@@ -118,8 +98,7 @@ async def test_what_another_site_has_a_moderators_browser_do_changes_and_shows_n
     await newsroom.parts.login.redeem(attackers, now=record.comment.created_at)
 
 
-@pytest.mark.browser
-@IN_CHROMIUM[1]
+@in_chromium
 async def test_no_page_of_ours_is_shown_in_another_sites_frame(browser: Browser, newsroom: Newsroom) -> None:
     paths = ("/", "/review/", "/review/login?token=x", "/docs", "/terms/en", "/api/v1/stories", "/feeds/comments.atom")
     frames = "".join(f'<iframe src="{newsroom.address}{path}"></iframe>' for path in paths)
@@ -135,8 +114,7 @@ async def test_no_page_of_ours_is_shown_in_another_sites_frame(browser: Browser,
         assert shown == [f"{address}/other"]
 
 
-@pytest.mark.browser
-@IN_CHROMIUM[1]
+@in_chromium
 async def test_a_script_that_got_into_a_page_is_not_run(browser: Browser, newsroom: Newsroom) -> None:
     context = await browser.new_context(base_url=newsroom.address)
     page = await context.new_page()

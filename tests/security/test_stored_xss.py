@@ -7,7 +7,6 @@ by itself. A payload that runs sets `window.__xss` and opens a dialog.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
@@ -15,35 +14,16 @@ from xml.etree import ElementTree as ET
 import aiohttp
 import pytest
 from playwright.async_api import Browser, expect
-from redis.asyncio import Redis
 
-from moderation.database import Database
 from moderation.decision import Finding, Outcome, Span
-from tests.browsers import IN_CHROMIUM, chromium
+from tests.browsers import IN_CHROMIUM
 from tests.builders import finding
 from tests.integration.sandbox_client import EMMA, GROUP, keyboard, sandbox_running
-from tests.newsroom import MEERA, OMAR, Desk, Newsroom, running_newsroom
+from tests.newsroom import MEERA, OMAR, Desk, Newsroom
 from tests.security.browser import Visit, other_site, visitor
 from tests.security.payloads import XSS
 
 pytestmark = IN_CHROMIUM
-
-
-@pytest.fixture
-def server() -> None:
-    """SQLite alone: nothing here depends on the database."""
-
-
-@pytest.fixture
-async def newsroom(database: Database, redis: Redis) -> AsyncIterator[Newsroom]:
-    async with running_newsroom(database, redis, api_per_minute=10_000) as newsroom:
-        yield newsroom
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 async def hostile_story(newsroom: Newsroom, words: str) -> str:
