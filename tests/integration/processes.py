@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests import commands
 from tests.e2e.system import ROOT
 
 
@@ -52,10 +53,7 @@ def environment(data_dir: Path, **given: str) -> dict[str, str]:
 
 def baithak(data_dir: Path, *arguments: str, **given: str) -> subprocess.CompletedProcess[str]:
     """A command that ends by itself, run to its end."""
-    command = [sys.executable, "-m", "bot", *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env=environment(data_dir, **given), capture_output=True, text=True, timeout=60
-    )
+    return commands.run_text("bot", arguments, env=environment(data_dir, **given))
 
 
 def started(data_dir: Path, *arguments: str) -> subprocess.Popen[str]:

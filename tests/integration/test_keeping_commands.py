@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from bot.keeping import author_of
 from moderation.database import Database
+from tests import commands
 from tests.kept import PERSON, READER, WORD, busy_reader, traces
 
 
@@ -35,10 +34,7 @@ def environment(folder: Path, **given: str) -> dict[str, str]:
 
 async def baithak(env: dict[str, str], *words: str) -> tuple[int, str, str]:
     """A command's exit status, and what it writes to standard output and to standard error."""
-    command = [str(Path(sys.executable).with_name("baithak")), *words]
-    done = await asyncio.to_thread(
-        subprocess.run, command, env=env, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
-    )
+    done = await asyncio.to_thread(commands.run_text, "bot", words, env=env)
     return done.returncode, done.stdout, done.stderr
 
 

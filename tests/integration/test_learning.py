@@ -20,6 +20,7 @@ from moderation.classifier import ModelFile, evaluation, shipped
 from moderation.errors import PromotionRefused
 from moderation.screening import ModelKeeper, load_checked, model_in_use
 from moderation.store import ModelRecord, Store, upgrade
+from tests import commands
 from tests.builders import NOW
 from tests.model_files import opened, rewritten
 
@@ -240,15 +241,8 @@ async def test_a_worker_takes_a_promoted_model_over(store: Store, school: School
 
 
 def command(data_dir: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "moderation", *arguments],
-        input=given,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "BAITHAK_DATA_DIR": str(data_dir)},
-        timeout=120,
-        check=False,
-    )
+    environment = {**os.environ, "BAITHAK_DATA_DIR": str(data_dir)}
+    return commands.run_text("moderation", arguments, env=environment, given=given, timeout_s=120)
 
 
 def test_the_commands_of_a_model_answer_with_their_status(tmp_path: Path) -> None:

@@ -7,26 +7,18 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests import labelled
+from tests import commands, labelled
 
 CONFIG = Path(__file__).resolve().parent.parent.parent / "config"
 
 
 def command(tmp_path: Path, *arguments: str, given: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "moderation", "policy", *arguments],
-        input=given,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "BAITHAK_DATA_DIR": str(tmp_path / "none"), **environment},
-        timeout=60,
-        check=False,
-    )
+    env = {**os.environ, "BAITHAK_DATA_DIR": str(tmp_path / "none"), **environment}
+    return commands.run_text("moderation", ["policy", *arguments], env=env, given=given)
 
 
 @pytest.fixture

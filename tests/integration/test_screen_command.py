@@ -20,20 +20,14 @@ from moderation.policy import LABELS
 from moderation.screening import Screener
 from moderation.settings import Settings
 from moderation.store import Store, upgrade
+from tests import commands
 from tests.builders import NOW, policy
 from tests.fake_classifier import FakeClassifier
 
 
 def command(*arguments: str, given: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
     """Run `python -m moderation …` as a program does."""
-    return subprocess.run(
-        [sys.executable, "-m", "moderation", *arguments],
-        input=given,
-        capture_output=True,
-        env={**os.environ, **environment},
-        timeout=60,
-        check=False,
-    )
+    return commands.run("moderation", arguments, env={**os.environ, **environment}, given=given)
 
 
 def line(**fields: Any) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from bot.story import FeedStory
 from moderation import store
 from moderation.database import Database
 from moderation.switch import Switch
-from tests.e2e.system import ROOT
+from tests import commands
 from tests.integration import processes
 
 STORY = "https://news.example/stories/dam"
@@ -27,14 +26,7 @@ def baithak(folder: Path, *arguments: str, **given: str) -> subprocess.Completed
 
 def moderation(folder: Path, *arguments: str, **given: str) -> subprocess.CompletedProcess[str]:
     """The same command without the bot."""
-    return subprocess.run(
-        [sys.executable, "-m", "moderation", "switch", *arguments],
-        cwd=ROOT,
-        env=processes.environment(folder, **given),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return commands.run_text("moderation", ["switch", *arguments], env=processes.environment(folder, **given))
 
 
 def tables(folder: Path) -> str:
