@@ -54,6 +54,10 @@ def quiet(table: str, rows: int) -> None:
     """Nobody wants to hear how far it has come."""
 
 
+FROM_SQLITE = pytest.mark.parametrize("server", [None], ids=["sqlite"])
+"""For a file that is damaged, or without its key: which database it was saved from does not matter then."""
+
+
 def settings_for(address: str, folder: Path, **given: Any) -> BotSettings:
     return BotSettings(database_url=SecretStr(address), data_dir=folder, **given)
 
@@ -385,6 +389,7 @@ def packed_anew(content: bytes, way: int) -> bytes:
     return bytes(damaged)
 
 
+@FROM_SQLITE
 @pytest.mark.parametrize("way", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
 @pytest.mark.parametrize("is_looked_at", [True, False])
 async def test_a_damaged_backup_packed_otherwise_is_refused_by_its_packing_and_by_whatever_breaks(
@@ -413,6 +418,7 @@ DAMAGES = (
 )
 
 
+@FROM_SQLITE
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("sealed", [False, True])
 async def test_a_damaged_backup_is_refused_in_one_line_and_nothing_is_changed(
@@ -440,6 +446,7 @@ async def nothing_there(settings: BotSettings) -> None:
     await database.close()
 
 
+@FROM_SQLITE
 @pytest.mark.parametrize("key", ["another", "none"])
 async def test_without_its_own_key_a_backup_is_refused(
     database: Database, home: BotSettings, away: BotSettings, tmp_path: Path, key: str
@@ -460,6 +467,7 @@ def test_what_is_no_key_is_refused_before_anything_is_read(tmp_path: Path, conte
         restore(settings, tmp_path / "one", lists=(), say=quiet)
 
 
+@FROM_SQLITE
 async def test_a_part_that_is_not_as_the_manifest_says_is_refused(
     database: Database, home: BotSettings, away: BotSettings, tmp_path: Path
 ) -> None:
@@ -474,6 +482,7 @@ async def test_a_part_that_is_not_as_the_manifest_says_is_refused(
     await nothing_there(away)
 
 
+@FROM_SQLITE
 async def test_a_backup_of_a_newer_form_is_refused(
     database: Database, home: BotSettings, away: BotSettings, tmp_path: Path
 ) -> None:
