@@ -98,10 +98,10 @@ async def sandbox_running(folder: Path | None = None) -> AsyncIterator[Sandbox]:
 
 
 async def until(look: Callable[[], Awaitable[Seen]], *, at_most_s: float = 75.0) -> Seen:
-    """What the look gives as soon as it gives anything true."""
+    """What the look gives as soon as it gives anything true; between two looks whoever is looked at gets the time."""
     async with asyncio.timeout(at_most_s):
         while not (seen := await look()):
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.01)
         return seen
 
 
