@@ -178,8 +178,8 @@ def test_with_every_connection_cut_again_and_again_nothing_accepted_is_lost(site
     journal = site.data_dir / "accepted"
     for name in ("worker", "another"):
         site.start(name, PART, "work", "careful")
-    site.start("submitter", PART, "submit", "0", "400", str(journal))
-    for cut in range(6):
+    site.start("submitter", PART, "submit", "0", "200", str(journal))
+    for cut in range(3):
         until(lambda cut=cut: len(accepted(journal)) > cut * 50)
         asyncio.run(server.run(_CUT.format(server.database)))
         # A submitter is told so, and whoever asked it tries again.
@@ -188,7 +188,7 @@ def test_with_every_connection_cut_again_and_again_nothing_accepted_is_lost(site
         else:
             until(lambda: site.ended("submitter"))
             site.kill("submitter")
-    until(lambda: len(accepted(journal)) == 400)
+    until(lambda: len(accepted(journal)) == 200)
     until(lambda: site.undecided() == 0)
     assert not site.ended("worker") and not site.ended("another")
     ledger = site.ledger()

@@ -111,18 +111,18 @@ def test_the_control_loses_comments_under_the_same_kills(site: Site) -> None:
 def test_acknowledging_before_the_work_loses_comments_and_after_it_none(manner: str, loses: bool, site: Site) -> None:
     journal = site.data_dir / "accepted"
     site.environment["BAITHAK_BATCH_AT_MOST"] = "16"
-    site.start("submitter", PART, "submit", "0", "200", str(journal))
-    until(lambda: len(accepted(journal)) == 200)
+    site.start("submitter", PART, "submit", "0", "120", str(journal))
+    until(lambda: len(accepted(journal)) == 120)
     site.start("worker", PART, "work", manner)
-    for kill in range(3):
+    for kill in range(2):
         # In the middle of the work: some of it is done, and some is left.
-        until(lambda kill=kill: 200 - site.undecided() > kill * 40)
+        until(lambda kill=kill: 120 - site.undecided() > kill * 40)
         site.kill("worker")
     # What is still to come is drained; what the careless one dropped stays as it is.
     until(lambda: site.queue_length() == 0 or site.undecided() == 0)
     assert site.terminate("worker", within_s=20) == 0
     ledger = site.ledger()
-    print(f"{manner}: 200 accepted, 3 kills, {ledger.undecided} lost")
+    print(f"{manner}: 120 accepted, 2 kills, {ledger.undecided} lost")
     assert (ledger.undecided > 0) is loses
     assert ledger.decided_twice == 0
 

@@ -47,7 +47,7 @@ def expect_nothing_lost(figures: dict[str, Any]) -> None:
 async def test_nothing_is_lost_or_done_twice_while_every_part_is_killed(database_address: str, tmp_path: Path) -> None:
     with running(tmp_path, BAITHAK_DATABASE_URL=database_address) as system:
         async with people_of(system) as people:
-            figures = await run_under_kills(people, database_address, Size(readers=10, comments=150, kills=8))
+            figures = await run_under_kills(people, database_address, Size(readers=6, comments=80, kills=5))
     print(figures)
     expect_nothing_lost(figures)
 

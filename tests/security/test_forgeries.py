@@ -88,8 +88,11 @@ async def test_what_another_site_has_a_moderators_browser_do_changes_and_shows_n
     async with other_site({"/": FORMS.format(ours=newsroom.address, held=held, link=attackers)}) as address:
         await evil.goto(address)
         await evil.evaluate("attack()")
+        async with asyncio.timeout(20):
+            while len(refused) < 4:  # a browser that is busy tells of an answer after the page has it
+                await asyncio.sleep(0.02)
     assert await evil.evaluate("window.read") is False
-    assert len(refused) >= 4 and set(refused) == {403}
+    assert set(refused) == {403}
     assert await context.cookies() == before
     await page.reload()
     await expect(page.get_by_text("Held words")).to_be_visible()
