@@ -16,7 +16,7 @@ import json
 import random
 import secrets
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -87,6 +87,30 @@ def _lane(raw: Mapping[str, Any]) -> int:
         if type(number) is int and -(2**63) <= number < 2**63:
             return number
     return 0
+
+
+async def store_updates(store: BotStore, updates: Sequence[Mapping[str, Any]], *, now: datetime) -> int:
+    """Store updates in one transaction; gives how many are new.
+
+    One that the database can never take is left out, and said: Telegram would send it again and again, and all behind
+    it would wait. Raises ValueError where one has no update_id.
+    """
+    wanted = [stored_update(raw) for raw in updates]
+    try:
+        return await store.inbox.add(wanted, now=now)
+    except Exception as error:
+        if not is_of_its_value(error):
+            raise
+    new = 0
+    for update in wanted:
+        try:
+            new += await store.inbox.add([update], now=now)
+        except Exception as error:
+            if not is_of_its_value(error):
+                raise
+            # Its own text would quote the update.
+            log.error("update left out", update=update.update_id, error=type(error).__name__)
+    return new
 
 
 class Poller:
@@ -162,32 +186,10 @@ class Poller:
         await self.keep(result)
         return 0, max(raw["update_id"] for raw in result) + 1
 
-    async def keep(self, updates: list[Mapping[str, Any]]) -> None:
-        """Store updates, in one transaction; known ones change nothing.
-
-        One that the database can never take is left out, and said: all behind it would wait for it for ever.
-        """
-        wanted = [stored_update(raw) for raw in updates]
-        try:
-            new = await self._store.inbox.add(wanted, now=self._clock())
-        except Exception as error:
-            if not is_of_its_value(error):
-                raise
-            new = await self._keep_each(wanted)
-        if new:
+    async def keep(self, updates: Sequence[Mapping[str, Any]]) -> None:
+        """Store updates; known ones change nothing."""
+        if await store_updates(self._store, updates, now=self._clock()):
             self._stored()
-
-    async def _keep_each(self, updates: list[StoredUpdate]) -> int:
-        new = 0
-        for update in updates:
-            try:
-                new += await self._store.inbox.add([update], now=self._clock())
-            except Exception as error:
-                if not is_of_its_value(error):
-                    raise
-                # Its own text would quote the update.
-                log.error("update left out", update=update.update_id, error=type(error).__name__)
-        return new
 
     async def _refused(self, session: aiohttp.ClientSession, answer: Mapping[str, Any]) -> float:
         code, text = answer.get("error_code"), str(answer.get("description", ""))

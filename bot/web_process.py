@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from bot.inbox import stored_update
+from bot.inbox import store_updates
 from bot.membership import Membership, Unanswered
 from bot.settings import BotSettings
 from bot.store import BotStore
@@ -51,7 +51,7 @@ async def _username(membership: Membership) -> str | None:
 
 def _keeper(store: BotStore) -> Callable[[Mapping[str, Any]], Awaitable[None]]:
     async def keep(raw: Mapping[str, Any]) -> None:
-        await store.inbox.add([stored_update(raw)], now=_now())
+        await store_updates(store, [raw], now=_now())
 
     return keep
 

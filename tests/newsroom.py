@@ -16,6 +16,7 @@ import aiohttp
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from bot.inbox import store_updates
 from bot.settings import BotSettings
 from bot.store import BotStore
 from bot.story import FeedStory
@@ -211,6 +212,7 @@ async def running_newsroom(database: Database, redis: Redis, **given: Any) -> As
     newsroom = Newsroom(parts, settings, store, bot_store, intake, moderators)
 
     async def store_update(update: Mapping[str, Any]) -> None:
+        await store_updates(bot_store, [update], now=now())
         newsroom.updates.append(update)
 
     app = create_app(parts, settings=settings, stories=bot_store.stories, store_update=store_update)

@@ -166,6 +166,18 @@ async def test_an_update_with_the_right_secret_is_stored(newsroom: Newsroom, htt
     assert newsroom.updates == [{"update_id": 7}]
 
 
+async def test_an_update_that_no_database_takes_is_not_sent_again(
+    newsroom: Newsroom, http: aiohttp.ClientSession
+) -> None:
+    # Python reads a NaN, and PostgreSQL keeps none; SQLite does.
+    headers = {HEADER: SECRET, "Content-Type": "application/json"}
+    for update in (b'{"update_id": 7, "message": NaN}', b'{"update_id": 8}'):
+        async with http.post("/telegram/webhook", data=update, headers=headers) as answer:
+            assert answer.status == 200
+    left_out = newsroom.store.database.dialect == "postgresql"
+    assert await newsroom.bot_store.inbox.waiting() == 2 - left_out
+
+
 @pytest.mark.parametrize(
     "headers",
     [[], [SECRET[:-1]], [SECRET + "x"], [SECRET, SECRET], [SECRET, "x"], [""], ["élan"], [f"{SECRET},{SECRET}"]],
