@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.system import People, System, eventually, people_of, running, text_of
 
-pytestmark = pytest.mark.xdist_group("e2e")
+pytestmark = pytest.mark.xdist_group("hosts")
 
 MINUTE_S = 60.0
 

@@ -39,7 +39,7 @@ INVARIANTS = (
         "**Accepted means durable.** Nobody is told “received” before the commit; what was accepted is decided, "
         "whoever is killed with -9, at random or at the worst moments, and whichever host is cut off from the others.",
         tests=(
-            f"{KILLS}::test_nothing_is_lost_in_two_thousand_comments_and_forty_kills",
+            f"{KILLS}::test_nothing_is_lost_in_a_thousand_comments_and_twenty_kills",
             f"{KILLS}::test_a_submitter_that_dies_at_the_worst_moment_loses_nothing",
             f"{KILLS}::test_a_worker_that_dies_at_the_worst_moment_loses_nothing",
             f"{WHOLE}::test_nothing_is_lost_in_ten_thousand_comments_and_two_hundred_kills",

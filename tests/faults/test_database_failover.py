@@ -25,7 +25,7 @@ from tests.faults.test_hosts_cut_off import readers_writing, told_of
 
 MISSING = cannot_have_hosts()
 
-pytestmark = pytest.mark.xdist_group("e2e")
+pytestmark = pytest.mark.xdist_group("hosts")
 
 READERS = 30
 TABLE = "PostgreSQL's primary lost and its standby promoted"

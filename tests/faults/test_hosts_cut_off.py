@@ -26,7 +26,7 @@ from tests.faults.spread import Spread, spread_over_hosts
 MISSING = cannot_have_hosts()
 
 pytestmark = [
-    pytest.mark.xdist_group("e2e"),
+    pytest.mark.xdist_group("hosts"),
     pytest.mark.skipif(MISSING is not None, reason=str(MISSING)),
 ]
 

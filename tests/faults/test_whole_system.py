@@ -53,13 +53,13 @@ async def test_nothing_is_lost_or_done_twice_while_every_part_is_killed(database
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 async def test_nothing_is_lost_in_ten_thousand_comments_and_two_hundred_kills(
     database_address: str, tmp_path: Path
 ) -> None:
     with running(tmp_path, BAITHAK_DATABASE_URL=database_address) as system:
         async with people_of(system) as people:
-            size = Size(readers=30, comments=10_000, kills=200, per_s=24)
+            size = Size(readers=30, comments=10_000, kills=200, per_s=30)
             figures = await run_under_kills(people, database_address, size)
     note(KILLED, figures, run=name_of_address(database_address))
     assert figures["kills"] == 200
