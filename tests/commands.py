@@ -12,7 +12,9 @@ import contextlib
 import functools
 import json
 import os
+import random
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -22,9 +24,65 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from moderation.running import READY_FD
+
 ROOT = Path(__file__).resolve().parent.parent
 STREAMS = 3
 LONGEST_REQUEST = 1 << 20
+
+
+class Started:
+    """A command that was started: what `subprocess.Popen` is for a child of one's own."""
+
+    def __init__(self, command: Sequence[str], connection: socket.socket) -> None:
+        self.args = list(command)
+        self.returncode: int | None = None
+        self._connection = connection
+        self._answers = connection.makefile("r")
+        self.pid = int(self._answers.readline())
+
+    def poll(self) -> int | None:
+        """Its status, or None while it runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.wait(0)
+        return None
+
+    def wait(self, timeout_s: float | None = None) -> int:
+        """Its status, once it has ended. Raises subprocess.TimeoutExpired."""
+        if self.returncode is None:
+            if not select.select([self._connection], [], [], timeout_s)[0]:
+                raise subprocess.TimeoutExpired(self.args, timeout_s or 0)
+            self.returncode = int(self._answers.readline())
+            self._answers.close()
+            self._connection.close()
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it is known to have ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Kill it, unless it is known to have ended."""
+        self.send_signal(signal.SIGKILL)
+
+
+def start(
+    module: str,
+    arguments: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    streams: Sequence[int],
+    ready_fd: int | None = None,
+) -> Started:
+    """Start `python -m module …` with these standard streams; where it says that it is ready is its own to close."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(_server())
+    request = {"module": module, "arguments": list(arguments), "env": dict(env), "cwd": str(ROOT)}
+    passed = [*streams, *([] if ready_fd is None else [ready_fd])]
+    socket.send_fds(connection, [json.dumps(request).encode()], passed)
+    connection.shutdown(socket.SHUT_WR)
+    return Started([module, *arguments], connection)
 
 
 def run(
@@ -38,22 +96,15 @@ def run(
         streams = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(STREAMS)]
         streams[0].write(given)
         streams[0].seek(0)
-        connection = stack.enter_context(socket.socket(socket.AF_UNIX))
-        connection.connect(_server())
-        request = json.dumps({"module": module, "arguments": list(arguments), "env": dict(env), "cwd": str(ROOT)})
-        socket.send_fds(connection, [request.encode()], [stream.fileno() for stream in streams])
-        connection.shutdown(socket.SHUT_WR)
-        answers = stack.enter_context(connection.makefile("r"))
-        pid = int(answers.readline())
-        connection.settimeout(timeout_s)
+        started = start(module, arguments, env=env, streams=[stream.fileno() for stream in streams])
         try:
-            status = int(answers.readline())
-        except TimeoutError as error:
-            os.kill(pid, signal.SIGKILL)
-            raise subprocess.TimeoutExpired([module, *arguments], timeout_s) from error
+            status = started.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            started.kill()
+            raise
         for stream in streams[1:]:
             stream.seek(0)
-        return subprocess.CompletedProcess([module, *arguments], status, streams[1].read(), streams[2].read())
+        return subprocess.CompletedProcess(started.args, status, streams[1].read(), streams[2].read())
 
 
 def run_text(
@@ -99,8 +150,10 @@ def _load() -> None:
     import moderation.cli.policy
     import moderation.cli.switches
     import moderation.store
+    import tests.faults.part
+    import tests.faults.traffic
 
-    del alembic, sqlalchemy, bot, moderation
+    del alembic, sqlalchemy, bot, moderation, tests
 
 
 def _serve(path: str) -> dict[str, Any]:
@@ -126,7 +179,7 @@ def _keep(connection: socket.socket) -> dict[str, Any]:
     """Fork once more, and tell the fork's number and its status. Comes back in the fork."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     connection.setblocking(True)
-    request, streams, _, _ = socket.recv_fds(connection, LONGEST_REQUEST, STREAMS)
+    request, streams, _, _ = socket.recv_fds(connection, LONGEST_REQUEST, STREAMS + 1)
     while more := connection.recv(LONGEST_REQUEST):
         request += more
     pid = os.fork()
@@ -136,10 +189,13 @@ def _keep(connection: socket.socket) -> dict[str, Any]:
         connection.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
         os._exit(0)
     connection.close()
-    for number, stream in enumerate(streams):
+    os.setsid()
+    for number, stream in enumerate(streams[:STREAMS]):
         os.dup2(stream, number)
         os.close(stream)
     wanted: dict[str, Any] = json.loads(request)
+    if streams[STREAMS:]:
+        wanted["env"][READY_FD] = str(streams[STREAMS])
     return wanted
 
 
@@ -149,6 +205,7 @@ def _become(wanted: Mapping[str, Any]) -> NoReturn:
     os.environ.update(wanted["env"])
     os.chdir(wanted["cwd"])
     sys.argv = [wanted["module"], *wanted["arguments"]]
+    random.seed()  # else all forks would throw the same dice
     runpy.run_module(wanted["module"], run_name="__main__", alter_sys=True)
     sys.exit(0)
 

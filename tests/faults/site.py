@@ -16,12 +16,14 @@ from typing import Any, TypeVar
 
 from moderation.queue import STREAM, connect
 from moderation.running import READY_FD
+from tests import commands
 from tests.faults.ledger import Ledger, read_ledger, undecided
 from tests.servers import redis_binary, short_folder
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 WORKER = ("moderation", "worker")
 PART = "tests.faults.part"
+STDERR = 2
 
 T = TypeVar("T")
 
@@ -45,7 +47,7 @@ class Site:
             "OMP_NUM_THREADS": "1",
         }
         self.commands: dict[str, list[str]] = {}
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, subprocess.Popen[bytes] | commands.Started] = {}
         self._ready: dict[str, int] = {}
 
     def start_redis(self) -> None:
@@ -78,23 +80,31 @@ class Site:
 
     def start(self, name: str, module: str, *arguments: str) -> None:
         """Start `python -m module …` under this name."""
-        self._start(name, [sys.executable, "-m", module, *arguments])
+        self._start(name, [module, *arguments])
 
     def _start(self, name: str, command: list[str]) -> None:
         self.commands[name] = command
         told, tells = os.pipe()
-        self.processes[name] = subprocess.Popen(
-            command,
+        self.processes[name] = self._started(name, command, tells)
+        os.close(tells)
+        if name in self._ready:
+            os.close(self._ready[name])
+        self._ready[name] = told
+
+    def _started(self, name: str, command: list[str], tells: int) -> subprocess.Popen[bytes] | commands.Started:
+        """What is written for tests is forked; the product's own processes start as they do in earnest."""
+        if command[0].startswith("tests."):
+            with Path(os.devnull).open("r+b") as nowhere:
+                streams = [nowhere.fileno(), nowhere.fileno(), STDERR]
+                return commands.start(command[0], command[1:], env=self.environment, streams=streams, ready_fd=tells)
+        return subprocess.Popen(
+            command if name == "redis" else [sys.executable, "-m", *command],
             env={**self.environment, READY_FD: str(tells)},
             cwd=PROJECT,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
             pass_fds=[tells],
         )
-        os.close(tells)
-        if name in self._ready:
-            os.close(self._ready[name])
-        self._ready[name] = told
 
     def is_ready(self, name: str) -> bool:
         """Whether it said that it works, or has ended."""
