@@ -43,7 +43,7 @@ INVARIANTS = (
             f"{KILLS}::test_a_submitter_that_dies_at_the_worst_moment_loses_nothing",
             f"{KILLS}::test_a_worker_that_dies_at_the_worst_moment_loses_nothing",
             f"{WHOLE}::test_nothing_is_lost_in_ten_thousand_comments_and_two_hundred_kills",
-            f"{WHOLE}::test_on_postgresql_nothing_is_lost_in_four_thousand_comments_and_eighty_kills",
+            f"{WHOLE}::test_on_postgresql_nothing_is_lost_in_two_thousand_comments_and_forty_kills",
             f"{WHOLE}::test_nothing_is_lost_or_done_twice_while_every_part_is_killed",
             f"{CUT_OFF}::test_nothing_is_lost_while_one_host_after_the_other_is_cut_off_for_a_minute",
         ),

@@ -36,8 +36,8 @@ from tests.integration.sandbox_client import GROUP
 from tests.newsroom import Desk as Browser
 from tests.newsroom import Newsroom, running_newsroom
 
-ROUNDS = {"sqlite": 1000, "postgresql": 100}
-"""Three minutes and two on two processors: fifty transactions that wait for one row take PostgreSQL longer."""
+ROUNDS = {"sqlite": 400, "postgresql": 100}
+"""Two minutes and one on two processors: fifty transactions that wait for one row take PostgreSQL longer."""
 
 PRESSES_AT_ONCE, PRESSES_PER_S = 100, 5.0
 """One person's presses that are taken, a little less than `bot.middlewares.Throttle` allows."""
