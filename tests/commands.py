@@ -137,7 +137,7 @@ def _server() -> str:
 
 
 def _load() -> None:
-    """What most commands need. None of it starts a thread, which a fork would not take along."""
+    """What most commands need. It runs no thread of its own, which a fork would not take along."""
     import alembic.command
     import sqlalchemy.dialects.sqlite.aiosqlite
 
