@@ -67,7 +67,7 @@ test-fast: install-dev ## Run the unit and architecture tests alone
 	@$(BIN)/python -m pytest -q tests/unit tests/architecture
 
 .PHONY: test-long
-test-long: install-dev ## Run the faults at full size, and the model on the labelled comments where they are
+test-long: install-dev ## Run the large faults (FULL_SIZE=1: the largest), and the model on the labelled comments where they are
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m long tests
 
 # Best effort as well: elsewhere than on Linux on x86_64 it would be built, with a Clang that has libFuzzer.

@@ -39,11 +39,11 @@ INVARIANTS = (
         "**Accepted means durable.** Nobody is told “received” before the commit; what was accepted is decided, "
         "whoever is killed with -9, at random or at the worst moments, and whichever host is cut off from the others.",
         tests=(
-            f"{KILLS}::test_nothing_is_lost_in_a_thousand_comments_and_twenty_kills",
+            f"{KILLS}::test_nothing_is_lost_while_several_workers_are_killed_and_redis_starts_empty",
             f"{KILLS}::test_a_submitter_that_dies_at_the_worst_moment_loses_nothing",
             f"{KILLS}::test_a_worker_that_dies_at_the_worst_moment_loses_nothing",
             f"{WHOLE}::test_nothing_is_lost_in_ten_thousand_comments_and_two_hundred_kills",
-            f"{WHOLE}::test_on_postgresql_nothing_is_lost_in_two_thousand_comments_and_forty_kills",
+            f"{WHOLE}::test_nothing_is_lost_on_postgresql_under_the_same_kills",
             f"{WHOLE}::test_nothing_is_lost_or_done_twice_while_every_part_is_killed",
             f"{CUT_OFF}::test_nothing_is_lost_while_one_host_after_the_other_is_cut_off_for_a_minute",
         ),

@@ -30,10 +30,11 @@ def promised() -> str:
     return (
         "# Faults: what was broken on purpose, and what it cost\n\n"
         "## What is promised, and which test would tell\n\n"
-        "A promise is only worth what its fault test would have found. Each runs small in `make test`, and at full\n"
-        "size in `make test-long`, which writes the tables below. A *control* is a program that is wrong on purpose:\n"
-        "that it loses shows that the test can fail. The load is the machine's average of five minutes: above its two\n"
-        "cores processes wait for their turn, which shows in every figure of seconds.\n\n"
+        "A promise is only worth what its fault test would have found. Each runs small in `make test`, and large\n"
+        "in `make test-long`, which writes the tables below (with `FULL_SIZE=1` the largest are whole, and take\n"
+        "half an hour more). A *control* is a program that is wrong on purpose: that it loses shows that the test\n"
+        "can fail. The load is the machine's average of five minutes: above its two cores processes wait for\n"
+        "their turn, which shows in every figure of seconds.\n\n"
         "| | promise | tests | control | not yet |\n|---|---|---|---|---|\n" + rows
     )
 

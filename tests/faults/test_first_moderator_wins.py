@@ -28,6 +28,7 @@ from moderation.config import load_policy, load_terms
 from moderation.database import Database
 from moderation.threads import Threads
 from tests.faults.databases import ONLY_SQLITE, name_of
+from tests.faults.full_size import sized
 from tests.faults.ledger import number, reading
 from tests.faults.report import note
 from tests.faults.shift import now
@@ -36,7 +37,7 @@ from tests.integration.sandbox_client import GROUP
 from tests.newsroom import Desk as Browser
 from tests.newsroom import Newsroom, running_newsroom
 
-ROUNDS = {"sqlite": 400, "postgresql": 100}
+ROUNDS = sized({"sqlite": 400, "postgresql": 100}, {"sqlite": 1000, "postgresql": 1000})
 """Two minutes and one on two processors: fifty transactions that wait for one row take PostgreSQL longer."""
 
 PRESSES_AT_ONCE, PRESSES_PER_S = 100, 5.0
@@ -227,7 +228,7 @@ async def test_the_first_of_fifty_wins_at_the_handlers_and_the_page(
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 async def test_the_first_of_fifty_wins_round_after_round(database: Database, redis: Redis, tmp_path: Path) -> None:
     rounds = ROUNDS[database.dialect]
     figures = await hand_in_from_chat_and_page(database, redis, tmp_path, rounds=rounds)

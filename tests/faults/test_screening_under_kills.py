@@ -16,6 +16,7 @@ import pytest
 
 from moderation.worker import HUNG
 from tests.faults.databases import ONLY_SQLITE, name_of_address
+from tests.faults.full_size import sized
 from tests.faults.ledger import NEVER
 from tests.faults.part import SUBMITTING, WORKING
 from tests.faults.report import note
@@ -89,10 +90,10 @@ def expect_nothing_lost(figures: dict[str, Any]) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
-def test_nothing_is_lost_in_a_thousand_comments_and_twenty_kills(site: Site) -> None:
-    # The whole system is killed at full size; here it is several workers at once, and a Redis that starts empty.
-    figures = run_under_kills(site, comments=1000, per_s=50, kills=20)
+@pytest.mark.timeout(1200)
+def test_nothing_is_lost_while_several_workers_are_killed_and_redis_starts_empty(site: Site) -> None:
+    comments, kills = sized((1_000, 20), (10_000, 200))
+    figures = run_under_kills(site, comments=comments, per_s=50, kills=kills)
     note(UNDER_KILLS, figures, run=name_of_address(site.address))
     expect_nothing_lost(figures)
 

@@ -17,6 +17,7 @@ from bot.inbox import LEASE_S
 from bot.settings import BotSettings
 from tests.e2e.system import People, eventually, people_of, running, text_of, url_of
 from tests.faults.databases import ONLY_POSTGRESQL, ONLY_SQLITE, name_of_address
+from tests.faults.full_size import sized
 from tests.faults.killing import Size, Writing, write_and_kill
 from tests.faults.ledger import NEVER, decided_at, read_ledger, received, undecided
 from tests.faults.report import note
@@ -74,14 +75,14 @@ async def test_nothing_is_lost_in_ten_thousand_comments_and_two_hundred_kills(
 
 # Ten thousand take a quarter of an hour beside other tests: fewer, so that all long tests end within the hour.
 @pytest.mark.long
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 @ONLY_POSTGRESQL
-async def test_on_postgresql_nothing_is_lost_in_two_thousand_comments_and_forty_kills(
-    database_address: str, tmp_path: Path
-) -> None:
-    size = Size(readers=30, comments=2_000, kills=40, per_s=30)
-    figures = await noted_under_kills(database_address, tmp_path, size)
-    assert figures["kills"] == 40
+async def test_nothing_is_lost_on_postgresql_under_the_same_kills(database_address: str, tmp_path: Path) -> None:
+    comments, kills = sized((2_000, 40), (10_000, 200))
+    figures = await noted_under_kills(
+        database_address, tmp_path, Size(readers=30, comments=comments, kills=kills, per_s=30)
+    )
+    assert figures["kills"] == kills
     expect_nothing_lost(figures)
 
 
