@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks import accepting, api, decisions, report, screening, stages, updates
+from benchmarks import accepting, api, decisions, disguises, report, screening, stages, updates
 from benchmarks.comments import labelled_comments, own_comments
 from benchmarks.queue import run as queue
 from moderation.running import start_logging
@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument(
         "name",
         nargs="?",
-        choices=("screening", "stages", "accepting", "decisions", "updates", "api", "queue"),
+        choices=("screening", "stages", "disguises", "accepting", "decisions", "updates", "api", "queue"),
         help="which one; all without it",
     )
     parser.add_argument("folder", nargs="?", type=Path, help="labelled .csv.gz files to screen; without it our own")
@@ -36,6 +36,10 @@ def main() -> None:
         if asked.folder is None:
             parser.error("stages needs a folder of labelled comments")
         stages.run(asked.folder, page=asked.out)
+    if asked.name == "disguises" or (asked.name is None and asked.folder):
+        if asked.folder is None:
+            parser.error("disguises needs a folder of labelled comments")
+        disguises.run(asked.folder, learn=asked.learn, page=asked.out)
     if asked.name in (None, "accepting"):
         accepting.run(runs=asked.runs, page=asked.out)
     if asked.name in (None, "decisions"):

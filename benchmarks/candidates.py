@@ -173,16 +173,19 @@ def candidate(key: str) -> Candidate:
 def train_peer(folder: Path, *, learn: Path | None = None, examples_at_most: int | None = None) -> None:
     """Train the plain pipeline and write it into `folder`, by pickle: the fastest to load.
 
-    It learns from our own examples, and with `learn` from that folder too, files for measuring only left out: the rows
-    that our classifier learned from. `examples_at_most` takes as many of them, evenly.
+    It learns from `known_examples`. `examples_at_most` takes as many of them, evenly.
     """
+    known = known_examples(learn)
+    step = max(1, len(known) // examples_at_most) if examples_at_most else 1
+    (folder / PEER_FILE).write_bytes(pickle.dumps(plain_pipeline(known[::step])))
+
+
+def plain_pipeline(known: Sequence[tuple[str, bool]]) -> Any:
+    """What anybody would write with scikit-learn, fitted on texts and whether they are toxic."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline, make_union
 
-    known = _known(learn)
-    step = max(1, len(known) // examples_at_most) if examples_at_most else 1
-    known = known[::step]
     kept = {"max_features": MOST_GRAMS // 2, "min_df": 2}
     pipeline = make_pipeline(
         make_union(
@@ -190,11 +193,11 @@ def train_peer(folder: Path, *, learn: Path | None = None, examples_at_most: int
         ),
         LogisticRegression(max_iter=1000),
     )
-    pipeline.fit([text for text, _ in known], [toxic for _, toxic in known])
-    (folder / PEER_FILE).write_bytes(pickle.dumps(pipeline))
+    return pipeline.fit([text for text, _ in known], [toxic for _, toxic in known])
 
 
-def _known(learn: Path | None) -> list[tuple[str, bool]]:
+def known_examples(learn: Path | None) -> list[tuple[str, bool]]:
+    """Our own examples, and with `learn` that folder's, files for measuring only left out: what ours learned from."""
     from benchmarks.comments import TOXIC
     from moderation.classifier.data import not_commercial, read_examples
     from moderation.classifier.examples import own_examples

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moderation.classifier.data import Example, drawn, read_examples
-from moderation.classifier.model import Classifier
 
 ENOUGH = 20  # of each side, or a figure is chance
 ASSUMED_CLEAN = "_unlabelled"  # files of ordinary text nobody rated: only for how much of it is held
+
+
+class Scorer(Protocol):
+    """What is measured: a `moderation.classifier.model.Classifier`, or whatever else gives such scores."""
+
+    def scores(self, texts: Sequence[str]) -> tuple[NDArray[np.floating[Any]], list[str]]:
+        """Texts × labels, and the languages found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,7 @@ class Scored:
 
 
 def score_folder(
-    classifier: Classifier, folder: Path, *, progress: Callable[[str], None], at_most: int | None = None
+    classifier: Scorer, folder: Path, *, progress: Callable[[str], None], at_most: int | None = None
 ) -> list[Scored]:
     """Score every .csv.gz file of a folder, by source and language, and say after each how far it is.
 

@@ -98,7 +98,7 @@ def test_what_knows_one_spelling_keeps_nothing_and_what_is_folded_back_is_told()
     classifier = WordList()
     examples = [*clean, *rude, *missed]
     part = scored(examples, [0.9 if "zorg" in example.text else 0.1 for example in examples])
-    found = {each.attack: each for each in retention(cast(Classifier, classifier), [part], progress=quiet)}
+    found = {each.attack: each for each in retention(classifier, [part], progress=quiet)}
     assert set(found) == set(BY_KEY)
     assert {each.comments for each in found.values()} == {30}, "what was not caught before is not counted"
     assert found["love"].kept.value == 1
@@ -113,7 +113,7 @@ def test_a_comment_that_an_attack_can_not_change_is_not_counted() -> None:
     clean = [made_up(f"report {number}", toxic=False) for number in range(120)]
     rude = [made_up("mhm!", toxic=True)] * 30
     part = scored([*clean, *rude], [0.1] * 120 + [0.9] * 30)
-    found = retention(cast(Classifier, WordList("mhm")), [part], progress=quiet)
+    found = retention(WordList("mhm"), [part], progress=quiet)
     assert "leet" not in {each.attack for each in found}
     assert next(each for each in found if each.attack == "love").kept.value == 1
 
@@ -121,7 +121,7 @@ def test_a_comment_that_an_attack_can_not_change_is_not_counted() -> None:
 def test_a_set_with_few_clean_comments_is_not_attacked() -> None:
     examples = [made_up("fine", toxic=False)] * 99 + [made_up("zorg", toxic=True)] * 30
     part = scored(examples, [0.1] * 99 + [0.9] * 30)
-    assert retention(cast(Classifier, WordList()), [part], progress=quiet) == []
+    assert retention(WordList(), [part], progress=quiet) == []
 
 
 def test_the_three_areas_of_a_group_are_those_of_their_four_parts() -> None:

@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -13,9 +14,9 @@ from moderation.classifier.data import Example
 from moderation.classifier.figures.attacks import ATTACKS, Attack, Spans
 from moderation.classifier.figures.intervals import SEED, Interval, wilson
 from moderation.classifier.labels import LABELS
-from moderation.classifier.model import Classifier
+from moderation.classifier.model import Screened
 from moderation.classifier.normalise import normalise
-from moderation.classifier.scored import Scored
+from moderation.classifier.scored import Scored, Scorer
 
 LABEL = "toxic"
 FALSE_ALARMS = 0.01
@@ -25,6 +26,13 @@ TRIED, CLEAN_TRIED = 300, 1000
 and false alarms, which are few, to one."""
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+class Attacked(Scorer, Protocol):
+    """What is attacked: it also says which words gave a comment away, and has them disguised."""
+
+    def classify(self, texts: Sequence[str]) -> Sequence[Screened]:
+        """One answer a text, with the spans that weighed most for a label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +61,18 @@ class _Tried:
     words: Spans
 
 
-def retention(classifier: Classifier, scored: Sequence[Scored], *, progress: Callable[[str], None]) -> list[Retention]:
+def retention(
+    classifier: Attacked,
+    scored: Sequence[Scored],
+    *,
+    progress: Callable[[str], None],
+    at_most: tuple[int, int] = (TRIED, CLEAN_TRIED),
+) -> list[Retention]:
     """Every attack on every language that has a set with enough clean comments.
 
     A comment counts as caught where it scores more for `toxic` than all but FALSE_ALARMS of its set's clean ones. Its
     words that weighed most are disguised, which is what a writer does who tries until it passes; where the classifier
-    names none, the longest word is.
+    names none, the longest word is. `at_most`: so many abusive and clean comments of each language.
     """
     column = LABELS.index(LABEL)
     caught: dict[str, list[tuple[Example, float]]] = {}
@@ -76,15 +90,15 @@ def retention(classifier: Classifier, scored: Sequence[Scored], *, progress: Cal
     found: list[Retention] = []
     for language, those_caught in caught.items():
         sides = (
-            _tried(classifier, those_caught, at_most=TRIED),
-            _tried(classifier, clean[language], at_most=CLEAN_TRIED),
+            _tried(classifier, those_caught, at_most=at_most[0]),
+            _tried(classifier, clean[language], at_most=at_most[1]),
         )
         found += [_of(classifier, attack, language, *sides) for attack in ATTACKS]
         progress(f"attacks in {language}: {len(sides[0]):,} comments, {len(ATTACKS)} ways")
     return [each for each in found if each.comments]
 
 
-def _tried(classifier: Classifier, side: Sequence[tuple[Example, float]], *, at_most: int) -> list[_Tried]:
+def _tried(classifier: Attacked, side: Sequence[tuple[Example, float]], *, at_most: int) -> list[_Tried]:
     chosen = random.Random(SEED).sample(list(side), min(at_most, len(side)))
     screened = classifier.classify([example.text for example, _ in chosen])
     return [
@@ -99,7 +113,7 @@ def _longest(text: str) -> Spans:
 
 
 def _of(
-    classifier: Classifier, attack: Attack, language: str, caught: Sequence[_Tried], clean: Sequence[_Tried]
+    classifier: Attacked, attack: Attack, language: str, caught: Sequence[_Tried], clean: Sequence[_Tried]
 ) -> Retention:
     changed = _changed(attack, language, caught)
     harmless = _changed(attack, language, clean)
@@ -120,7 +134,7 @@ def _changed(attack: Attack, language: str, side: Sequence[_Tried]) -> list[tupl
     return [(each, text) for each, text in after if text != each.text]
 
 
-def _still_caught(classifier: Classifier, side: Sequence[tuple[_Tried, str]]) -> int:
+def _still_caught(classifier: Attacked, side: Sequence[tuple[_Tried, str]]) -> int:
     scores, _ = classifier.scores([text for _, text in side])
     return int(
         sum(score > each.caught_from for (each, _), score in zip(side, scores[:, LABELS.index(LABEL)], strict=True))
