@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
 from moderation.decision import Span
@@ -30,13 +30,14 @@ class BannedWords:
     """
 
     def __init__(self, words: Iterable[str], *, fold: Callable[[str], Folded]) -> None:
-        patterns = {_pattern(fold(word).text) for word in words}
-        patterns.discard("")
+        spelled = {_letters(fold(word).text) for word in words}
+        spelled.discard(())
         # The longest first, so that a phrase is found before the word it begins with.
-        choices = "|".join(sorted(patterns, key=lambda pattern: (-len(pattern), pattern)))
+        choices = "|".join(sorted(map("".join, spelled), key=lambda pattern: (-len(pattern), pattern)))
         self._pattern = re.compile(f"(?<![^ ])(?:{choices})(?![^ ])") if choices else None
-        # A pattern that begins with a blank is looked for at blanks alone, and most texts hold none of the words.
-        self._at_all = re.compile(f" (?:{choices}) ")
+        # Most texts hold none of the words, so that is asked first. A pattern that begins with a blank is looked for at
+        # blanks alone, and of words with the same beginning that is compared once.
+        self._at_all = re.compile(f" {_any_of(spelled)} ")
 
     def find(self, folded: Folded) -> tuple[Span, ...]:
         """Where the words stand, as stretches of the original text."""
@@ -48,10 +49,23 @@ class BannedWords:
         )
 
 
-def _pattern(word: str) -> str:
+def _letters(word: str) -> tuple[str, ...]:
+    """The word as one pattern for each run of the same letter."""
     pieces: list[str] = []
     for letter, run in itertools.groupby(word):
         times = len(list(run))
         stretched = letter.isalpha()
         pieces.append(re.escape(letter) + (f"{{{times},}}" if stretched else "" if times == 1 else f"{{{times}}}"))
-    return "".join(pieces)
+    return tuple(pieces)
+
+
+def _any_of(words: Collection[tuple[str, ...]]) -> str:
+    """A pattern for any of the words, with what several begin with written once."""
+    branches = [
+        first + _any_of([word[1:] for word in begun])
+        for first, begun in itertools.groupby(sorted(filter(None, words)), key=lambda word: word[0])
+    ]
+    if not branches:
+        return ""
+    either = f"(?:{'|'.join(branches)})" if len(branches) > 1 else branches[0]
+    return f"(?:{either})?" if () in words else either
