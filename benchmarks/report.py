@@ -26,6 +26,9 @@ comments below come from the held-out files of the [model card](model-card.md), 
 environment of its own, from locked requirements, which is gone afterwards; one that can't be is named as such. `python
 -m benchmarks api` wants `wrk` (`apt-get install wrk`), and measures memory alone without it.
 
+`python -m benchmarks disguises FOLDER --learn FOLDER` writes comments again with their weightiest words disguised, to
+our classifier and to a plain pipeline with and without our normal form; ten minutes, most of it the second stage's.
+
 `python -m benchmarks queue` installs each of the other queues into an environment of its own, from locked requirements,
 which is gone afterwards; it takes a quarter of an hour, and `--comments 1000` makes it shorter.
 """

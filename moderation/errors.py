@@ -8,6 +8,7 @@ BaithakError
 ├── StaleRevision           the author edited or withdrew meanwhile
 ├── AlreadyDecided          somebody else decided first; carries who and what
 ├── NotAllowed              this person may not do that
+│   └── UndoRefused         there is nothing to undo, it is another's, or it is too late; says which
 ├── CommentsClosed          readers may not comment on this story any more
 ├── PublishingStopped       nothing is published now; carries who stopped it
 ├── BadSwitch               a switch was asked for that there can't be
@@ -22,6 +23,8 @@ BaithakError
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class BaithakError(Exception):
@@ -78,6 +81,22 @@ class NotAllowed(BaithakError):
     """The person may not do this now."""
 
     code = "not_allowed"
+
+
+class UndoRefused(NotAllowed):
+    """A decision stays as it is. `why` is `nothing`, `others` or `late`."""
+
+    code = "undo_refused"
+
+    WHY: Mapping[str, str] = {
+        "nothing": "there is no moderator's decision to undo",
+        "others": "only who decided may undo it",
+        "late": "the time to undo is over",
+    }
+
+    def __init__(self, why: str) -> None:
+        super().__init__(self.WHY[why])
+        self.why = why
 
 
 class CommentsClosed(BaithakError):

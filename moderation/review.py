@@ -126,7 +126,7 @@ class Review:
     async def undo(self, comment_id: int, *, revision: int, moderator: str, moderator_name: str, now: datetime) -> None:
         """Take a moderator's decision back: the comment is held again, as the machine left it.
 
-        If the reader was not told yet, they never hear of the decision. Raises NotAllowed when the time is over, there
+        If the reader was not told yet, they never hear of the decision. Raises UndoRefused when the time is over, there
         is nothing to undo, or another decided and this is no administrator; StaleRevision; UnknownComment.
         """
         await enforce_undo(

@@ -26,7 +26,7 @@ from bot.store import BotStore, Card
 from moderation.alarms import age_s
 from moderation.comment import CommentStatus
 from moderation.decision import Outcome
-from moderation.errors import AlreadyDecided, NotAllowed, PublishingStopped, StaleRevision, UnknownComment
+from moderation.errors import AlreadyDecided, PublishingStopped, StaleRevision, UndoRefused, UnknownComment
 from moderation.login import Login
 from moderation.policy import Terms
 from moderation.review import Review
@@ -199,11 +199,13 @@ class ModeratorHandlers:
                 moderator_name=pressed.moderator.name,
                 now=self._clock(),
             )
-        except NotAllowed:
+        except UndoRefused as refused:
             # The same press handled again after a crash finds its own work done.
             acts = [row.act for row in await self._review.history(pressed.card.comment_id)]
             undone = acts[-1:] == ["undo"]
-            await answer(callback, plain("answer-undone" if undone else "answer-undo-late", MODERATORS), alert=True)
+            await answer(
+                callback, plain("answer-undone" if undone else f"answer-undo-{refused.why}", MODERATORS), alert=True
+            )
         else:
             await answer(callback, plain("answer-undone", MODERATORS))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,7 +134,19 @@ def evaluate(
     return judge(classifier, score_folder(classifier, folder, progress=progress, at_most=at_most))
 
 
-def judge(classifier: Classifier, scored: Sequence[Scored]) -> Evaluation:
+class Judged(Protocol):
+    """Whoever gave the scores: a `moderation.classifier.model.Classifier`, or what is set beside it."""
+
+    @property
+    def version(self) -> str:
+        """Its name."""
+
+    @property
+    def thresholds(self) -> Mapping[str, tuple[float, float]]:
+        """For each label where it holds and where it rejects."""
+
+
+def judge(classifier: Judged, scored: Sequence[Scored]) -> Evaluation:
     """The figures of comments that were scored before, with the thresholds that the classifier suggests."""
     labels: list[LabelFigure] = []
     outcomes: list[OutcomeFigure] = []

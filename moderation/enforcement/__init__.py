@@ -31,7 +31,7 @@ from moderation.enforcement.moves import (
     received_row,
     shown_after,
 )
-from moderation.errors import AlreadyDecided, NotAllowed, PublishingStopped, StaleRevision, UnknownComment
+from moderation.errors import AlreadyDecided, PublishingStopped, StaleRevision, UndoRefused, UnknownComment
 from moderation.store import MACHINE, Arrival, Change, NewRevision, Standing, Store
 from moderation.switch import Switch, SwitchKind, holding
 
@@ -180,18 +180,18 @@ async def enforce_undo(
 
     A published revision that it had replaced stands again: PublishingStopped where nothing may. If the reader was not
     told of the decision yet, that notice is dropped, and the event of the new hold is silent. Raises UnknownComment,
-    StaleRevision; NotAllowed where there is none to undo, where it is another's (unless `anyones`), or it is too late.
+    StaleRevision; UndoRefused where there is none to undo, where it is another's (unless `anyones`), or it is too late.
     """
     async with store.change() as change:
         standing = await _latest(change, comment_id)
         if standing.revision.number != revision or standing.revision.status is WITHDRAWN:
             raise StaleRevision("the author edited or withdrew the comment")
         if standing.decided_by is not DecidedBy.MODERATOR or standing.decided_at is None:
-            raise NotAllowed("there is no moderator's decision to undo")
+            raise UndoRefused("nothing")
         if standing.moderator != moderator and not anyones:
-            raise NotAllowed("only who decided may undo it")
+            raise UndoRefused("others")
         if standing.decided_at < decided_since:
-            raise NotAllowed("the time to undo is over")
+            raise UndoRefused("late")
         untold = await change.drop_waiting(comment_id, revision=revision, now=now)
         older = tuple(
             other.revision.number

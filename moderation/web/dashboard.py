@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from moderation.decision import Outcome
-from moderation.errors import AlreadyDecided, NotAllowed, PublishingStopped, StaleRevision, UnknownComment
+from moderation.errors import AlreadyDecided, NotAllowed, PublishingStopped, StaleRevision, UndoRefused, UnknownComment
 from moderation.web import switches
 from moderation.web.assets import TEMPLATES, page
 from moderation.web.cards import CardView, card_view, ended_in_words, moderator_in_words, who_in_words
@@ -220,8 +220,8 @@ def _told_as_problems() -> Iterator[None]:
         raise Problem("stale_revision") from None
     except UnknownComment:
         raise Problem("unknown_comment") from None
-    except NotAllowed as error:
-        raise Problem("not_allowed", str(error)) from None
+    except UndoRefused as error:
+        raise Problem("undo_refused", str(error)) from None
 
 
 async def history(request: web.Request, _query: Any) -> web.Response:

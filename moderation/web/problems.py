@@ -32,6 +32,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "method_not_allowed": (405, "This address does not answer that method"),
     "already_decided": (409, "Somebody decided first"),
     "stale_revision": (409, "The author edited or withdrew the comment meanwhile"),
+    "undo_refused": (409, "This can't be undone"),
     "publishing_stopped": (409, "Publishing is stopped: end the stop first"),
     "too_large": (413, "The body is too large"),
     "wrong_content_type": (415, "Send a form or JSON, and say which"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from playwright.async_api import Browser, expect
 
 from moderation.comment import CommentStatus
@@ -170,6 +171,68 @@ async def test_an_open_page_says_who_decided_what_and_shows_a_card_again_that_is
     await review.undo(held[0], now=datetime.now(UTC), **omar)
     await expect(approved.get_by_role("button", name="Approve")).to_be_visible()
     assert watched.faults == []
+
+
+async def test_an_open_page_says_that_another_is_at_a_card_and_what_its_author_did_meanwhile(
+    browser: Browser, newsroom: Newsroom
+) -> None:
+    story = await newsroom.story()
+    held = await newsroom.held(story, text="Fools")
+    watched = await at_the_desk(browser, newsroom)
+    card = watched.page.locator(f"#card-{held}")
+    claimed = card.get_by_text("Another moderator has this card open.")
+    await expect(card.get_by_text("0 published, 0 rejected before")).to_be_visible()
+    await card.focus()
+    await newsroom.parts.review.claim(held, moderator=OMAR, now=datetime.now(UTC))
+    await newsroom.published(story, text="Well said.")
+    await expect(claimed).to_be_visible()
+    await expect(card.get_by_text("1 published, 0 rejected before")).to_be_visible()
+    await expect(card).to_be_focused()
+    # A claim made 59 of its 60 seconds ago is over in a moment.
+    await newsroom.parts.review.claim(held, moderator=OMAR, now=datetime.now(UTC) - timedelta(seconds=59))
+    await expect(claimed).to_be_hidden()
+
+
+async def test_an_undo_that_comes_too_late_is_told_so_and_its_button_goes(
+    browser: Browser, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = await newsroom.held(await newsroom.story(), text="Fools")
+    watched = await at_the_desk(browser, newsroom)
+    card = watched.page.locator(f"#card-{held}")
+    monkeypatch.setattr(newsroom.parts.review, "_undo_window", timedelta(0))
+    await card.get_by_role("button", name="Approve").click()
+    await card.get_by_role("button", name="Undo").click()
+    await expect(watched.page.get_by_text("This can't be undone: the time to undo is over.")).to_be_visible()
+    await watched.page.clock.install()
+    other = await newsroom.held(await newsroom.story(), text="Fools again", author="telegram:8")
+    await watched.page.reload()
+    card = watched.page.locator(f"#card-{other}")
+    await card.get_by_role("button", name="Approve").click()
+    await expect(card.get_by_role("button", name="Undo")).to_be_visible()
+    await watched.page.clock.fast_forward(newsroom.settings.undo_window_s * 1000)
+    await expect(card.get_by_role("button", name="Undo")).to_be_hidden()
+
+
+async def test_the_clauses_come_into_sight_when_they_are_opened(browser: Browser, newsroom: Newsroom) -> None:
+    story = await newsroom.story()
+    for number in range(3):
+        await newsroom.held(story, text=f"Fools {number}", author=f"telegram:{number}")
+    watched = await at_the_desk(browser, newsroom, viewport={"width": 1280, "height": 700})
+    for key in "jjr":
+        await watched.page.keyboard.press(key)
+    clauses = watched.page.locator("details.choose[open] .clauses button")
+    await expect(clauses.first).to_be_in_viewport()
+    await expect(clauses.last).to_be_in_viewport()
+
+
+async def test_a_page_whose_server_is_gone_says_so_until_it_is_back(browser: Browser, newsroom: Newsroom) -> None:
+    watched = await at_the_desk(browser, newsroom)
+    gone = watched.page.get_by_text("No answer from the server: this page may be out of date.")
+    await expect(gone).to_be_hidden()
+    await watched.page.route("**/review/queue", lambda route: route.abort())
+    await expect(gone).to_be_visible(timeout=10_000)
+    await watched.page.unroute("**/review/queue")
+    await expect(gone).to_be_hidden()
 
 
 async def test_the_worst_words_are_covered_until_they_are_asked_for(browser: Browser, newsroom: Newsroom) -> None:

@@ -264,10 +264,15 @@ async def test_an_edit_meanwhile_is_not_decided_unseen(newsroom: Newsroom, desk:
 
 async def test_a_decision_can_be_taken_back_by_who_made_it(newsroom: Newsroom, desk: Desk, other: Desk) -> None:
     held = await newsroom.held(await newsroom.story())
+    await desk.press(held, "approve")
+    status, answer = await other.press(held, "undo")
+    assert (status, answer["code"], answer["detail"]) == (409, "undo_refused", "only who decided may undo it")
+    assert (await desk.press(held, "undo"))[0] == 200
+    assert await status_of(newsroom, held) is CommentStatus.HELD
     await other.press(held, "approve")
     assert (await other.press(held, "undo"))[0] == 200
-    assert await status_of(newsroom, held) is CommentStatus.HELD
-    assert (await other.press(held, "undo"))[0] == 403
+    status, answer = await other.press(held, "undo")
+    assert (status, answer["detail"]) == (409, "there is no moderator's decision to undo")
 
 
 @pytest.mark.parametrize(

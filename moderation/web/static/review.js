@@ -10,6 +10,7 @@
   let etag = null;
   let last = null;
   let busy = 0;
+  let missed = 0;
 
   const cards = () => [...queue.querySelectorAll(".card")];
   const open = () => cards().filter((card) => !card.classList.contains("done"));
@@ -45,13 +46,14 @@
 
   const trouble = (answer) => {
     if (answer.body.code === "publishing_stopped") return `Publishing was stopped by ${answer.body.stopped_by}: end the stop first. Rejecting works.`;
+    if (answer.body.code === "undo_refused") return `${answer.body.title}: ${answer.body.detail}.`;
     if (answer.status === 409) return answer.body.detail ? `Already ${answer.body.detail}` : answer.body.title;
     if (answer.status === 401 || answer.status === 403) return "Your session has ended, or you are no moderator now. Ask the bot for /dashboard.";
     if (answer.status === 0) return "No answer from the server; nothing was decided.";
     return answer.body.detail || answer.body.title || "That did not work; nothing was decided.";
   };
 
-  const close = (card, words, kind, undo) => {
+  const close = (card, words, kind, undo, undoUntil) => {
     const excerpt = card.querySelector(".text").textContent.slice(0, 120);
     const veiled = card.querySelector("details.veil:not([open])");
     const line = make("p", { className: "result" }, make("b", { className: kind, textContent: words }),
@@ -60,6 +62,7 @@
       const button = make("button", { className: "act undo", type: "button", textContent: "Undo" });
       button.addEventListener("click", undo);
       line.append(button);
+      setTimeout(() => button.remove(), Math.max(0, undoUntil - Date.now()));
     }
     const next = open().find((other) => other !== card && card.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING) || open().find((other) => other !== card);
     const held = current() === card;
@@ -82,7 +85,7 @@
     }
     const words = answer.body.status === "published" ? "Published by you" : `Rejected by you: clause ${answer.body.clause}`;
     last = { card, until: Date.parse(answer.body.undo_until) };
-    close(card, words, answer.body.status, () => takeBack(card));
+    close(card, words, answer.body.status, () => takeBack(card), last.until);
   };
 
   const takeBack = async (card) => {
@@ -104,10 +107,25 @@
     if (answer && answer.ok) line.textContent = (await answer.json()).words;
   };
 
+  /* Who else is at it, and what its author did meanwhile: the words of a card that change while it is read. */
+  const retell = (card, fresh) => {
+    for (const part of [".claimed", ".record"]) {
+      const [shown, now] = [card, fresh].map((one) => one.querySelector(part));
+      if (shown.textContent !== now.textContent) shown.textContent = now.textContent;
+    }
+  };
+
+  /* Two looks in a row without an answer are no accident. */
+  const answered = (answer) => {
+    missed = answer && answer.status < 500 ? 0 : missed + 1;
+    document.getElementById("lost").hidden = missed < 2;
+  };
+
   /* New cards go to the end and old ones leave; a card that is being read is never moved or redrawn. */
   const refresh = async () => {
     if (busy || document.hidden) return;
     const answer = await fetch("/review/queue", { headers: etag ? { "If-None-Match": etag } : {} }).catch(() => null);
+    answered(answer);
     if (!answer || answer.status === 304 || busy) return;
     if (answer.status === 401 || answer.status === 403) { say(trouble(answer)); return; }
     if (!answer.ok) return;
@@ -122,6 +140,7 @@
         if (replacement && (replacement.dataset.revision !== card.dataset.revision || card.querySelector(".elsewhere"))) card.replaceWith(replacement);
       } else if (!replacement) closeEnded(card);
       else if (replacement.dataset.revision !== card.dataset.revision) card.replaceWith(replacement);
+      else retell(card, replacement);
     }
     queue.querySelector(".empty")?.remove();
     queue.append(...wanted.values());
@@ -178,6 +197,7 @@
       if (!card) return;
       const choose = card.querySelector("details.choose");
       choose.open = !choose.open;
+      if (choose.open) choose.scrollIntoView({ block: "nearest" });
     },
     s: (card) => { const veil = card && card.querySelector("details.veil"); if (veil) veil.open = !veil.open; },
     u: () => { if (last && Date.now() < last.until) takeBack(last.card); },
