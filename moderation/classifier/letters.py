@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-# Zero-width and bidi controls, fillers, soft hyphen, variation selectors, tag characters.
+# Zero-width and bidi controls, fillers, soft hyphen, variation selectors, tag characters, signs over numbers.
 INVISIBLE = (
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "[\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]+"
 )
 

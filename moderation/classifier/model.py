@@ -20,6 +20,7 @@ from moderation.classifier.normalise import Normalised, normalise
 from moderation.classifier.parts import lowered, parts_of
 from moderation.classifier.scoring import Weighed, Weights
 from moderation.classifier.second import SecondStage, Stages, second_stage
+from moderation.classifier.slugs import slugs
 from moderation.errors import ClassifierUnavailable
 
 BATCH = 512  # texts at once: larger ones only cost memory
@@ -156,7 +157,7 @@ def _readings(texts: Sequence[str]) -> Iterator[_Reading]:
     letters = 0
     for text in texts:
         form = normalise(text)
-        parts = parts_of(text, form)
+        parts = [*parts_of(text, form), *slugs(text)]
         read.append((text, form, parts))
         letters += len(form.text) * (3 if parts else 1)
         if len(read) == BATCH or letters >= BATCH_LETTERS:

@@ -35,11 +35,17 @@ _LATIN = "a-z"
 _LETTER = r"[^\W\d_]"
 _MARKS = "\u0900-\u0903\u093a-\u094f\u0955-\u0957\u0962\u0963"
 
-_UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff]")
+_UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2800\ud800-\udfff\ue000-\uf8ff]")
+# Blanks so thin that letters parted by them read as one word.
+_THIN = re.compile(rf"(?<={_LETTER})[\u2005-\u200a\u202f\u205f]+(?={_LETTER})")
 _INVISIBLE = re.compile(INVISIBLE)
 _UNFOLDED = re.compile(r"[^\x00-\x7f][\u0300-\u036f\u0483-\u0489\u064b-\u065f\u093c\u20d0-\u20ff]*")
 _MARKED = re.compile("[" + "".join(MARKED_LATIN) + "]")
-_LATIN_MARKS = re.compile(r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
+# Of other scripts too, where those scripts are none that readers write: points of Hebrew, vowels of Thai.
+_LATIN_MARKS = re.compile(
+    r"[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+    r"\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
 _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _ENDING = r"\.(?:com|net|org|info|biz|ru|cn|top|xyz|shop|site|online|live|club|link|pk|ly|me|gl|io|tv|app|win|vip)\b"
 _LINK = re.compile(rf"(?:https?://|hxxps?://|www\.)\S+|\b[a-z0-9-]{{1,63}}(?:\.[a-z0-9-]{{1,63}})*{_ENDING}(?:/\S*)?")
@@ -53,12 +59,14 @@ _LOOKALIKE = re.compile(f"[{_LETTERS_ALIKE}]|(?<={_LETTER})[{_SIGNS_ALIKE}]|[{_S
 _BEYOND_DOUBT = re.compile(f"(?![{_LETTERS_ALIKE}])[\u0370-\u052f]")
 # Letters of Arabic and Devanagari end a word: who hides a Latin one may write it against them.
 _NOT_LATIN = r"\s\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\u0900-\u097f"
-_LOOKALIKE_WORD = re.compile(f"[^{_NOT_LATIN}]*[{_LETTERS_ALIKE}{_SIGNS_ALIKE}][^{_NOT_LATIN}]*")
+_LOOKALIKE_WORD = re.compile(f"(?<![^{_NOT_LATIN}])[^{_NOT_LATIN}]*[{_LETTERS_ALIKE}{_SIGNS_ALIKE}][^{_NOT_LATIN}]*")
 _LEET_WORD = re.compile(rf"(?<![\w@$])[{_LATIN}0134578@$!|]*[0134578@$!|][{_LATIN}0134578@$!|]*(?![\w@$])")
 _DIGIT_INSIDE = re.compile(rf"[{_LATIN}][0134578@$!|]+[{_LATIN}]$")
 _SPACED = re.compile(
-    rf"(?<![\w{_MARKS}]){_LETTER}([ ]{{1,2}}|[.\-_*~'`,/|]{{1,3}})(?:{_LETTER}\1)+{_LETTER}(?![\w*{_MARKS}])"
+    rf"(?<![\w{_MARKS}]){_LETTER}([ \t]{{1,2}}|[\r\n]{{1,2}}|(?:_|[^\w\s{_MARKS}]){{1,3}})(?:{_LETTER}\1)+{_LETTER}"
+    rf"(?![\w*{_MARKS}])"
 )
+_ALL_DOUBLE = re.compile(rf"(?<![^\W_])(?:({_LETTER})\1){{3,}}(?![^\W_])")
 # A consonant alone is no word but "न" and "व", and one that a virama ends is none: such letters were torn apart.
 _TORN_UNIT = rf"[\u0904-\u0939{_MARKS}][{_MARKS}]*"
 _TORN = re.compile(rf"(?<![\w{_MARKS}])(?:{_TORN_UNIT} ){{2,}}{_TORN_UNIT}(?![\w*{_MARKS}])")
@@ -242,7 +250,8 @@ def _unleet(match: re.Match[str]) -> str:
     _T_JOINS,
     _T_SIGN,
     _T_STAR,
-) = (1 << place for place in range(14))
+    _T_STRIKES,
+) = (1 << place for place in range(15))
 _SETS_OFF = {
     _T_HIDES: re.compile(f"{_UNREADABLE.pattern}|{_INVISIBLE.pattern}|{_LATIN_MARKS.pattern}"),
     _T_MARKED: _MARKED,
@@ -258,6 +267,7 @@ _SETS_OFF = {
     _T_JOINS: re.compile(r"[.\-_*~'`/|]"),
     _T_SIGN: re.compile(rf"(?!{_BLANK.pattern}){_ALONE.pattern}"),
     _T_STAR: re.compile(r"\*"),
+    _T_STRIKES: re.compile("[@$!|]"),
 }
 _MOST_KNOWN = 20_000  # code points: more than all the world's comments hold, and no more than a few MB
 _TRAITS = _Traits()
@@ -271,6 +281,7 @@ def _unhide(draft: _Draft) -> int:
     if plain and not traits & (_T_HIDES | _T_LOOKALIKE) and len(lowered) == len(draft.text):
         draft.text = lowered
     else:
+        draft.put(_THIN, "")
         draft.put(_UNREADABLE, " ")
         draft.put(_INVISIBLE, "")
         if not unicodedata.is_normalized("NFKC", draft.text):
@@ -320,8 +331,11 @@ def _one_spelling(draft: _Draft, traits: int) -> None:
     if foreign and traits & _T_JOINS:
         draft.keep(_SPACED_MARKED, lambda char: char.isalpha() or unicodedata.category(char)[0] == "M")
     if traits & _T_LEET:
+        if traits & _T_STRIKES:
+            draft.keep(_SPACED, str.isalpha)  # before the signs between letters are taken for letters
         draft.put(_LEET_WORD, _unleet)
     draft.keep(_SPACED, str.isalpha)
+    draft.put(_ALL_DOUBLE, lambda match: match.group()[::2])
     if traits & _T_APOSTROPHE:
         draft.put(_IN_WORD, "")
     if lengths := run_lengths(draft.text):

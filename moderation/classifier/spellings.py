@@ -64,6 +64,12 @@ def _shortened(word: str, runs: Sequence[re.Match[str]], counts: Sequence[int]) 
     return "".join([*pieces, word[end:]])
 
 
+def is_written(word: str) -> bool:
+    """Whether people write this word in Latin letters, in English or romanised Hindi or Urdu."""
+    _, latin = _lists()
+    return word in latin
+
+
 def meant(word: str) -> str | None:
     """The word that one with digits and signs for letters stands for, if people write it: "sh17", but not "covid19"."""
     whole = with_letters(word)

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from moderation.classifier.languages import detect_language
+from moderation.classifier.languages import detect_language, is_of_another_language
 from moderation.classifier.normalise import LONGEST_KEPT, LONGEST_READ, Normalised, normalise
+from moderation.classifier.slugs import slugs
 from moderation.decision import Finding, Outcome, Screening, Span, findings_of
 from moderation.errors import ClassifierUnavailable
 from moderation.policy import LABELS, Policy, RuleSettings
@@ -163,7 +164,11 @@ def holds_banned_words(screener: Screener, seen: Seen) -> list[Finding]:
     rule = screener.policy.rules.get("banned_words")
     if rule is None:
         return []
-    refused, doubtful = screener.refused_words.find(seen.normal), screener.doubtful_words.find(seen.normal)
+    forms = (seen.normal, *slugs(seen.subject.text))
+    refused, doubtful = (
+        tuple(span for form in forms for span in words.find(form))
+        for words in (screener.refused_words, screener.doubtful_words)
+    )
     findings = [_broken("banned_words", rule, refused)] if refused else []
     if doubtful:
         findings.append(replace(_broken("banned_words", rule, doubtful), asks=Outcome.HOLD))
@@ -177,9 +182,12 @@ def goes_on_unread(screener: Screener, seen: Seen) -> list[Finding]:
 
 
 def is_in_no_known_language(screener: Screener, seen: Seen) -> list[Finding]:
-    """Words of a script the classifier never learned: its low scores say nothing there."""
-    unknown = seen.classified is not None and seen.classified.language == UNKNOWN_LANGUAGE
-    return [Finding("language", Outcome.HOLD)] if unknown and any(map(str.isalpha, seen.subject.text)) else []
+    """Words of a script or a language the classifier never learned: its low scores say nothing there."""
+    if seen.classified is None:
+        return []
+    unknown = seen.classified.language == UNKNOWN_LANGUAGE and any(map(str.isalpha, seen.subject.text))
+    strange = unknown or is_of_another_language(seen.subject.text, seen.normal.text)
+    return [Finding("language", Outcome.HOLD)] if strange else []
 
 
 def breaks_terms(screener: Screener, seen: Seen) -> list[Finding]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from moderation.classifier import detect_language
+from moderation.classifier import detect_language, normalise
+from moderation.classifier.languages import is_of_another_language
 
 LINES = {
     "en": ["The minister must explain this decision.", "I think the war should end soon", "what a lovely picture"],
@@ -40,3 +41,38 @@ def test_romanised_hindi_and_urdu_are_no_english(text: str) -> None:
 @pytest.mark.parametrize("text", NONE_OF_THEM)
 def test_no_letters_or_another_script_are_undetermined(text: str) -> None:
     assert detect_language(text) == "und"
+
+
+ELSEWHERE = {
+    "Spanish": "Este gobierno es una vergüenza y todos deberían dimitir mañana",
+    "German": "Die Regierung sollte endlich zurücktreten und Neuwahlen ausrufen",
+    "French": "Le gouvernement devrait avoir honte de cette décision",
+    "Turkish": "Hükümet bu karardan dolayı gerçekten utanmalı bence",
+    "romanised Marathi": "he khup chukicha nirnay ahe ani lokanna tras hoil",
+    "backwards": "noitseuq siht ot rewsna na su ewo retsinim eht",
+    "without blanks": "TheMinisterOwesUsAnAnswerToThisQuestionNow",
+}
+
+
+@pytest.mark.parametrize("text", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_what_is_in_latin_letters_and_no_language_of_ours_is_known_as_such(text: str) -> None:
+    assert is_of_another_language(text, normalise(text).text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *LINES["en"],
+        *ROMANISED,
+        *LINES["hi"],
+        *LINES["ar"],
+        "hahahahahahahahahahahahahahahahahahaha",
+        "Vive la France!",
+        "Modi, Sharif, Netanyahu and Khamenei met in Islamabad and agreed on nothing",
+        "#JusticeForAll",
+        "https://news.example/2026/11/este-gobierno-es-una-verguenza-y-todos",
+        "",
+    ],
+)
+def test_what_is_in_one_of_ours_or_too_short_to_tell_is_not(text: str) -> None:
+    assert not is_of_another_language(text, normalise(text).text)

@@ -52,6 +52,8 @@ def outcome(text: str, *, by: Screener | None = None, **given: Any) -> Outcome:
         ("mail a.b@example.com", [("personal_data", "hold", "5.1")]),
         ("sc0undrel", [("banned_words", "reject", "3.2")]),
         ("rascal", [("banned_words", "hold", "3.2")]),
+        ("see https://www.bbc.com/news/you-are-all-a-scoundrel-today", [("banned_words", "reject", "3.2")]),
+        ("Este gobierno es una verguenza y todos deben dimitir", [("language", "hold", None)]),
         ("scoundrel and rascal", [("banned_words", "reject", "3.2"), ("banned_words", "hold", "3.2")]),
     ],
 )
