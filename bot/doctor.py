@@ -63,7 +63,14 @@ async def look_at_disk(settings: BotSettings) -> Diagnosis:
     free = shutil.disk_usage(there).free // 2**20
     if free < 512:
         return Diagnosis("disk", "", f"{free} MB free at {there}", "make room: below 64 MB nothing is started")
+    if _is_open(folder) and any(_is_open(folder / name) for name in ("baithak.db", "logs", "redis")):
+        return Diagnosis("disk", "", f"others may read what readers wrote in {folder}", f"chmod -R go= {folder}")
     return Diagnosis("disk", f"{folder}, {free} MB free")
+
+
+def _is_open(path: Path) -> bool:
+    """Whether anybody but its owner may read it."""
+    return path.exists() and bool(path.stat().st_mode & 0o044)
 
 
 async def look_at_ports(settings: BotSettings) -> Diagnosis:
@@ -124,6 +131,9 @@ async def look_at_redis(settings: BotSettings) -> Diagnosis:
                 "install one, or name one by BAITHAK_REDIS_URL"
                 + ("" if server is None else "; until then `baithak up` uses a stand-in that forgets at every stop"),
             )
+        if preflight.is_held(settings.data_dir):
+            fault = "does not answer, though `baithak up` runs on this data directory"
+            return Diagnosis("redis", "", fault, f"read {embedded.log_of(settings)}")
         return Diagnosis("redis", f"embedded, {server.version}; not running now")
     client = connect(settings.redis_address())
     try:

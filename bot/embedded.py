@@ -26,6 +26,14 @@ OLDEST = (6, 2)
 """The first Redis with XAUTOCLAIM."""
 
 
+_LAST_WORDS = 4096
+_BEGINS = b"oO0OoO0OoO0Oo"
+"""In the first line of a server's start."""
+
+_UNREADABLE = re.compile(rb"(?i) # .*(?:append[ -]only|\bAOF\b|\bRDB\b)")
+"""A warning about its files."""
+
+
 @dataclass(frozen=True, slots=True)
 class EmbeddedServer:
     """A way to run Redis here: the command, the address it will answer at, and whether it keeps what it is told."""
@@ -60,7 +68,7 @@ def prepare(settings: Settings) -> None:
 
     Raises SettingsError when a folder can't be made or is somebody else's.
     """
-    for path in {settings.data_dir.resolve() / "redis", settings.redis_socket().parent}:
+    for path in {settings.data_dir.resolve() / "redis", settings.redis_socket().parent, log_of(settings).parent}:
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.chmod(0o700)
@@ -76,6 +84,29 @@ def prepare(settings: Settings) -> None:
             socket.unlink(missing_ok=True)
         finally:
             left_over.close()
+
+
+def log_of(settings: Settings) -> Path:
+    """Where a server says what ails it."""
+    return settings.data_dir.resolve() / "logs" / "redis-server.log"
+
+
+def set_damaged_aside(settings: Settings) -> Path | None:
+    """Move files that the server said it can't read out of its way, and say where to; None where it said no such thing.
+
+    What stood in them is queued again from the store. Of files set aside only the last ones are kept.
+    """
+    log, files = log_of(settings), settings.data_dir.resolve() / "redis" / "appendonlydir"
+    if not (log.is_file() and files.is_dir()):
+        return None
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _LAST_WORDS))
+        last = file.read()
+    if not _UNREADABLE.search(last[max(last.rfind(_BEGINS), 0) :]):
+        return None
+    aside = files.with_name("unreadable")
+    shutil.rmtree(aside, ignore_errors=True)
+    return files.rename(aside)
 
 
 def answers(address: str) -> bool:
@@ -123,7 +154,7 @@ def _real(binary: Path, version: tuple[int, ...], settings: Settings) -> Embedde
         "--save": "",
         "--maxmemory-policy": "noeviction",
         "--daemonize": "no",
-        "--logfile": str(folder / "redis.log"),
+        "--logfile": str(log_of(settings)),
     }
     command = (str(binary), *(part for option in options.items() for part in option))
     return EmbeddedServer(command, f"unix://{socket}", True, ".".join(str(part) for part in version))

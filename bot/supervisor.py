@@ -108,6 +108,7 @@ class Supervisor:
 
         Raises SettingsError or PolicyError at start; nothing is left running then.
         """
+        os.umask(0o077)  # what we and the parts write is nobody else's: logs, files of Redis, the sandbox's people
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stopping.set)
@@ -170,25 +171,37 @@ class Supervisor:
 
     async def _start_redis(self) -> None:
         """The first server of this machine that answers. Raises SettingsError when none does."""
-        address = self._settings.redis_address
         await asyncio.to_thread(embedded.prepare, self._settings)
         for server in await asyncio.to_thread(embedded.servers, self._settings):
             if not server.lasting:
                 self._say("no redis-server found: a stand-in written in Python is used, which forgets at every stop")
             part = Part("redis-server", server.command)
             self._parts.append(part)
-            process = await self._process_of(part)
-            deadline = time.monotonic() + REDIS_S
-            while process.returncode is None and time.monotonic() < deadline:
-                if await asyncio.to_thread(embedded.answers, address()):
-                    part.ready.set()
-                    self._keep(part)
-                    return
-                await asyncio.sleep(0.01)
-            await _end(part, within_s=0)
+            if await self._answers(part) or (await self._set_aside() and await self._answers(part)):
+                part.ready.set()
+                self._keep(part)
+                return
             self._parts.remove(part)
             self._say(f"{server.command[0]} does not work here (see {self._log_of(part.name)}); trying another")
         raise SettingsError("no Redis could be started; install redis-server, or set BAITHAK_REDIS_URL")
+
+    async def _answers(self, redis: Part) -> bool:
+        """Whether a server answers in time. One that does not is ended."""
+        process = await self._process_of(redis)
+        deadline = time.monotonic() + REDIS_S
+        while process.returncode is None and time.monotonic() < deadline:
+            if await asyncio.to_thread(embedded.answers, self._settings.redis_address()):
+                return True
+            await asyncio.sleep(0.01)
+        await _end(redis, within_s=0)
+        return False
+
+    async def _set_aside(self) -> bool:
+        """Whether Redis' files were what kept it from starting, and are out of its way."""
+        aside = await asyncio.to_thread(embedded.set_damaged_aside, self._settings)
+        if aside is not None:
+            self._say(f"redis-server can't read its files: they are in {aside} now; all that waits is queued again")
+        return aside is not None
 
     async def _upgrade_schema(self) -> None:
         """Bring the tables to their newest form, in a process that can be ended. Raises SettingsError."""
@@ -233,6 +246,8 @@ class Supervisor:
             ran_s, log = now_s - began, self._log_of(part.name)
             if line := endings.line(part.name, _ending(code), log=log, ran_s=ran_s, now_s=now_s):
                 self._say(line)
+            if part.name == "redis-server" and code > 0 and await self._set_aside():
+                continue
             pause_s = next_pause_s(pause_s, ran_s=ran_s)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause_s)

@@ -180,8 +180,11 @@ class _Hashed:
 def writing(path: Path, *, key: bytes | None) -> Iterator[ArchiveWriter]:
     """Write an archive at this path: there, whole and on the disk once the block has ended, and untouched if it raises.
 
-    Nobody but the owner may read it. Raises OSError.
+    Nobody but the owner may read it. What stands there may be an older file, and nothing else. Raises OSError.
     """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        raise FileExistsError(errno.EEXIST, "what stands there is no file", str(path))
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:

@@ -177,6 +177,9 @@ def _alone_on_sqlite(url: sa.URL) -> Iterator[None]:
         return
     folder = Path(url.database).parent
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # What readers wrote is nobody else's, also in a folder that was there; SQLite's other files are like this one.
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(url.database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     opened = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(opened, fcntl.LOCK_EX)

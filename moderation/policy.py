@@ -20,6 +20,13 @@ LABELS = ("toxic", "severe", "insult", "threat", "obscene", "identity_hate", "se
 LANGUAGES = ("en", "ur", "hi", "mr", "ar")
 """The site's editions, in the order in which a reader is offered them."""
 
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+"""What a button to agree can carry."""
+
+LONGEST_ID = 12
+MOST, LONGEST_S = 1_000_000, 30 * 24 * 3600
+"""The largest of a rule's numbers, and of its seconds: a month."""
+
 _CLAUSE_HEADING = re.compile(r"^###\s+(?P<id>\d+(?:\.\d+)+)\s+(?P<title>.+?)\s*$")
 
 
@@ -117,6 +124,8 @@ def parse_policy(text: str, *, name: str = "policy.toml") -> Policy:
     version = raw.get("version")
     if not isinstance(version, str) or not version.strip():
         raise PolicyError(f'{name}: give the terms a version, for example version = "2026-11"')
+    if not _VERSION.fullmatch(version.strip()):
+        raise PolicyError(f"{name}: version must be up to 32 letters, digits, dots, hyphens and underlines")
     clauses: dict[str, Clause] = {}
     taken: dict[str, str] = {}
     for entry in _tables(raw.get("clauses"), where=f"{name}: clauses"):
@@ -151,6 +160,8 @@ def _clause(entry: dict[str, Any], *, name: str) -> Clause:
     clause_id = entry.get("id")
     if not isinstance(clause_id, str) or not re.fullmatch(r"\d+(\.\d+)+", clause_id):
         raise PolicyError(f'{name}: a clause needs an id such as "3.2", not {clause_id!r}')
+    if len(clause_id) > LONGEST_ID:
+        raise PolicyError(f"{name}: a clause's id has at most {LONGEST_ID} letters, not {clause_id[:40]!r}")
     where = f"{name}: clause {clause_id}"
     labels = entry.get("labels", {})
     if not isinstance(labels, dict):
@@ -174,8 +185,9 @@ def _thresholds(label: str, value: object, *, where: str) -> Thresholds:
         if isinstance(number, bool) or not isinstance(number, int | float):
             raise PolicyError(f"{where}: the thresholds of {label} must be numbers")
     if not 0 < hold_at <= reject_at <= 1.01:
-        # 1.01 can't be reached: the way to say that the machine never refuses under this label.
-        raise PolicyError(f"{where}: label {label} needs 0 < hold_at <= reject_at <= 1.01")
+        raise PolicyError(
+            f"{where}: label {label} needs 0 < hold_at <= reject_at <= 1.01, where 1.01 is out of reach: never refused"
+        )
     return Thresholds(hold_at=float(hold_at), reject_at=float(reject_at))
 
 
@@ -209,9 +221,22 @@ def _rule(rule: str, entry: object, clauses: Mapping[str, Clause], *, name: str)
             raise PolicyError(f"{where}: {key} must be {'a list' if expected[key] is list else 'a whole number'}")
         if isinstance(value, list) and not all(isinstance(item, str) and item.strip() for item in value):
             raise PolicyError(f"{where}: {key} must be a list of words")
-        if isinstance(value, int) and value < 1:
-            raise PolicyError(f"{where}: {key} must be at least 1")
+        most = LONGEST_S if key.endswith("_s") else MOST
+        if isinstance(value, int) and not 1 <= value <= most:
+            raise PolicyError(f"{where}: {key} must be from 1 to {most}")
+        if key == "regions" and (unknown := [code for code in value if code not in known_regions()]):
+            raise PolicyError(
+                f"{where}: {unknown[0]!r} is no region that has telephone numbers; write codes such as IN"
+            )
     return RuleSettings(clause=clause, then=then, parameters=parameters)
+
+
+def known_regions() -> frozenset[str]:
+    """The regions whose telephone numbers are known, as ISO 3166 codes."""
+    from phonenumbers import SUPPORTED_REGIONS  # a tenth of a second, for who reads a policy with this rule
+
+    regions: frozenset[str] = frozenset(SUPPORTED_REGIONS)
+    return regions
 
 
 def parse_terms(text: str, *, language: str) -> Terms:

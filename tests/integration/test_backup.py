@@ -516,6 +516,18 @@ async def test_a_backup_that_fails_leaves_the_earlier_one_and_nothing_beside_it(
     assert (folder / "one.zip").read_bytes() == b"the earlier one"
 
 
+async def test_a_backup_replaces_a_file_and_nothing_else(database: Database, home: BotSettings, tmp_path: Path) -> None:
+    pipe, link, file = tmp_path / "pipe", tmp_path / "link", tmp_path / "one.zip"
+    os.mkfifo(pipe)
+    with pytest.raises(SettingsError, match="what stands there is no file"):
+        await asyncio.to_thread(backup, home, pipe, say=quiet)
+    assert pipe.is_fifo()
+    link.symlink_to(file)
+    await asyncio.to_thread(backup, home, link, say=quiet)
+    assert link.is_symlink()
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
 async def test_a_promoted_model_comes_along_and_is_found_where_it_is_now(
     database: Database, home: BotSettings, away: BotSettings, tmp_path: Path
 ) -> None:

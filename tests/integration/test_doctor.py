@@ -115,6 +115,19 @@ async def test_a_redis_that_is_away_drops_comments_or_keeps_nothing() -> None:
         fault(await looked("redis", redis_url=SecretStr(address)), "append-only")
 
 
+async def test_a_redis_that_is_down_while_up_runs(tmp_path: Path) -> None:
+    assert (await looked("redis", data_dir=tmp_path)).fault is None
+    with preflight.alone(tmp_path):
+        fault(await looked("redis", data_dir=tmp_path), "does not answer", "redis-server.log")
+
+
+async def test_a_data_directory_that_others_may_read(tmp_path: Path) -> None:
+    (tmp_path / "baithak.db").touch(mode=0o644)
+    assert (await looked("disk", data_dir=tmp_path)).fault is None, "nobody gets so far"
+    tmp_path.chmod(0o755)
+    fault(await looked("disk", data_dir=tmp_path), "others may read", f"chmod -R go= {tmp_path}")
+
+
 async def test_a_machine_without_any_redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "find", lambda _: None)
     fault(await looked("redis", data_dir=tmp_path), "no redis-server", "BAITHAK_REDIS_URL")

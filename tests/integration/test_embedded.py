@@ -7,10 +7,11 @@ import importlib.util
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
 from bot import embedded
 from bot.settings import BotSettings
@@ -144,6 +145,45 @@ def test_a_socket_that_nobody_listens_on_is_no_hindrance(settings: BotSettings) 
     settings.redis_socket().write_bytes(b"")
     with running(next(one for one in embedded.servers(settings) if one.lasting), settings):
         pass
+
+
+def _changed(path: Path, change: Callable[[bytes], bytes]) -> None:
+    path.write_bytes(change(path.read_bytes()))
+
+
+DAMAGES: dict[str, Callable[[Path], None]] = {
+    "overwritten in the middle": lambda files: _changed(
+        next(files.glob("*.incr.aof")), lambda old: old[:100] + b"\xff" * 64 + old[164:]
+    ),
+    "zeros behind its end, as after a power cut": lambda files: _changed(
+        next(files.glob("*.incr.aof")), lambda old: old + bytes(300)
+    ),
+    "its base is something else": lambda files: next(files.glob("*.base.*")).write_bytes(b"REDISxxxx" * 9) and None,
+    "its list of files is something else": lambda files: next(files.glob("*.manifest")).write_bytes(b"no\n") and None,
+    "a file of the list is gone": lambda files: next(files.glob("*.incr.aof")).unlink(),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_files_that_a_server_can_not_read_are_set_aside_and_it_starts(
+    damage: Callable[[Path], None], settings: BotSettings
+) -> None:
+    server = next(one for one in embedded.servers(settings) if one.lasting)
+    files = settings.data_dir / "redis" / "appendonlydir"
+    with running(server, settings) as address:
+        client = redis.Redis.from_url(address)
+        for number in range(50):
+            client.set(f"key {number}", number)
+        client.close()
+    assert embedded.set_damaged_aside(settings) is None, "what was read is left where it is"
+    damage(files)
+    assert subprocess.run(server.command, timeout=20, check=False).returncode != 0
+    aside = embedded.set_damaged_aside(settings)
+    assert aside is not None and aside.is_dir()
+    assert not files.exists()
+    with running(server, settings):
+        pass
+    assert embedded.set_damaged_aside(settings) is None
 
 
 def test_the_stand_in_comes_back_where_the_others_know_it_to_be(settings: BotSettings) -> None:

@@ -207,6 +207,25 @@ async def test_a_killed_part_is_started_again(system: System, people: People, na
     assert f"{name} ended (SIGKILL)" in system.output.read_text(encoding="utf-8")
 
 
+async def test_a_redis_whose_files_were_damaged_is_back_and_comments_are_screened(
+    system: System, people: People
+) -> None:
+    reader = await people.newcomer("Noor")
+    story = await reader.joins("en")
+    await reader.comments(story, COMMENT)
+    await reader.agrees()
+    files = system.data_dir / "redis" / "appendonlydir"
+    os.kill(system.children()["redis-server"], signal.SIGKILL)
+    (kept,) = files.glob("*.incr.aof")
+    kept.write_bytes(kept.read_bytes()[:-200] + b"\xff" * 300)
+    await reader.told(await reader.comments(story, "The second quay is the better one."), "Published", within_s=30)
+
+    async def said() -> bool:
+        return "redis-server can't read its files: they are in" in system.output.read_text(encoding="utf-8")
+
+    await eventually(said, what="where the files are", within_s=30)
+
+
 async def test_no_log_holds_readers_words_or_tokens(system: System, people: People) -> None:
     reader = await people.newcomer("Canary Keeper")
     story = await reader.joins("en")

@@ -138,6 +138,29 @@ def test_a_policy_with_a_name_nobody_knows_is_refused() -> None:
         parse_policy('version = "1"\n[[clause]]\nid = "1.1"\n')
 
 
+CLAUSE = '[[clauses]]\nid = "1.1"\n'
+FLOODING = '[rules.flooding]\nclause = "1.1"\nthen = "hold"\n'
+NUMBERS = '[rules.personal_data]\nclause = "1.1"\nthen = "hold"\n'
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        (f'version = "{"v" * 33}"\n{CLAUSE}', "version must be up to 32"),
+        (f'version = "a:b"\n{CLAUSE}', "version must be up to 32"),
+        (f'version = "نسخہ"\n{CLAUSE}', "version must be up to 32"),
+        ('version = "1"\n[[clauses]]\nid = "1.1111111111111"\n', "id has at most 12"),
+        (f'version = "1"\n{CLAUSE}{FLOODING}comments = 5\nper_s = 99999999999999999999', "per_s must be from 1 to"),
+        (f'version = "1"\n{CLAUSE}{FLOODING}comments = 0\nper_s = 60', "comments must be from 1 to"),
+        (f'version = "1"\n{CLAUSE}{NUMBERS}regions = ["IN", "XX"]', "'XX' is no region"),
+        (f'version = "1"\n{CLAUSE}{NUMBERS}regions = ["in"]', "'in' is no region"),
+    ],
+)
+def test_a_policy_that_would_break_what_acts_by_it_is_refused(policy: str, words: str) -> None:
+    with pytest.raises(PolicyError, match=words):
+        parse_policy(policy)
+
+
 @pytest.mark.parametrize(
     ("budget", "words"),
     [
