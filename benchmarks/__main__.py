@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks import accepting, api, decisions, disguises, report, screening, stages, updates
+from benchmarks import accepting, api, decisions, disguises, report, screening, stages, stream, updates
 from benchmarks.comments import labelled_comments, own_comments
 from benchmarks.queue import run as queue
 from moderation.running import start_logging
@@ -18,13 +18,15 @@ def main() -> None:
     parser.add_argument(
         "name",
         nargs="?",
-        choices=("screening", "stages", "disguises", "accepting", "decisions", "updates", "api", "queue"),
+        choices=("screening", "stages", "disguises", "accepting", "decisions", "updates", "api", "queue", "stream"),
         help="which one; all without it",
     )
     parser.add_argument("folder", nargs="?", type=Path, help="labelled .csv.gz files to screen; without it our own")
     parser.add_argument("--learn", type=Path, help="labelled .csv.gz files that the plain pipeline learns from, too")
     parser.add_argument("--runs", type=int, default=3, help="how often each is measured (3)")
-    parser.add_argument("--comments", type=int, help="how many are screened (11,000) or queued (10,000)")
+    parser.add_argument(
+        "--comments", type=int, help="how many are screened (11,000), queued (10,000) or streamed (ten million)"
+    )
     parser.add_argument("--out", type=Path, default=report.PAGE, help="the page to write")
     asked = parser.parse_args()
     start_logging(Settings(log_level="error"))
@@ -48,6 +50,8 @@ def main() -> None:
         updates.run(runs=asked.runs, page=asked.out)
     if asked.name in (None, "api"):
         api.run(runs=asked.runs, page=asked.out)
+    if asked.name == "stream":  # an hour
+        stream.run(lines=asked.comments or stream.LINES, page=asked.out)
     if asked.name in (None, "queue"):
         queue.run(runs=asked.runs, comments=asked.comments or queue.COMMENTS, page=asked.out)
 

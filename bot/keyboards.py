@@ -121,6 +121,18 @@ def alert(story: Story, *, comments: int, links: Links, language: str) -> Inline
     )
 
 
+def counted(shown: InlineKeyboardMarkup, story_id: int, *, comments: int, language: str) -> InlineKeyboardMarkup:
+    """The same buttons, with the number of the story's comments as it is now on the one that shows them all."""
+    thread = data(Ask.THREAD, story_id)
+    label = plain("button-comments", language, n=comments)
+    return InlineKeyboardMarkup(
+        inline_keyboard=[
+            [button.model_copy(update={"text": label}) if button.callback_data == thread else button for button in row]
+            for row in shown.inline_keyboard
+        ]
+    )
+
+
 def settings(*, language: str, chosen: Collection[str], active: bool) -> InlineKeyboardMarkup:
     """Sections to switch on and off, stories on or off, and the way to another language."""
     # Each names the state it asks for, so that a press handled twice changes nothing the second time.

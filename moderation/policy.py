@@ -224,7 +224,7 @@ def _rule(rule: str, entry: object, clauses: Mapping[str, Clause], *, name: str)
         most = LONGEST_S if key.endswith("_s") else MOST
         if isinstance(value, int) and not 1 <= value <= most:
             raise PolicyError(f"{where}: {key} must be from 1 to {most}")
-        if key == "regions" and (unknown := [code for code in value if code not in known_regions()]):
+        if key == "regions" and isinstance(value, list) and (unknown := sorted({*value} - known_regions())):
             raise PolicyError(
                 f"{where}: {unknown[0]!r} is no region that has telephone numbers; write codes such as IN"
             )

@@ -63,7 +63,6 @@ class Flagged:
 
 AREAS = (
     Area("English news comments", "toxic", ("en",), ("en_ucc_news_NC",)),
-    Area("English news comments, chosen for abuse", "toxic", ("en",), ("en_civil_toxicspans",)),
     Area("hatred under news and in forums, English", "identity_hate", ("en",), ("en_youtoxic", "en_stormfront")),
     Area("hatred written to be missed, English", "identity_hate", ("en",), ("en_dynahate", "en_implicit_hate")),
     Area("social posts, English", "toxic", ("en",), ("en_olid", "en_hasoc", "en_sbic", "en_trac_aggression_NC")),

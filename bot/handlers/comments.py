@@ -24,7 +24,7 @@ from bot.messages.texts import Html, plain, say
 from bot.middlewares import Reader
 from bot.store import BotStore
 from bot.story import Story
-from moderation.comment import MAX_LENGTH, Submission, validated_text
+from moderation.comment import MAX_LENGTH, Submission, utf16_length, validated_text
 from moderation.errors import CommentsClosed, InvalidSubmission, TermsNotAgreed, UnknownComment
 from moderation.intake import Intake
 from moderation.policy import Terms
@@ -32,6 +32,12 @@ from moderation.switches import Switches
 from moderation.threads import Threads
 
 log = structlog.get_logger(__name__)
+
+CUT_FROM = 3 * MAX_LENGTH // 4
+"""UTF-16 units of a message that more may follow of: messengers cut at a blank or a line where they can."""
+
+ANSWERED_BY = 3
+"""Messages right before one that may be its beginning."""
 
 SAID = frozenset(
     {
@@ -188,7 +194,10 @@ class CommentHandlers:
             return
         target = await self._target(message, reader)
         if target is None:
-            how = "reply-unknown" if message.reply_to_message is not None else "how-to-comment"
+            if message.reply_to_message is not None:
+                how = "reply-unknown"
+            else:
+                how = "rest-not-taken" if await self._goes_on(message, reader) else "how-to-comment"
             await self._refuse(message, reader, how)
             return
         text = await self._words(message, reader, damaged=damaged)
@@ -215,6 +224,19 @@ class CommentHandlers:
             if named is not None and await self._store.stories.one(named) is not None:
                 return Target(named)
         return (await self._drafts.of(reader.id)).target
+
+    async def _goes_on(self, message: Message, reader: Reader) -> bool:
+        """Whether right before it came a comment as long as one can be: messengers cut what is longer.
+
+        Between the two may stand our answer to the first.
+        """
+        before = range(message.message_id - ANSWERED_BY, message.message_id)
+        kept = [draft.text for draft in (await self._drafts.of(reader.id)).drafts if draft.message in before]
+        for place in before:
+            record = await self._threads.by_source(source_key(message.chat.id, place))
+            if record is not None:
+                kept.append(record.comment.latest.text)
+        return any(utf16_length(text) >= CUT_FROM for text in kept)
 
     async def _words(self, message: Message, reader: Reader, *, damaged: bool) -> str | None:
         """The comment's text; None after saying why there is none."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from aiogram import Bot, F, Router
+from aiogram.exceptions import TelegramBadRequest
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
@@ -72,7 +74,21 @@ class ReadingHandlers:
             await answer(callback, plain("old-button", reader.language), alert=True)
             return
         await answer(callback)
-        await self._show_thread(reader, story, page=press.number(1) or 0)
+        total = await self._show_thread(reader, story, page=press.number(1) or 0)
+        await self._count_anew(callback, story, total=total, language=reader.language)
+
+    async def _count_anew(self, callback: CallbackQuery, story: Story, *, total: int, language: str) -> None:
+        """The story's message says how many comments there are now, where it said another number."""
+        message = callback.message
+        if not isinstance(message, Message) or message.reply_markup is None:
+            return
+        markup = keyboards.counted(message.reply_markup, story.id, comments=total, language=language)
+        if markup == message.reply_markup:
+            return
+        with contextlib.suppress(TelegramBadRequest):  # the message is gone, or says so already
+            await self._bot.edit_message_reply_markup(
+                chat_id=message.chat.id, message_id=message.message_id, reply_markup=markup
+            )
 
     async def comments(self, message: Message, reader: Reader) -> None:
         """The thread of the story this command answers, or of the newest one."""
@@ -89,8 +105,11 @@ class ReadingHandlers:
             return
         await self._show_thread(reader, story, page=0)
 
-    async def _show_thread(self, reader: Reader, story: Story, *, page: int) -> None:
-        """The newest comments, oldest of them first, as they are read; page 1 has the ones before, and so on."""
+    async def _show_thread(self, reader: Reader, story: Story, *, page: int) -> int:
+        """The newest comments, oldest of them first, as they are read; page 1 has the ones before, and so on.
+
+        Answers how many there are.
+        """
         end = min((page + 1) * SHOWN_AT_ONCE, PAGE_AT_MOST)
         found = await self._threads.published(story.url, sort="newest", limit=end, cursor=None)
         chosen = found.items[page * SHOWN_AT_ONCE : end]
@@ -104,6 +123,7 @@ class ReadingHandlers:
             await self._show_comment(
                 reader, story, comment, answers=await self._answered(comment, names), markup=markup
             )
+        return found.total
 
     async def _show_heading(self, reader: Reader, story: Story, *, total: int) -> None:
         state = await self._switches.state_of(

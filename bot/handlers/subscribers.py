@@ -122,6 +122,7 @@ class SubscriberHandlers:
             await self._store.subscribers.subscribe(
                 reader.id, name=reader.name, language=known.language, now=self._clock()
             )
+            await self._bot.send_message(reader.id, say("stories-again", reader.language))
         await self._offer_languages(reader, starting=True)
 
     async def _open(self, reader: Reader, story: Story) -> None:

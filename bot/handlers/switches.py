@@ -19,12 +19,16 @@ from bot.messages.texts import MODERATORS, Html, plain, say, spoken_name
 from bot.middlewares import Reader
 from bot.store import BotStore
 from bot.story import SECTIONS
+from moderation.comment import shown_text
 from moderation.errors import UnknownSwitch
 from moderation.roles import Roles
 from moderation.switch import Scope, Switch, SwitchKind
 from moderation.switches import Switches, Turned
 
 log = structlog.get_logger(__name__)
+
+NAMED_AT_MOST = 100
+"""Letters of a name nobody knows that are said back."""
 
 
 class SwitchHandlers:
@@ -69,9 +73,15 @@ class SwitchHandlers:
         await self._for_one(message, command, reader, SwitchKind.CLOSE)
 
     async def _for_one(self, message: Message, command: CommandObject, reader: Reader, kind: SwitchKind) -> None:
-        named = await self._named(message, (command.args or "").strip(), kind)
+        args = (command.args or "").strip()
+        named = await self._named(message, args, kind)
         if named is None:
-            await self._bot.send_message(reader.id, say("switch-which", MODERATORS, command=f"/{kind}"))
+            text = say("switch-which", MODERATORS, command=f"/{kind}")
+            if args:
+                first, sections = shown_text(args.split()[0])[:NAMED_AT_MOST], ", ".join(SECTIONS)
+                about = {"named": first, "sections": sections, "command": f"/{kind}"}
+                text = say("switch-nothing-so-called", MODERATORS, **about)
+            await self._bot.send_message(reader.id, text)
             return
         scope, target, note = named
         turned = await self._begin(reader, kind, scope, target, note=note)

@@ -32,6 +32,7 @@ settings-resume = Send me stories
 
 stopped = I have stopped sending stories. Your comments stay where they are. /start brings the stories back.
 stopped-already = I am not sending you any stories. /start brings them back.
+stories-again = <b>Stories come again.</b> /stop ends them.
 top-none = There is no story in this language yet. The first one will come by itself.
 story-unknown = I can’t find that story any more. /top has the current ones.
 
@@ -47,6 +48,7 @@ compose-prompt =
     To leave it, send any command, for example /top.
 compose-placeholder = Your comment
 how-to-comment = To comment, reply to a story or press its <b>Comment</b> button, then write. /top brings you the current stories.
+rest-not-taken = Your comment was longer than one message can be. Its first part was received; this rest was not. You may edit the first message to make it shorter, or leave it as it is.
 reply-unknown = That message is no story, so I don’t know where your comment belongs. Reply to a story or to a comment, or press /top.
 
 terms-ask =

@@ -81,6 +81,7 @@ switch-help =
     /hold with a story’s link, or as a reply to a story, holds that story; /hold with a section’s name holds the section.
     /close with a story’s link, or as a reply to a story, closes its comments.
 switch-which = Which story? Send { $command } with its link, or as a reply to its message. To hold a section: /hold and its name, like /hold world.
+switch-nothing-so-called = No story and no section is called { $named }. Send { $command } with a story's link or as a reply to its message; /hold takes a section too: { $sections }.
 switch-sure = <b>Stop publishing?</b> Nothing more appears on the site, not even what a moderator approves, until somebody ends it.
 switch-already = Already so: { $switch }
 button-switch-end = End { $number }

@@ -27,8 +27,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class StoriesQuery(Query):
     """Which stories."""
 
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")] | None = None
-    section: Annotated[str, Field(min_length=1, max_length=SECTION_LENGTH), Printable] | None = None
+    language: (
+        Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$", description="Only stories in this language.")]
+        | None
+    ) = None
+    section: (
+        Annotated[
+            str, Field(min_length=1, max_length=SECTION_LENGTH, description="Only stories of this section."), Printable
+        ]
+        | None
+    ) = None
     sort: Literal["newest", "top"] = "newest"
     limit: Limit = 20
     cursor: Cursor | None = None

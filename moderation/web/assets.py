@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import Any
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from moderation.comment import shown_text
 from moderation.web.problems import Problem
 from moderation.web.words import link_words
 
+_BETWEEN_BACKTICKS = re.compile("`([^`]+)`")
 HERE = Path(__file__).resolve().parent
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png"}
 
@@ -50,12 +53,21 @@ def templates(assets: Mapping[str, Asset], *folders: Path) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["shown"] = shown_text
+    environment.filters["coded"] = coded
     environment.globals["link_words"] = link_words
     environment.globals["static"] = lambda name: f"/static/{name}?v={assets[name].etag}"
     return environment
 
 
 ASSETS: web.AppKey[Mapping[str, Asset]] = web.AppKey("assets", Mapping)
+
+
+def coded(text: str) -> Markup:
+    """A description as OpenAPI has it, in which names stand between backticks, as HTML."""
+    escaped = str(escape(text))
+    return Markup(_BETWEEN_BACKTICKS.sub(r"<code>\1</code>", escaped))  # noqa: S704  what is put in is escaped
+
+
 TEMPLATES: web.AppKey[Environment] = web.AppKey("templates", Environment)
 
 

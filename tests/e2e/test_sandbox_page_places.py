@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browsers import IN_CHROMIUM
-from tests.e2e.chat_page import EMMA, GROUP, MEERA, OMAR, Opening, keyboard
+from tests.e2e.chat_page import BILAL, EMMA, GROUP, MEERA, OMAR, Opening, keyboard
 
 pytestmark = IN_CHROMIUM
 
@@ -187,4 +187,56 @@ async def test_the_first_steps_follow_a_reader_and_go_when_they_are_done(opened:
     await sandbox.bot("sendMessage", chat_id=EMMA, text="A story", reply_markup=buttons)
     await expect(step).to_have_text("A story comes: press Comment")
     await sandbox.type(EMMA, "I think so too")
+    written = (await sandbox.next_update("message"))["message_id"]
+    answer = {"chat_id": EMMA, "reply_parameters": {"message_id": written}}
+    await sandbox.bot("sendMessage", text="To comment, press Comment", **answer)
+    await expect(sandbox.bubbles(EMMA).last).to_have_text("To comment, press Comment")
+    await expect(step).to_have_text("A story comes: press Comment")
+    received = await sandbox.bot("sendMessage", text="Received", **answer)
+    await sandbox.bot("editMessageText", chat_id=EMMA, message_id=received["message_id"], text="Published")
     await expect(sandbox.page.locator(".hint")).to_be_hidden()
+
+
+async def test_nothing_of_an_urdu_letter_on_a_button_is_cut_off(opened: Opening) -> None:
+    sandbox = await opened()
+    buttons = keyboard([{"text": "تبصرہ کیجیے", "callback_data": "a"}, {"text": "بھیجیے", "callback_data": "b"}])
+    await sandbox.write(BILAL, "/start")
+    await sandbox.bot("sendMessage", chat_id=BILAL, text="گھروں کو لوٹے، پنجاب کی ٹیم", reply_markup=buttons)
+    window = sandbox.window(BILAL)
+    places = [window.locator(".key").nth(0), window.locator(".key").nth(1)]
+    await expect(places[0]).to_be_visible()
+    await sandbox.page.evaluate("document.getAnimations().forEach((one) => one.finish())")
+
+    async def seen() -> list[bytes]:
+        pictures = []
+        for place in places:
+            box = await place.bounding_box()
+            assert box is not None
+            # Without the round corners, and the shadow below.
+            clip = {"x": box["x"] + 9, "y": box["y"], "width": box["width"] - 18, "height": box["height"] - 9}
+            pictures.append(await sandbox.page.screenshot(clip=clip))
+        return pictures
+
+    before = await seen()
+    for clipped in await window.locator(".key, .key-label").all():
+        await clipped.evaluate("(element) => { element.style.overflow = 'visible'; }")
+    assert await seen() == before
+
+
+async def test_a_command_and_the_time_stand_where_they_are_read_in_a_message_from_right_to_left(
+    opened: Opening,
+) -> None:
+    sandbox = await opened()
+    await sandbox.write(BILAL, "/start")
+    text = "\u2068Bilal\u2069 · آج\nتازہ خبروں کے لیے \u2066/top\u2069 بھیجیے۔"
+    command = {"type": "bot_command", "offset": text.index("/top"), "length": 4}
+    await sandbox.bot("sendMessage", chat_id=BILAL, text=text, entities=[command])
+    bubble = sandbox.window(BILAL).locator(".bubble").last
+    await expect(bubble.locator(".command")).to_have_css("direction", "ltr")
+    box, time = await bubble.bounding_box(), await bubble.locator(".meta").bounding_box()
+    assert box is not None and time is not None
+    assert time["x"] - box["x"] < box["x"] + box["width"] - time["x"] - time["width"], "the time is at the left"
+    field = sandbox.window(BILAL).locator("textarea")
+    await expect(field).to_have_css("direction", "rtl")
+    await field.fill("yeh")
+    await expect(field).to_have_css("direction", "ltr")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import accepting, api, decisions, screening, stages, updates
+from benchmarks import accepting, api, decisions, screening, stages, stream, updates
 from benchmarks.candidates import CANDIDATES, train_peer
 from benchmarks.comments import Comments, own_comments
 from benchmarks.decisions import WORKER
@@ -87,6 +87,22 @@ def test_the_plain_pipeline_learns_from_a_folder_and_never_from_files_for_measur
     score = next(each for each in CANDIDATES if each.key == "plain").make(tmp_path)
     learned, never_seen = score(["zorg zorg", "florp florp"])
     assert learned > never_seen + 0.2
+
+
+def test_lines_streamed_through_screen_are_counted_and_their_order_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "BROKEN_EVERY", 100)
+    found = stream.measure(300)
+    assert (found.answered, found.refused, found.out_of_order, found.status) == (300, 3, 0, 1)
+    assert len(found.memory_mb) == len(stream.LOOKS)
+    assert "| answers out of their order | 0 |" in stream.section(found, load_before=0)
+
+
+def test_answers_that_are_lost_or_out_of_order_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "BROKEN_EVERY", 100)
+    program = "import sys; lines = sys.stdin.read().splitlines(); print('\\n'.join(reversed(lines[:-1])))"
+    found = stream.measure(50, screen=(sys.executable, "-c", program))
+    assert found.answered == 49
+    assert found.out_of_order > 40
 
 
 def test_fifty_comments_are_accepted_one_by_one_and_eight_at_once() -> None:

@@ -83,7 +83,7 @@ function senderLine(sender) {
 function body(message, { own, language, say, act }) {
   const text = message.text ?? message.caption ?? "";
   const looks = `${isOnlyEmoji(text) ? " huge" : ""}${/\p{Script=Arabic}/u.test(text) ? " arabic" : ""}`;
-  const block = make("div", { class: `text${looks}`, dir: "auto" });
+  const block = make("div", { class: `text${looks}`, dir: directionOfEnd(text) });
   block.append(make("span", { class: "words" }, ...formatted(text, message.entities ?? message.caption_entities, act)));
   const meta = make("span", { class: "meta", dir: "ltr" });
   if (message.edit_date) meta.append(make("span", { class: "edited", dir: "auto", text: say("edited") }));
@@ -93,6 +93,13 @@ function body(message, { own, language, say, act }) {
   if (own) meta.append(icon("check"), icon("read"));
   block.append(meta);
   return block;
+}
+
+/** The direction of the last line that has one, at whose end the time stands; names set apart in it count for nothing. */
+function directionOfEnd(text) {
+  const lines = text.replace(/[\u2066-\u2068][^\u2069]*\u2069/g, "").split("\n");
+  const strong = lines.findLast((line) => /\p{L}/u.test(line))?.match(/\p{L}/u)[0];
+  return strong === undefined ? "auto" : /[\p{Script=Arabic}\p{Script=Hebrew}]/u.test(strong) ? "rtl" : "ltr";
 }
 
 function drawMedia(message, say) {

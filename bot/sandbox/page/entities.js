@@ -68,7 +68,7 @@ function wrapped(entity, plain, nodes, open) {
     case "phone_number":
       return link(`tel:${plain}`, nodes, open);
     case "bot_command":
-      return make("button", { type: "button", class: "command", on: { click: () => open.command(plain) } }, ...nodes);
+      return make("button", { type: "button", class: "command", dir: "ltr", on: { click: () => open.command(plain) } }, ...nodes);
     case "mention":
     case "text_mention":
     case "hashtag":

@@ -46,7 +46,9 @@ export class Hint {
       messages.some((message) =>
         message.reply_markup?.inline_keyboard?.flat().some((button) => button.callback_data?.startsWith(prefix)),
       );
-    if (own.some((message) => message.text && !message.text.startsWith("/"))) return 4;
+    // What became of a comment is written into the answer it got at first; other answers stay as they are.
+    const answered = messages.filter((message) => message.edit_date).map((message) => message.reply_to_message?.message_id);
+    if (own.some((message) => message.text && answered.includes(message.message_id))) return 4;
     return asks("comment:") ? 2 : 1;
   }
 

@@ -258,7 +258,7 @@
     item(id, answers, depth) {
       const comment = this.comments.get(id);
       const at = new Date(comment.published_at);
-      const time = make("time", { dateTime: comment.published_at, textContent: this.ago(at), title: at.toLocaleString(this.language) });
+      const time = make("time", { dateTime: comment.published_at, dir: "auto", textContent: this.ago(at), title: at.toLocaleString(this.language) });
       const who = make("div", { className: "who" }, make("b", { textContent: comment.author.name, dir: "auto" }), time);
       if (comment.edited) who.append(make("span", { textContent: this.words.edited }));
       const text = make("p", { className: "text", dir: "auto", textContent: comment.text });

@@ -121,6 +121,45 @@ async def test_the_button_then_the_next_message_is_a_comment(talk: Talk) -> None
     await talk.told(plain, "To comment")
 
 
+async def test_the_rest_of_a_comment_that_a_messenger_cut_is_told_from_a_stray_message(talk: Talk) -> None:
+    await talk.story()
+    story = await talk.joins_and_agrees()
+    await talk.press(EMMA, story, data_of(story, "comment:"))
+    await talk.sees(EMMA, lambda one: text_of(one).startswith("Write your comment"))
+    whole = "The committee met again and said nothing new. " * 90
+    await talk.told(await talk.sandbox.write(EMMA, whole[:4000]), "Received")
+    await talk.told(await talk.sandbox.write(EMMA, whole[4000:]), "Your comment was longer than one message can be")
+    await talk.told(await talk.sandbox.write(EMMA, "Well."), "To comment")
+    assert [len(one.text) for one in await talk.received()] == [len(whole[:4000].strip())]
+
+
+async def test_the_rest_of_a_comment_that_waits_for_agreement_is_told_so_too(talk: Talk) -> None:
+    await talk.story()
+    story = await talk.joins()
+    await talk.press(EMMA, story, data_of(story, "comment:"))
+    await talk.comments(story, "w" * 4096)
+    await talk.told(await talk.sandbox.write(EMMA, "and so on"), "Your comment was longer than one message can be")
+
+
+async def test_the_number_of_comments_on_a_storys_button_is_the_one_now_once_it_was_pressed(talk: Talk) -> None:
+    await talk.story()
+    story = await talk.joins_and_agrees()
+    await talk.comments(story, WORDS)
+    await talk.screen(Outcome.PUBLISH)
+
+    async def label() -> str:
+        shown = await talk.sandbox.messages(EMMA, story["message_id"] - 1)
+        alert = next(one for one in shown if one["message_id"] == story["message_id"])
+        (row, *_) = alert["reply_markup"]["inline_keyboard"]
+        return str(next(button["text"] for button in row if button["callback_data"].startswith("thread:")))
+
+    assert await label() == "Comments (0)"
+    for _ in range(2):  # the second time it says so already
+        await talk.press(EMMA, story, data_of(story, "thread:"))
+        await talk.settled()
+        assert await label() == "Comments (1)"
+
+
 async def test_a_command_leaves_the_comment_that_was_begun(talk: Talk) -> None:
     await talk.story()
     story = await talk.joins_and_agrees()

@@ -77,6 +77,7 @@ async def test_stop_ends_and_start_resumes(talk: Talk) -> None:
     assert subscriber is not None and subscriber.active
     await talk.sandbox.write(EMMA, "/stop")
     await talk.sandbox.write(EMMA, "/start")
+    await talk.sees(EMMA, lambda one: text_of(one).startswith("Stories come again."))
     await talk.settled()
     subscriber = await talk.bot_store.subscribers.one(EMMA)
     assert subscriber is not None and subscriber.active

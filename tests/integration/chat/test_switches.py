@@ -170,8 +170,12 @@ async def test_a_story_is_named_by_replying_to_it_and_a_section_by_its_name(talk
     await asks(talk, MEERA, "/close too heated", "Why: too heated", reply_to_message_id=shown["message_id"])
     await asks(talk, MEERA, "/hold Sport", "People read every comment first in Sport")
     assert await active(talk) == [(CLOSE, Scope.STORY, story.url), (HOLD, Scope.SECTION, "sport")]
-    for command in ("/close", "/hold", "/close https://news.example/unknown", "/hold 99", "/close sport"):
-        await asks(talk, OMAR, command, f"Which story? Send {command.split()[0]} with its link")
+    for command in ("/close", "/hold"):
+        await asks(talk, OMAR, command, f"Which story? Send {command} with its link")
+    for command in ("/close https://news.example/unknown", "/hold 99", "/close sport", "/hold <b>nowhere</b>"):
+        first, named = command.split(" ")
+        unknown = f"No story and no section is called {named}. Send {first} with a story's link"
+        await asks(talk, OMAR, command, unknown)
     assert len(await active(talk)) == 2
 
 
