@@ -6,7 +6,6 @@ make screenshots
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
+from tests.browsers import CHROMIUM
 from tests.e2e.system import GROUP, People, Person, buttons, people_of, running, text_of, url_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,14 +107,13 @@ async def shoot(page: Page, address: str, name: str, *, full: bool = False) -> N
 
 async def main() -> None:
     """Run a demo, play, and take the pictures."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
+    if CHROMIUM is None:
         sys.exit("screenshots need Chromium: install it (Debian: apt-get install chromium fonts-noto-core)")
     PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "var") as system:
         async with people_of(system) as people, async_playwright() as playwright:
             addresses = await play(people)
-            options: dict[str, Any] = {"executable_path": chromium, "args": CHROMIUM_ARGUMENTS}
+            options: dict[str, Any] = {"executable_path": CHROMIUM, "args": CHROMIUM_ARGUMENTS}
             browser = await playwright.chromium.launch(**options)
             await take(browser, people, addresses)
             await browser.close()
