@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -26,6 +26,7 @@ from sklearn.pipeline import FeatureUnion, make_union
 from moderation.classifier import LABELS, Classifier, load, model, shipped, training
 from moderation.classifier.data import Example, not_commercial, read_examples
 from moderation.classifier.evaluation import Evaluation, judge
+from moderation.classifier.labels import LANGUAGES
 from moderation.classifier.normalise import LONGEST_KEPT, Normalised
 from moderation.classifier.scored import score_folder
 
@@ -37,6 +38,9 @@ ABUSE = 0.05
 """Share of comments that break the terms, where it is asked what is wrong of what is decided."""
 
 MOST_GRAMS = 220_000
+LONG = 200
+"""Code points above which a comment is a long one."""
+
 PLAIN_THRESHOLDS: Mapping[str, tuple[float, float]] = dict.fromkeys(LABELS, (0.5, 2.0))
 
 Floats = NDArray[np.floating[Any]]
@@ -160,6 +164,16 @@ def measured(classifier: Classifier | Reference, dev: Path) -> Evaluation:
     return judge(classifier, score_folder(classifier, dev, progress=lambda line: None, at_most=OF_EACH))
 
 
+def measured_long(classifier: Classifier, dev: Path) -> Evaluation:
+    """What becomes of every long comment."""
+    scored = score_folder(classifier, dev, progress=lambda line: None)
+    kept = []
+    for part in scored:
+        rows = [place for place, example in enumerate(part.examples) if len(example.text) > LONG]
+        kept.append(replace(part, examples=[part.examples[place] for place in rows], scores=part.scores[rows]))
+    return judge(classifier, kept)
+
+
 def columns(train: Path, dev: Path, say: Callable[[str], None]) -> Iterator[tuple[str, Evaluation]]:
     """Every step, the plainest first."""
     say("a plain pipeline")
@@ -216,8 +230,36 @@ def wrong(judged: Evaluation) -> str:
     return f"{fmean(shares):.1%}" if shares else "–"
 
 
+def outcomes(judged: Evaluation, language: str, side: str) -> list[str]:
+    """How many comments, and what is published, held and rejected of them: the mean over the sets."""
+    found = [figure for figure in judged.outcomes if (figure.language, figure.side) == (language, side)]
+    shares = [fmean(getattr(figure, what) for figure in found) for what in ("published", "held", "rejected")]
+    return [f"{sum(figure.comments for figure in found):,}", " · ".join(f"{share:.1%}" for share in shares)]
+
+
+def long_comments(dev: Path) -> str:
+    """The table of what parts do to long comments, by the fast stage that ships."""
+    ships = shipped()
+    fast = load(ships.path, sha256=ships.sha256, stages="fast")
+    with without(PARTS):
+        whole = measured_long(fast, dev)
+    parts = measured_long(fast, dev)
+    sides = {(figure.language, figure.side) for figure in parts.outcomes if figure.language in LANGUAGES}
+    return "\n".join([
+        "## Long comments, scored whole and in parts",
+        "",
+        f"Every held-out comment of more than {LONG} code points, by the fast stage that ships, by its own thresholds; "
+        "the mean over the sets of a language with 20 of them or more.",
+        "",
+        row(["language", "side", "comments", "whole: published · held · rejected", "whole and in parts"]),
+        row(["---", "---", "---:", "---:", "---:"]),
+        *(row([*side, *outcomes(whole, *side), outcomes(parts, *side)[1]]) for side in sorted(sides)),
+        "",
+    ])  # fmt: skip
+
+
 def page(found: Sequence[tuple[str, Evaluation]]) -> str:
-    """The whole page as Markdown."""
+    """The page's tables of every column, as Markdown."""
     head = ["", *(name for name, _ in found)]
     lines = [
         "# What each idea brought",
@@ -257,10 +299,11 @@ def row(cells: Sequence[str]) -> str:
 def main() -> None:
     """Train, measure and write the page."""
     train, dev = (Path(given) for given in sys.argv[1:3])
+    longer = long_comments(dev)
     found: list[tuple[str, Evaluation]] = []
     for name, judged in columns(train, dev, lambda line: print(line, flush=True)):
         found.append((name, judged))
-        PAGE.write_text(page(found), encoding="utf-8")
+        PAGE.write_text(f"{page(found)}\n{longer}", encoding="utf-8")
         print(f"measured: {name}", flush=True)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
-from tests.browsers import CHROMIUM
+from tests.chromium import CHROMIUM
 from tests.e2e.system import GROUP, People, Person, buttons, people_of, running, text_of, url_of
 
 ROOT = Path(__file__).resolve().parent.parent

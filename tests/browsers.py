@@ -18,12 +18,8 @@ from playwright.async_api import Browser, async_playwright
 
 from moderation.database import Database
 from moderation.queue import connect
+from tests.chromium import CHROMIUM
 from tests.newsroom import Newsroom, running_newsroom
-
-NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-"""The first is Chromium without a window to draw: the same engine for half the computing."""
-
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 
 IN_ONE_LOOP = pytest.mark.asyncio(loop_scope="session")
 """For every test that takes a fixture of this file."""
