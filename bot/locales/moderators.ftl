@@ -8,7 +8,9 @@ card-clause = clause { $clause }{ $label ->
         [none] {""}
        *[other] {" "}{ $label }
     } { $score }
-card-check = { $check } { $score }
+card-check = The check “{ $check }” broke, so a person decides.
+card-check-language = In no language that the classifier knows: a person decides.
+card-check-length = Longer than the classifier reads: a person decides.
 card-cut = { $n ->
         [one] One more character
        *[other] { $n } more characters

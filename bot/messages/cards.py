@@ -17,6 +17,9 @@ _NOTE_AT_MOST = 100
 _CLOSED_AT_MOST = 2200
 _FOLDED_FROM = 700
 _PARENT_AT_MOST = 200
+UNREAD = frozenset({"language", "length"})
+"""Checks that find nothing against a text but that the classifier can't judge it."""
+
 _TITLE_AT_MOST = 200
 _FINDINGS_AT_MOST = 8
 _WORDS_AT_MOST = 80
@@ -126,7 +129,7 @@ def is_abusive(findings: Sequence[Finding], reason: Reason | str | None) -> bool
     """Whether the text is covered until a moderator taps it: abuse was found, or nothing looked at it."""
     unread = reason is not None and not Reason(reason).is_of_switch
     return unread or any(
-        finding.check in {"classifier", "banned_words"} and finding.label != "spam" for finding in findings
+        finding.check in {"classifier", "banned_words", *UNREAD} and finding.label != "spam" for finding in findings
     )
 
 
@@ -158,12 +161,14 @@ def _reasons(reason: Reason | str | None) -> list[Html]:
 
 def _finding(finding: Finding, text: str, *, hidden: bool) -> str:
     """One line; its words are covered where the comment is, for they stand open in it otherwise."""
-    score = f"{finding.score:.2f}"
-    if finding.clause is None:
-        line: str = say("card-check", MODERATORS, check=finding.check, score=score)
+    named = (finding.label or finding.check).replace("_", " ")
+    if finding.clause is not None:
+        score = f"{finding.score:.2f}"
+        line: str = say("card-clause", MODERATORS, clause=finding.clause, label=named, score=score)
+    elif finding.check in UNREAD:
+        line = say(f"card-check-{finding.check}", MODERATORS)
     else:
-        named = finding.label or finding.check
-        line = say("card-clause", MODERATORS, clause=finding.clause, label=named.replace("_", " "), score=score)
+        line = say("card-check", MODERATORS, check=named)
     words = ", ".join(dict.fromkeys(text[span.begin : span.end].strip() for span in finding.spans))
     shown = escape(cut(shown_text(words), at_most=_WORDS_AT_MOST)) if words else ""
     if not shown:

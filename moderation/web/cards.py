@@ -28,6 +28,8 @@ CHECK_WORDS = {
     "repeats": "Repeated text",
     "personal_data": "Personal data",
     "banned_words": "Banned words",
+    "language": "In no language that the classifier knows",
+    "length": "Longer than the classifier reads",
 }
 MODERATORS_ACTS = frozenset({"review", "undo"})
 """What only a moderator does to a comment's status."""

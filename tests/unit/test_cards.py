@@ -68,6 +68,7 @@ def test_the_longest_card_fits_and_no_markup_is_split(text: str) -> None:
         ([Finding("links", Outcome.HOLD, "5.1")], None, False),
         ([finding()], None, True),
         ([Finding("banned_words", Outcome.HOLD, "3.4")], None, True),
+        ([Finding("language", Outcome.HOLD)], None, True),
         ([], Reason.UNSCREENED, True),
     ],
 )
@@ -83,8 +84,16 @@ def test_a_comment_held_for_no_clause_says_why(reason: Reason, words: str) -> No
     assert words in card(reason=reason, findings=[])
 
 
-def test_a_finding_without_a_clause_names_its_check() -> None:
-    assert "• links 1.00" in card(findings=[Finding("links", Outcome.HOLD)])
+@pytest.mark.parametrize(
+    ("check", "words"),
+    [
+        ("leads_elsewhere", "• The check “leads elsewhere” broke, so a person decides."),
+        ("language", "• In no language that the classifier knows: a person decides."),
+        ("length", "• Longer than the classifier reads: a person decides."),
+    ],
+)
+def test_a_finding_without_a_clause_says_why_a_person_decides(check: str, words: str) -> None:
+    assert words in card(findings=[Finding(check, Outcome.HOLD)])
 
 
 def test_a_long_comment_is_shown_whole_where_it_fits_and_folded() -> None:

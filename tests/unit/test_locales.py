@@ -165,7 +165,10 @@ def test_every_key_is_used_and_every_key_used_is_there() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    made = {"en": ("section-", "command-", "status-", "refused-"), MODERATORS: ("alarm-", "over-", "answer-undo-")}
+    made = {
+        "en": ("section-", "command-", "status-", "refused-"),
+        MODERATORS: ("alarm-", "over-", "answer-undo-", "card-check-"),
+    }
     for name in made:
         unused = {key for key in messages_of(name) if key not in literals and not key.startswith(made[name])}
         unused -= {key for key in unused if key in {f"card-{reason}" for reason in Reason}}
