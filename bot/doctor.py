@@ -176,10 +176,10 @@ async def look_at_telegram(settings: BotSettings) -> Diagnosis:
     from bot.telegram import make_bot
 
     place, group = settings.telegram_address() or "Telegram", settings.moderators_group()
-    if group is None:
-        return Diagnosis("telegram", "", "no moderators' group is named", "set BAITHAK_MODERATORS_CHAT")
-    client = make_bot(settings, Limiter(None))
+    client = make_bot(settings, Limiter(None))  # which says what is wrong with a token that can be none
     try:
+        if group is None:
+            return Diagnosis("telegram", "", "no moderators' group is named", "set BAITHAK_MODERATORS_CHAT")
         me = await client.get_me()
         chat = await client.get_chat(group)
     except TelegramNetworkError as error:

@@ -151,6 +151,15 @@ async def test_a_telegram_that_is_away_or_a_group_the_bot_is_not_in() -> None:
         assert (await looked("telegram", moderators_chat=GROUP, **here)).fault is None
 
 
+async def test_a_token_that_can_be_none_is_told_before_the_group_that_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(doctor, "LOOKS", (doctor.look_at_telegram,))
+    (found,) = await examine(BotSettings(bot_token=SecretStr("swordfish")))
+    fault(found, "token", "mend what the message names")
+    assert "swordfish" not in str(found)
+
+
 async def test_an_administrator_who_never_started_the_bot_or_blocked_it_is_named() -> None:
     async with sandbox_running() as sandbox:
         here = {"telegram_api": sandbox.address, "administrators": (EMMA, MEERA)}
