@@ -229,7 +229,12 @@ CASES = (
             *of("unit/test_rules", "no_text_makes_a_rule_slow"),
             *of("unit/test_feed_guarding", "no_piece_however_often_repeated_takes_for_ever"),
             *of("unit/test_sandbox_markup", "long_hostile_text_is_looked_through_at_once"),
-            *of("unit/test_classifier_normalise", "a_text_made_to_grow_does_not"),
+            *of(
+                "unit/test_classifier_normalise",
+                "a_text_made_to_grow_does_not",
+                "a_long_text_that_grows_without_a_blank_takes_no_longer_than_another",
+            ),
+            *of("unit/test_classifier_slugs", "no_text_is_read_for_long"),
         ),
     ),
     Case(
