@@ -182,18 +182,22 @@ def train_peer(folder: Path, *, learn: Path | None = None, examples_at_most: int
 
 def plain_pipeline(known: Sequence[tuple[str, bool]]) -> Any:
     """What anybody would write with scikit-learn, fitted on texts and whether they are toxic."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline, make_union
+    from sklearn.pipeline import make_pipeline
 
-    kept = {"max_features": MOST_GRAMS // 2, "min_df": 2}
-    pipeline = make_pipeline(
-        make_union(
-            TfidfVectorizer(ngram_range=(1, 2), **kept), TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), **kept)
-        ),
-        LogisticRegression(max_iter=1000),
-    )
+    pipeline = make_pipeline(plain_grams(), LogisticRegression(max_iter=1000))
     return pipeline.fit([text for text, _ in known], [toxic for _, toxic in known])
+
+
+def plain_grams(**more: Any) -> Any:
+    """Words 1–2 and runs of 2 to 5 characters within words, weighed by TF-IDF. `more` is said to both."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.pipeline import make_union
+
+    kept = {"max_features": MOST_GRAMS // 2, "min_df": 2, **more}
+    return make_union(
+        TfidfVectorizer(ngram_range=(1, 2), **kept), TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), **kept)
+    )
 
 
 def known_examples(learn: Path | None) -> list[tuple[str, bool]]:

@@ -19,10 +19,9 @@ from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import FeatureUnion, make_union
 
+from benchmarks.candidates import plain_grams
 from moderation.classifier import LABELS, Classifier, load, model, shipped, training
 from moderation.classifier.data import Example, not_commercial, read_examples
 from moderation.classifier.evaluation import Evaluation, judge
@@ -37,7 +36,6 @@ OF_EACH = 400
 ABUSE = 0.05
 """Share of comments that break the terms, where it is asked what is wrong of what is decided."""
 
-MOST_GRAMS = 220_000
 LONG = 200
 """Code points above which a comment is a long one."""
 
@@ -102,10 +100,7 @@ class Reference:
     thresholds = PLAIN_THRESHOLDS
 
     def __init__(self, examples: Sequence[Example]) -> None:
-        kept = {"max_features": MOST_GRAMS // 2, "min_df": 2, "sublinear_tf": True}
-        self._grams: FeatureUnion = make_union(
-            TfidfVectorizer(ngram_range=(1, 2), **kept), TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), **kept)
-        )
+        self._grams = plain_grams(sublinear_tf=True)
         rows = self._grams.fit_transform([example.text for example in examples])
         self._heads = []
         for column in range(len(LABELS)):
