@@ -6,9 +6,10 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -117,7 +118,7 @@ def _progress(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-def _count(given: BinaryIO, screeners: list[Screener]) -> tuple[Counter[tuple[Conclusion, ...]], list[Refused]]:
+def _count(given: BufferedReader, screeners: list[Screener]) -> tuple[Counter[tuple[Conclusion, ...]], list[Refused]]:
     counted: Counter[tuple[Conclusion, ...]] = Counter()
     refused: list[Refused] = []
     for batch in batches(given):

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import queue
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,6 +26,8 @@ from moderation.settings import Settings
 BATCH = 64
 LONGEST_LINE = 1024 * 1024
 """Bytes of the longest line read; a longer one is refused without being kept."""
+
+READ_AT_ONCE = 64 * 1024
 
 UNSCREENABLE = Screening("und", None, dict.fromkeys(LABELS, 1.0), (Finding("classifier", Outcome.HOLD),))
 """What is known of a text at which the classifier broke."""
@@ -76,12 +77,8 @@ class _Unwritable(Exception):
     """The output takes no more; its cause says why."""
 
 
-def open_input(file: Path | None) -> BinaryIO:
-    """The file, or standard input. Raises OSError.
-
-    Never closed by us: the thread that reads may still wait in it when we leave, and closing would wait for that. For
-    the same reason standard input is opened anew: Python ends with a fatal error when it can't lock its own one.
-    """
+def open_input(file: Path | None) -> BufferedReader:
+    """The file, or standard input. Raises OSError."""
     if file is None or str(file) == "-":
         return open(0, "rb", closefd=False)
     return file.open("rb")
@@ -116,7 +113,7 @@ def model_to_use(settings: Settings) -> ModelFile:
         ) from error
 
 
-def _screen(given: BinaryIO, out: BinaryIO, screener: Screener) -> int:
+def _screen(given: BufferedReader, out: BinaryIO, screener: Screener) -> int:
     refused = False
     for batch in batches(given):
         answers = _answers(batch, screener)
@@ -131,43 +128,27 @@ def _screen(given: BinaryIO, out: BinaryIO, screener: Screener) -> int:
     return EXIT_REFUSED if refused else 0
 
 
-def batches(given: BinaryIO) -> Iterator[list[Asked | Refused]]:
+def batches(given: BufferedReader) -> Iterator[list[Asked | Refused]]:
     """Lines in groups of what is there already, so that a program which waits for an answer gets it at once."""
-    lines: queue.Queue[tuple[int, bytes] | OSError | None] = queue.Queue(maxsize=2 * BATCH)
-
-    def read() -> None:
-        try:
-            for line in _numbered(given):
-                lines.put(line)
-            lines.put(None)
-        except OSError as error:
-            lines.put(error)
-
-    threading.Thread(target=read, daemon=True).start()
-    while True:
-        batch: list[Asked | Refused] = []
-        item = lines.get()
-        while isinstance(item, tuple):
-            batch.append(parse_line(*item))
-            if len(batch) == BATCH or lines.empty():
-                break
-            item = lines.get()
-        if batch:
-            yield batch
-        if isinstance(item, OSError):
-            raise item
-        if item is None:
-            return
-
-
-def _numbered(given: BinaryIO) -> Iterator[tuple[int, bytes]]:
     number = 0
-    while line := given.readline(LONGEST_LINE + 1):
-        number += 1
-        rest = line
-        while len(rest) > LONGEST_LINE and not rest.endswith(b"\n"):
-            rest = given.readline(LONGEST_LINE + 1)
-        yield number, line
+    for lines in _lines_there(given):
+        for first in range(0, len(lines), BATCH):
+            batch = lines[first : first + BATCH]
+            yield [parse_line(number + place, line) for place, line in enumerate(batch, 1)]
+            number += len(batch)
+
+
+def _lines_there(given: BufferedReader) -> Iterator[list[bytes]]:
+    """The lines that have come, whole, each time some have; of one that is too long, enough to tell."""
+    begun = b""
+    while read := given.read1(READ_AT_ONCE):
+        *lines, rest = read.split(b"\n")
+        if lines:
+            lines[0], begun = begun + lines[0], b""
+            yield lines
+        begun = (begun + rest)[: LONGEST_LINE + 1]
+    if begun:
+        yield [begun]
 
 
 def parse_line(number: int, line: bytes) -> Asked | Refused:

@@ -254,11 +254,14 @@ def test_a_fault_in_reading_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Broken(io.RawIOBase):
-        def readline(self, size: int | None = -1) -> bytes:
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, into: Any) -> int:
             raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(screen, "load_checked", lambda model, stages: FakeClassifier())
-    monkeypatch.setattr(screen, "open_input", lambda file: Broken())
+    monkeypatch.setattr(screen, "open_input", lambda file: io.BufferedReader(Broken()))
     assert screen_file(settings(tmp_path), None) == 1
     assert "Input/output error" in capsys.readouterr().err
 
