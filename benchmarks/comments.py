@@ -45,11 +45,17 @@ def own_comments(count: int) -> Comments:
 def labelled_comments(folder: Path, count: int) -> Comments:
     """Up to `count` comments of a folder labelled for `toxic`: by turns one of each language and side while they last.
 
-    Never takes what could not be a comment here. Raises ValueError for a folder without any, or with a broken file.
+    Of each file those languages alone in which it has both sides: beside other files, one that has abuse only would
+    reward a model for telling the file. Never takes what could not be a comment here. Raises ValueError for a folder
+    without any, or with a broken file.
     """
     pools: dict[tuple[str, bool], list[str]] = defaultdict(list)
     seen: set[str] = set()
-    for example in read_examples(folder, skip=lambda stem: any(part in stem for part in LEFT_OUT)):
+    examples = list(read_examples(folder, skip=lambda stem: any(part in stem for part in LEFT_OUT)))
+    sides = {(example.source, example.language, example.known[TOXIC]) for example in examples}
+    for example in examples:
+        if not {(example.source, example.language, side) for side in (False, True)} <= sides:
+            continue
         text = _comment(example)
         if text is not None and text not in seen:
             seen.add(text)

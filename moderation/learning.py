@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moderation import classifier
-from moderation.classifier import ModelFile, Stages, shipped, shipped_models
+from moderation.classifier import Adapter, ModelFile, Stages, adapter_of, shipped, shipped_models
 from moderation.errors import ClassifierUnavailable, PromotionRefused
 from moderation.screening import load_checked, model_in_use
 from moderation.store import ModelRecord, Store
@@ -58,9 +58,9 @@ async def train(
 ) -> Trial:
     """Train on a folder of labelled comments, judge the model beside the one in use, and record it.
 
-    Never changes which model is in use. Without a folder held out (`dev` beside the examples unless it is given) there
-    is nothing to judge by, which is a reason against promotion. Raises ValueError for a folder without labelled
-    comments, OSError where `out` can't be written.
+    Never changes which model is in use, and takes from it what its encoder was taught. Without a folder held out (`dev`
+    beside the examples unless it is given) there is nothing to judge by, which is a reason against promotion. Raises
+    ValueError for a folder without labelled comments, OSError where `out` can't be written.
     """
     version = await next_version(store, now)
     model = classifier.train(
@@ -71,6 +71,7 @@ async def train(
         held_out=held_out,
         stages=stages,
         cache=out,
+        adapter=await _adapter_in_use(store, progress) if stages == "all" else None,
     )
     judged_on = held_out or examples.with_name("dev")
     trial = await _judge(store, model, judged_on if judged_on.is_dir() else None, progress, stages)
@@ -78,6 +79,15 @@ async def train(
     figures = {**model.figures, JUDGEMENT: {"refused": list(trial.reasons), "languages": languages}}
     await store.record_model(ModelRecord(model.version, model.sha256, str(model.path.resolve()), figures, now))
     return trial
+
+
+async def _adapter_in_use(store: Store, progress: Callable[[str], None]) -> Adapter | None:
+    """What the encoder of the model in use was taught: a new model reads with the same one."""
+    try:
+        return adapter_of(await model_in_use(store))
+    except ClassifierUnavailable as error:
+        progress(f"the encoder reads as its package has it, for the model in use can't be read: {error}")
+        return None
 
 
 async def _judge(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -18,8 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.classifier.encoder import PACKAGE, WIDTH, Encoder, encoder_file
+from moderation.classifier.encoder.adapter import Adapter
+from moderation.classifier.files import ModelFile, read_model
 from moderation.classifier.labels import LABELS, LANGUAGES
 from moderation.classifier.scoring import calibrated, rows_of
+from moderation.errors import ClassifierUnavailable
 
 Floats = NDArray[np.floating[Any]]
 
@@ -28,8 +31,11 @@ Stages = Literal["all", "fast"]
 
 STAGES: tuple[Stages, ...] = ("fast", "all")
 
-ENCODER = "encoder"
-"""Key of a model file's second stage under which the SHA-256 of the encoder's file stands."""
+ENCODER, ADAPTER = "encoder", "adapter"
+"""Keys of a model file's second stage: the SHA-256 of the encoder's file, and what the encoder was taught beyond it."""
+
+ENCODERS_KEPT = 2
+"""Encoders that stay loaded, 60 MB each: the one in use, and one that is looked at or takes its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +117,14 @@ class SecondStage:
 def second_stage(content: Mapping[str, Any] | None, stages: Stages) -> SecondStage | str:
     """The second stage that a model file holds, or why the fast one reads alone.
 
-    Raises ClassifierUnavailable for an encoder that can't be read, and KeyError, TypeError or ValueError for heads that
-    are none.
+    Raises ClassifierUnavailable for an encoder that can't be read or additions of another one, and KeyError, TypeError
+    or ValueError for heads or additions that are none.
     """
     if stages == "fast":
         return "the second stage is switched off"
     if content is None:
         return "this model has no second stage"
-    heads = Heads.read(content)
+    heads, adapter = Heads.read(content), Adapter.read(content.get(ADAPTER))
     path = encoder_file()
     if path is None:
         return f"the second stage's package {PACKAGE} is not installed"
@@ -127,13 +133,22 @@ def second_stage(content: Mapping[str, Any] | None, stages: Stages) -> SecondSta
             return f"the second stage was learned on another version of {PACKAGE}"
     except OSError as error:
         return f"the second stage's encoder can't be read: {error.strerror}"
-    return SecondStage(encoder_in(path), heads)
+    return SecondStage(encoder_in(path, adapter), heads)
 
 
-@cache
-def encoder_in(path: Path) -> Encoder:
-    """The encoder of a file, loaded once a process. Raises ClassifierUnavailable."""
-    return Encoder(path)
+def adapter_of(model: ModelFile) -> Adapter | None:
+    """What the encoder was taught that a model reads with; None for a model without. Raises ClassifierUnavailable."""
+    second = read_model(model.path, sha256=model.sha256).get("second")
+    try:
+        return Adapter.read(second.get(ADAPTER)) if second is not None else None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ClassifierUnavailable(f"the model file lacks a part: {error}") from error
+
+
+@lru_cache(ENCODERS_KEPT)
+def encoder_in(path: Path, adapter: Adapter | None = None) -> Encoder:
+    """The encoder of a file with its additions, loaded once. Raises ClassifierUnavailable."""
+    return Encoder(path, adapter)
 
 
 @cache

@@ -1,6 +1,7 @@
 """Make the models that ship: `python -m moderation.classifier.shipping FOLDER VERSION [CACHE]`.
 
-FOLDER holds train/ and dev/; CACHE keeps the encoder's vectors for another time.
+FOLDER holds train/ and dev/; CACHE keeps the encoder's vectors for another time, and may hold what `scripts.adapting`
+taught the encoder for each of the two; else each takes the additions of the model that ships in its place.
 
 Two of them: one from every file that may be trained on, and one without those whose licence is not stated, which is for
 whoever must know the licence of everything. The manifest beside them names their hashes and figures.
@@ -15,10 +16,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from moderation.classifier.encoder.adapter import Adapter
 from moderation.classifier.evaluation import evaluate
-from moderation.classifier.files import MANIFEST, SHIPPED, ModelFile, write_whole
+from moderation.classifier.files import MANIFEST, SHIPPED, ModelFile, shipped_models, write_whole
 from moderation.classifier.model import load
-from moderation.classifier.second import STAGES
+from moderation.classifier.second import STAGES, adapter_of
 from moderation.classifier.sources import source_named
 from moderation.classifier.training import train
 
@@ -52,9 +56,10 @@ def _made(
         out=into / f"{version}.skops",
         version=version,
         progress=progress,
-        skip=lambda stem: stated_only and not source_named(stem).stated,
+        skip=lambda stem: left_out(stem, stated_only=stated_only),
         held_out=folder / "dev",
         cache=cache,
+        adapter=_adapter(cache, stated_only=stated_only),
     )
     fast = evaluate(load(model.path, sha256=model.sha256, stages="fast"), folder / "dev", progress=progress)
     progress(fast.table())
@@ -72,6 +77,27 @@ def _made(
         },
     }
     return ModelFile(model.version, model.path, model.sha256, figures)
+
+
+def left_out(stem: str, *, stated_only: bool) -> bool:
+    """Whether one of the two learns nothing of a file."""
+    return stated_only and not source_named(stem).stated
+
+
+def adapter_file(cache: Path, *, stated_only: bool) -> Path:
+    """Where additions newly learned wait for the next model: arrays as `Adapter` takes them."""
+    return cache / f"adapter-{'stated' if stated_only else 'all'}.npz"
+
+
+def _adapter(cache: Path | None, *, stated_only: bool) -> Adapter | None:
+    path = adapter_file(cache, stated_only=stated_only) if cache is not None else None
+    if path is not None and path.is_file():
+        with np.load(path, allow_pickle=False) as parts:
+            return Adapter(parts)
+    for model in shipped_models():
+        if model.figures.get("stated_licences_only") == stated_only:
+            return adapter_of(model)
+    return None
 
 
 def _manifest(models: Iterable[ModelFile]) -> bytes:

@@ -15,6 +15,7 @@ from sklearn.pipeline import Pipeline
 from moderation.classifier.calibration import Measured, calibrate, measure, suggest
 from moderation.classifier.data import Example, not_commercial, read_examples
 from moderation.classifier.encoder import encoder_file
+from moderation.classifier.encoder.adapter import Adapter
 from moderation.classifier.examples import own_examples
 from moderation.classifier.features import NgramCounter
 from moderation.classifier.files import ModelFile, write_model
@@ -24,7 +25,7 @@ from moderation.classifier.labels import LABELS, LANGUAGES
 from moderation.classifier.model import Classifier
 from moderation.classifier.normalise import normalise
 from moderation.classifier.scoring import Weights
-from moderation.classifier.second import ENCODER, Stages, encoder_hash
+from moderation.classifier.second import ADAPTER, ENCODER, Stages, encoder_hash
 from moderation.classifier.second_training import learn_second
 from moderation.classifier.vectors import Vectors
 from moderation.classifier.weights import balance, imply, known_matrix
@@ -45,6 +46,7 @@ def train(
     held_out: Path | None = None,
     stages: Stages = "all",
     cache: Path | None = None,
+    adapter: Adapter | None = None,
 ) -> ModelFile:
     """Learn from every .csv.gz file of a folder, calibrate on `held_out`, write the model to `out` whole or not at all.
 
@@ -52,8 +54,9 @@ def train(
     `dev` is taken, and without one each tenth example is held out. Files that `skip` names and those named `…_NC` are
     never learned from.
     A second stage is learned where its encoder is installed and `stages` allows it; `cache` is a folder that keeps what
-    the encoder made of comments for the next training. Raises ValueError for a folder without labelled comments or with
-    a broken file, and OSError where `out` can't be written; what was at `out` then stays.
+    the encoder made of comments for the next training, and `adapter` what the encoder was taught beyond its weights.
+    Raises ValueError for a folder without labelled comments or with a broken file, and OSError where `out` can't be
+    written; what was at `out` then stays.
     """
     started = time.monotonic()
     examples, kept_back = _gather(folder, held_out, lambda stem: not_commercial(stem) or skip(stem))
@@ -69,10 +72,12 @@ def train(
     content: dict[str, Any] = {"version": version, "pipeline": pipeline}
     encoder = encoder_file() if stages == "all" else None
     if encoder is not None:
-        vectors = Vectors(encoder, cache)
+        vectors = Vectors(encoder, cache, adapter)
         second, suggested = learn_second(fast, examples, kept_back, vectors=vectors, progress=progress)
         thresholds = _stricter(thresholds, suggested)
         content["second"] = {ENCODER: encoder_hash(encoder), **second.content()}
+        if adapter is not None:
+            content["second"][ADAPTER] = adapter.content()
     content["thresholds"] = {label: list(pair) for label, pair in thresholds.items()}
     sha256 = write_model(content, out)
     progress(f"written in {time.monotonic() - started:.0f} s: {out.name}, {out.stat().st_size:,} bytes")

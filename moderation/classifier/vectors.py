@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.classifier.encoder import WIDTH, readable, reading_key
+from moderation.classifier.encoder.adapter import Adapter
 from moderation.classifier.files import write_whole
 from moderation.classifier.groups import folded
 from moderation.classifier.languages import detect_all
@@ -25,17 +26,18 @@ STEP = 2_000
 class Vectors:
     """Vectors by what was read, kept in a file of one encoder. A file that can't be read is begun anew."""
 
-    def __init__(self, encoder: Path, folder: Path | None) -> None:
-        """The encoder in a file. Raises ClassifierUnavailable as that does, and OSError."""
-        self._encoder = encoder_in(encoder)
-        self._path = folder / f"vectors-{encoder_hash(encoder)[:12]}.npz" if folder is not None else None
+    def __init__(self, encoder: Path, folder: Path | None, adapter: Adapter | None = None) -> None:
+        """The encoder in a file, with its additions. Raises ClassifierUnavailable as that does, and OSError."""
+        self._encoder = encoder_in(encoder, adapter)
+        name = encoder_hash(encoder)[:12] + (f"-{adapter.sha256[:12]}" if adapter is not None else "")
+        self._path = folder / f"vectors-{name}.npz" if folder is not None else None
         self._known: dict[bytes, NDArray[np.float16]] = {}
         if self._path is not None and self._path.is_file():
             self._read(self._path)
 
     def of(self, texts: Sequence[str], *, progress: Callable[[str], None]) -> NDArray[np.float32]:
         """Texts × 384, in order. Raises OSError where the file can't be written."""
-        forms, languages = _forms(texts)
+        forms, languages = forms_of(texts)
         keys = [reading_key(readable(form, language)) for form, language in zip(forms, languages, strict=True)]
         missing = list({key: place for place, key in enumerate(keys) if key not in self._known}.values())
         for first in range(0, len(missing), STEP):
@@ -72,6 +74,7 @@ class Vectors:
         write_whole(self._path, content.getvalue())
 
 
-def _forms(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+def forms_of(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What the encoder reads of each text, names of groups folded, and its language."""
     normal = [normalise(text) for text in texts]
     return [folded(form).text for form in normal], detect_all(texts, [form.text for form in normal])

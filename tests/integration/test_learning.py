@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from moderation import classifier, learning
-from moderation.classifier import ModelFile, evaluation, shipped
+from moderation.classifier import Adapter, ModelFile, adapter_of, evaluation, shipped
 from moderation.errors import PromotionRefused
 from moderation.screening import ModelKeeper, load_checked, model_in_use
 from moderation.store import ModelRecord, Store, upgrade
 from tests import commands
 from tests.builders import NOW
-from tests.model_files import opened, rewritten
+from tests.model_files import additions, opened, rewritten
 
 SCHOOL_DAY = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 """A day of which no model ships."""
@@ -46,9 +46,20 @@ class School:
     reasons: list[str] = field(default_factory=list)
     compared: list[tuple[str, str, Path]] = field(default_factory=list)
     held_out: list[Path | None] = field(default_factory=list)
+    adapters: list[Adapter | None] = field(default_factory=list)
 
-    def train(self, examples: Path, *, out: Path, version: str, held_out: Path | None, **_: Any) -> ModelFile:
+    def train(
+        self,
+        examples: Path,
+        *,
+        out: Path,
+        version: str,
+        held_out: Path | None,
+        adapter: Adapter | None,
+        **_: Any,
+    ) -> ModelFile:
         self.held_out.append(held_out)
+        self.adapters.append(adapter)
         out.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(shipped().path, out)
         return ModelFile(version, out, shipped().sha256, {"examples": {"mine": 3}})
@@ -111,6 +122,38 @@ async def test_a_training_says_which_model_it_is_judging(store: Store, school: S
         store, examples, held_out=None, out=examples.parent / "models", now=SCHOOL_DAY, progress=said.append
     )
     assert [line.split(" ")[1].rstrip(",") for line in said] == ["2027-03-01.1", shipped().version]
+
+
+async def test_a_training_reads_with_the_encoder_of_the_model_in_use(
+    store: Store, school: School, examples: Path
+) -> None:
+    await train(store, examples)
+    assert school.adapters == [adapter_of(shipped())]
+    taught = Adapter(additions(size=0.01))
+    content = opened(shipped().path)
+    path = examples.parent / "taught.skops"
+    sha256 = rewritten(content, path, second={**content["second"], "adapter": taught.content()})
+    await store.record_model(ModelRecord("2027-02-01.1", sha256, str(path), {}, NOW))
+    await promote(store, "2027-02-01.1")
+    await train(store, examples)
+    assert school.adapters[1] == taught
+    path.write_bytes(b"gone")
+    said: list[str] = []
+    await learning.train(
+        store, examples, held_out=None, out=examples.parent / "models", now=SCHOOL_DAY, progress=said.append
+    )
+    assert school.adapters[2] is None
+    assert any("encoder reads as its package has it" in line for line in said)
+    await learning.train(
+        store,
+        examples,
+        held_out=None,
+        out=examples.parent / "models",
+        now=SCHOOL_DAY,
+        progress=said.append,
+        stages="fast",
+    )
+    assert school.adapters[3] is None
 
 
 async def test_a_promoted_model_is_in_use_and_rollback_takes_it_back(

@@ -61,12 +61,18 @@ def labelled(folder: Path, name: str, rows: list[tuple[str, str, str]]) -> None:
 
 
 def test_labelled_comments_are_as_many_of_each_language_and_side_while_they_last(tmp_path: Path) -> None:
-    labelled(tmp_path, "en_a", [(f"Kind words, {n}", "en", "0") for n in range(20)])
-    labelled(tmp_path, "en_b", [(f"Unkind words, {n}", "en", "1") for n in range(20)])
+    kind = [(f"Kind words, {n}", "en", "0") for n in range(20)]
+    labelled(tmp_path, "en_a", kind + [(f"Unkind words, {n}", "en", "1") for n in range(20)])
     labelled(tmp_path, "ur_a", [("مہربانی", "ur", "0"), ("جھوٹ", "ur", "1")])
     found = labelled_comments(tmp_path, 10)
     assert len(found.texts) == len(found.languages) == len(found.toxic) == 10
     assert (found.languages.count("ur"), sum(found.toxic)) == (2, 5)
+
+
+def test_of_a_file_with_one_side_of_a_language_none_of_that_language_is_taken(tmp_path: Path) -> None:
+    labelled(tmp_path, "mixed", [("Kind", "en", "0"), ("Unkind", "en", "1"), ("Bura", "hi-Latn", "1")])
+    labelled(tmp_path, "hi_kind", [("Achha", "hi-Latn", "0")])
+    assert set(labelled_comments(tmp_path, 10).texts) == {"Kind", "Unkind"}
 
 
 @pytest.mark.parametrize("name", ["suite_bias_en", "spam_sms", "en_headlines_clean", "en_civil_toxic_only"])

