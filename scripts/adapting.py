@@ -28,7 +28,7 @@ from moderation.classifier.encoder.pieces import Pieces
 from moderation.classifier.examples import own_examples
 from moderation.classifier.files import write_whole
 from moderation.classifier.labels import LABELS
-from moderation.classifier.romanising import romanised_examples
+from moderation.classifier.respelling import respelt_examples
 from moderation.classifier.shipping import adapter_file, left_out
 from moderation.classifier.vectors import forms_of
 from moderation.classifier.weights import balance, imply, known_matrix
@@ -101,7 +101,7 @@ def _examples(folder: Path, *, stated_only: bool) -> list[Example]:
     read = list(
         read_examples(folder, skip=lambda stem: not_commercial(stem) or left_out(stem, stated_only=stated_only))
     )
-    return [*read, *own_examples(), *romanised_examples(read)]
+    return [*read, *own_examples(), *respelt_examples(read, ["hi-Latn"])]
 
 
 def _pieces(encoder: Path, forms: Iterable[str], languages: Iterable[str]) -> list[list[int]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from moderation.classifier.labels import LABELS
 
 NOT_COMMERCIAL = "_NC"
 OURS = "ours_"  # how the source of the examples written by us begins
+RESPELT = "_respelt"  # how the source of examples ends that were written again in other letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ class Source:
             for label, value in zip(LABELS, known, strict=True)
         )
 
+
+RESPELT_WEIGHT = 0.7
+"""What an example written again counts beside one that somebody wrote so."""
 
 _OURS = Source("MIT (written for this project)", weight=1.8)
 _NOT_STATED = "not stated"
@@ -90,4 +94,7 @@ def source_named(stem: str) -> Source:
     """A file that is not known here is believed as it stands, and its licence is not stated."""
     if stem.startswith(OURS):
         return _OURS
+    if stem.endswith(RESPELT):
+        source = source_named(stem.removesuffix(RESPELT))
+        return replace(source, weight=source.weight * RESPELT_WEIGHT)
     return SOURCES.get(stem, Source(_NOT_STATED, stated=False))

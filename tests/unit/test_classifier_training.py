@@ -18,7 +18,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from moderation.classifier import LABELS, Classifier, compare, evaluate, load, shipped
+from moderation.classifier import LABELS, Adapter, Classifier, adapter_of, compare, evaluate, load, shipped
 from moderation.classifier import train as train_stages
 from moderation.classifier.calibration import CLEAN_ENOUGH, calibrate, measure
 from moderation.classifier.data import Example, read_examples
@@ -29,7 +29,7 @@ from moderation.classifier.ngrams import grams
 from moderation.classifier.second import Heads
 from moderation.classifier.weights import balance, imply, known_matrix
 from tests import labelled
-from tests.model_files import opened
+from tests.model_files import additions, opened
 
 train = partial(train_stages, stages="fast")
 """What the second stage learns has a test of its own: reading each example takes it minutes."""
@@ -75,8 +75,8 @@ def test_the_same_files_give_the_same_model(folder: Path, tmp_path: Path) -> Non
 class Told:
     """Vectors of an encoder that knows which comments are rude, and nothing else."""
 
-    def __init__(self, encoder: Path, folder: Path | None) -> None:
-        pass
+    def __init__(self, encoder: Path, folder: Path | None, adapter: Adapter | None) -> None:
+        self.adapter = adapter
 
     def of(self, texts: Sequence[str], *, progress: Callable[[str], None]) -> np.ndarray[Any, Any]:
         noise = np.random.default_rng(0).standard_normal((len(texts), WIDTH))
@@ -90,10 +90,13 @@ def test_the_second_stage_learns_what_its_encoder_knows_and_the_same_each_time(
     monkeypatch.setattr("moderation.classifier.training.encoder_file", lambda: tmp_path)
     monkeypatch.setattr("moderation.classifier.training.encoder_hash", lambda path: "0" * 64)
     monkeypatch.setattr("moderation.classifier.training.Vectors", Told)
+    adapter = Adapter(additions(size=0.01))
     models = [
-        train_stages(folder, out=tmp_path / name, version="test.1", progress=quiet) for name in ("a.skops", "b.skops")
+        train_stages(folder, out=tmp_path / name, version="test.1", progress=quiet, adapter=adapter)
+        for name in ("a.skops", "b.skops")
     ]
     assert models[0].sha256 == models[1].sha256
+    assert adapter_of(models[0]) == adapter
     heads = Heads.read(opened(models[0].path)["second"])
     known, unknown = np.zeros((2, 1, WIDTH), np.float32)
     known[0, 0] = 4
@@ -120,6 +123,21 @@ def test_files_for_measuring_only_are_never_learned_from(folder: Path, tmp_path:
     labelled.write(mixed, "en_only_to_measure_NC", [(f"florp {n}", "en", {"toxic": 1}) for n in range(200)])
     model = train(mixed, out=tmp_path / "model.skops", version="test.1", progress=quiet)
     assert not any(source.endswith("_NC") for source in model.figures["examples"])
+
+
+def test_hindi_is_learned_from_once_more_in_latin_and_in_urdu_letters_and_no_held_out_comment_is(
+    tmp_path: Path,
+) -> None:
+    rows = [(f"यह खबर {turn} अच्छी है", "hi", {"toxic": 0}) for turn in range(40)]
+    rows += [(f"तुम {turn} ज़ोर्ग हो", "hi", {"toxic": 1}) for turn in range(40)]
+    labelled.write(tmp_path / "train", "hi_made_up", rows)
+    labelled.write(tmp_path / "dev", "hi_made_up", rows[:2])
+    model = train(tmp_path / "train", out=tmp_path / "model.skops", version="test.1", progress=quiet)
+    counts = model.figures["examples"]
+    assert (counts["hi_made_up"], counts["hi_made_up_respelt"]) == (80, 160)
+    loaded = load(model.path, sha256=model.sha256, stages="fast")
+    kind, rude = loaded.scores(["yeh khabar acchi hai", "tum zorg ho"])[0][:, LABELS.index("toxic")]
+    assert rude > kind
 
 
 def test_an_empty_cell_is_not_known_and_a_wrong_one_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Hindi in Latin letters, as people type it."""
+"""Hindi in Latin letters, as people type it, and in Urdu's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import pytest
 
 from moderation.classifier.data import Example
 from moderation.classifier.labels import LABELS
-from moderation.classifier.romanising import romanised, romanised_examples
+from moderation.classifier.respelling import in_urdu_letters, respelt_examples, romanised
+from moderation.classifier.sources import source_named
 
 KNOWN = tuple(True if label == "toxic" else None for label in LABELS)
 
@@ -35,6 +36,22 @@ def test_a_word_is_spelt_as_it_is_typed(word: str, spellings: set[str]) -> None:
     assert found <= spellings
 
 
+@pytest.mark.parametrize(
+    ("hindi", "urdu"),
+    [
+        ("यह सरकार बहुत बढ़िया काम कर रही है।", "یہ سرکار بہت بڑھیا کام کر رہی ہے۔"),
+        ("मुसलमानों को देश से निकालो", "مسلمانوں کو دیش سے نکالو"),
+        ("ज़िंदगी", "زندگی"),
+        ("आए", "آے"),
+        ("ए", "ای"),
+        ("ज्ञान", "گیان"),
+        ("Vote १", "Vote १"),
+    ],
+)
+def test_urdu_is_written_by_letter(hindi: str, urdu: str) -> None:
+    assert in_urdu_letters(hindi) == urdu
+
+
 def test_the_same_text_is_spelt_alike_and_spellings_differ() -> None:
     text = "लड़की ने कहा कि वह अच्छी है और बहुत खुश है"
     assert romanised(text) == romanised(text)
@@ -50,6 +67,7 @@ def test_what_is_not_devanagari_stays_and_its_digits_are_ours() -> None:
 @pytest.mark.parametrize("odd", ["ः", "़", "्", "ि", "ंं", "़़क", "ज्", "\u0951", "ऽ", "ॐ", "क\u0300"])
 def test_signs_without_a_letter_break_nothing(odd: str) -> None:
     assert romanised(odd).isascii() or "\u0300" in odd
+    assert in_urdu_letters(odd).isprintable()
 
 
 def test_hindi_examples_of_others_come_once_more_with_their_labels() -> None:
@@ -59,5 +77,13 @@ def test_hindi_examples_of_others_come_once_more_with_their_labels() -> None:
         Example("वाईट", "mr", "mr_mold", KNOWN),
         Example("bad", "en", "en_surge", KNOWN),
     ]
-    (found,) = romanised_examples(given)
-    assert (found.text, found.language, found.source, found.known) == ("bura", "hi-Latn", "hi_macd", KNOWN)
+    latin, urdu = respelt_examples(given)
+    assert (latin.text, latin.language, latin.source, latin.known) == ("bura", "hi-Latn", "hi_macd", KNOWN)
+    assert (urdu.text, urdu.language, urdu.source, urdu.known) == ("برا", "ur", "hi_macd", KNOWN)
+    assert respelt_examples(given, ["hi-Latn"]) == [latin]
+
+
+def test_what_was_written_again_counts_less_and_keeps_its_licence() -> None:
+    source, again = source_named("hi_textdetox_toxic_only"), source_named("hi_textdetox_toxic_only_respelt")
+    assert (again.licence, again.stated, again.not_clean) == (source.licence, source.stated, source.not_clean)
+    assert again.weight == pytest.approx(0.7 * source.weight)

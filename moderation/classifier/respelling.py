@@ -1,7 +1,8 @@
-"""Hindi in Devanagari written again in Latin letters, as people type it: more examples where few are rated.
+"""Hindi in Devanagari written again in other letters: more examples where few are rated.
 
-Letters by sound, an "a" that no sign stands for left out where nobody speaks it (at the end of a word, and between two
-syllables with vowels of their own; Ohala, 1983), and of several usual spellings of a sound one by lot.
+In Latin letters as people type it: by sound, an "a" that no sign stands for left out where nobody speaks it (at the end
+of a word, and between two syllables with vowels of their own; Ohala, 1983), and of several usual spellings of a sound
+one by lot. In Urdu's letters: by letter, without what Urdu does not write.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from moderation.classifier.data import Example
@@ -53,15 +54,6 @@ class _Syllable:
 
     consonant: str
     vowel: str | None
-
-
-def romanised_examples(examples: Iterable[Example]) -> list[Example]:
-    """Those in Hindi once more, as romanised Hindi; our own have phrases in Latin letters already."""
-    return [
-        replace(example, text=romanised(example.text), language="hi-Latn")
-        for example in examples
-        if example.language == "hi" and not example.source.startswith(OURS)
-    ]
 
 
 def romanised(text: str) -> str:
@@ -130,3 +122,56 @@ def _vowel(vowel: str | None, dice: random.Random, *, last: bool) -> str:
         return "a"
     usual, *others = _VOWELS[vowel]
     return others[0] if others and dice.random() * (_USUAL + 1) > _USUAL else usual
+
+
+_URDU = {
+    "क": "ک", "ख": "کھ", "ग": "گ", "घ": "گھ", "ङ": "ن", "च": "چ", "छ": "چھ", "ज": "ج", "झ": "جھ", "ञ": "ن",
+    "ट": "ٹ", "ठ": "ٹھ", "ड": "ڈ", "ढ": "ڈھ", "ण": "ن", "त": "ت", "थ": "تھ", "द": "د", "ध": "دھ", "न": "ن",
+    "प": "پ", "फ": "پھ", "ब": "ب", "भ": "بھ", "म": "م", "य": "ی", "र": "ر", "ल": "ل", "व": "و",
+    "श": "ش", "ष": "ش", "स": "س", "ह": "ہ", "ळ": "ل",
+    "अ": "ا", "आ": "آ", "इ": "ا", "ई": "ای", "उ": "ا", "ऊ": "او", "ऋ": "ر", "ए": "ای", "ऐ": "ای", "ओ": "او",
+    "औ": "او", "ऑ": "آ", "ऍ": "ا",
+    "ा": "ا", "ी": "ی", "ू": "و", "ृ": "ر", "े": "ی", "ै": "ی", "ो": "و", "ौ": "و", "ॉ": "ا", "ः": "ہ",
+    "ं": "ن", "ँ": "ن",
+}  # fmt: skip
+_URDU_WITH_DOT = {"क": "ق", "ख": "خ", "ग": "غ", "ज": "ز", "ड": "ڑ", "ढ": "ڑھ", "फ": "ف"}
+_URDU_LAST = {"े": "ے", "ै": "ے", "ए": "ے", "ऐ": "ے", "ं": "ں", "ँ": "ں"}
+_URDU_WORDS = {
+    "में": "میں", "मैं": "میں", "नहीं": "نہیں", "है": "ہے", "हैं": "ہیں", "यह": "یہ", "वह": "وہ", "ये": "یہ",
+    "वो": "وہ", "हूं": "ہوں", "हूँ": "ہوں", "और": "اور", "कि": "کہ", "ना": "نہ", "न": "نہ", "पर": "پر", "इस": "اس",
+    "उस": "اس",
+}  # fmt: skip
+
+
+def in_urdu_letters(text: str) -> str:
+    """The text with its Devanagari in Urdu's letters."""
+    return _WORD.sub(lambda found: _urdu_word(found.group()), text).replace("।", "۔")
+
+
+def _urdu_word(word: str) -> str:
+    if word in _URDU_WORDS:
+        return _URDU_WORDS[word]
+    letters = unicodedata.normalize("NFD", word).replace("ज्ञ", "ग्य")
+    found = ""
+    for place, letter in enumerate(letters):
+        if letters[place + 1 : place + 2] == _DOT and letter in _URDU_WITH_DOT:
+            found += _URDU_WITH_DOT[letter]
+        elif place + 1 == len(letters) and found and letter in _URDU_LAST:
+            found += _URDU_LAST[letter]
+        else:
+            found += _URDU.get(letter, "")
+    return found
+
+
+RESPELT: Mapping[str, Callable[[str], str]] = {"hi-Latn": romanised, "ur": in_urdu_letters}
+"""The languages that Hindi can be written as, which it is spoken like."""
+
+
+def respelt_examples(examples: Iterable[Example], languages: Iterable[str] = tuple(RESPELT)) -> list[Example]:
+    """Those in Hindi once more as each of the languages; our own have phrases in all of them already."""
+    hindi = [example for example in examples if example.language == "hi" and not example.source.startswith(OURS)]
+    return [
+        replace(example, text=RESPELT[language](example.text), language=language)
+        for language in languages
+        for example in hindi
+    ]
