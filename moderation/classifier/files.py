@@ -8,7 +8,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,9 +59,10 @@ def shipped_models() -> tuple[ModelFile, ...]:
         raise ClassifierUnavailable(f"the manifest of shipped models can't be read: {error}") from error
 
 
-def read_model(path: Path, *, sha256: str) -> dict[str, Any]:
+def read_model(path: Path, *, sha256: str, without: Collection[str] = ()) -> dict[str, Any]:
     """The content of a model file whose hash is the one expected, as written by `write_model`: plain values and arrays.
 
+    Parts named in `without` are not unpacked, and missing from the content.
     The hash is compared before a byte is parsed. Raises ClassifierUnavailable with the reason for a file that is
     missing, too large, altered, truncated, or holds what it should not.
     """
@@ -75,7 +76,7 @@ def read_model(path: Path, *, sha256: str) -> dict[str, Any]:
     if not hmac.compare_digest(hashlib.sha256(data).hexdigest(), sha256.lower()):
         raise ClassifierUnavailable("the model file is not the one expected: its SHA-256 differs")
     try:
-        content = parse(data)
+        content = parse(data, without=without)
     # Archives, JSON and arrays each have errors of their own; every one of them means that this is no model of ours.
     except Exception as error:
         raise ClassifierUnavailable(f"the model file holds something else than a model: {error}") from error

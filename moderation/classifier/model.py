@@ -204,7 +204,7 @@ def load(path: Path, *, sha256: str, stages: Stages = "all") -> Classifier:
     Never unpickles. Raises ClassifierUnavailable with the reason: missing, altered, truncated, foreign, of another
     format, or holding numbers that are none.
     """
-    content = read_model(path, sha256=sha256)
+    content = read_model(path, sha256=sha256, without=("second",) if stages == "fast" else ())
     try:
         steps, version = dict(content["pipeline"]["steps"]), content["version"]
         thresholds = {label: (float(hold), float(reject)) for label, (hold, reject) in content["thresholds"].items()}

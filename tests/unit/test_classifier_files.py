@@ -16,7 +16,7 @@ import pytest
 import skops.io
 
 from moderation.classifier import load, shipped
-from moderation.classifier.files import shipped_models, write_model, write_whole
+from moderation.classifier.files import read_model, shipped_models, write_model, write_whole
 from moderation.classifier.skops_file import LARGEST_UNPACKED, SCHEMA
 from moderation.errors import ClassifierUnavailable
 from tests.model_files import cut, opened, rewritten
@@ -34,14 +34,20 @@ def copy(tmp_path: Path) -> Path:
     return path
 
 
-def test_every_shipped_model_is_the_one_its_manifest_says_and_under_eight_megabytes() -> None:
+def test_every_shipped_model_is_the_one_its_manifest_says_and_under_thirteen_megabytes() -> None:
     models = shipped_models()
     assert shipped() == models[0]
     for model in models:
         assert sha256_of(model.path) == model.sha256
-        assert model.path.stat().st_size < 8_000_000
+        assert model.path.stat().st_size < 13_000_000
         assert load(model.path, sha256=model.sha256).version == model.version
         assert shipped(model.version) == model
+
+
+def test_a_part_that_is_not_wanted_is_not_unpacked() -> None:
+    model = shipped()
+    whole = read_model(model.path, sha256=model.sha256)
+    assert set(whole) - set(read_model(model.path, sha256=model.sha256, without=("second",))) == {"second"}
 
 
 def test_a_version_that_does_not_ship_is_refused_by_name() -> None:
