@@ -66,10 +66,9 @@ class Adapter:
         up, down = self._parts[f"{dense}_up"], self._parts[f"{dense}_down"]
         if up.ndim != 3 or down.ndim != 3 or layer >= min(len(up), len(down)):
             raise ValueError(f"the encoder's additions have no {dense} for layer {layer}")
-        product = up[layer] @ down[layer]
-        if product.shape != weights.shape:
+        if (up.shape[1], down.shape[2]) != weights.shape or up.shape[2] != down.shape[1]:
             raise ValueError(f"the encoder's additions to {dense} are of another width")
-        out: Floats = weights + product
+        out: Floats = weights + up[layer] @ down[layer]
         return out
 
     def norm(self, norm: str, layer: int, width: int) -> tuple[Floats, Floats]:
