@@ -137,10 +137,19 @@ def second_stage(content: Mapping[str, Any] | None, stages: Stages) -> SecondSta
 
 
 def adapter_of(model: ModelFile) -> Adapter | None:
-    """What the encoder was taught that a model reads with; None for a model without. Raises ClassifierUnavailable."""
+    """What the encoder was taught that a model reads with; None for a model without.
+
+    None as well where that encoder is not the one installed: what was added to other weights fits no others. Raises
+    ClassifierUnavailable.
+    """
     second = read_model(model.path, sha256=model.sha256).get("second")
+    path = encoder_file()
+    if second is None or path is None:
+        return None
     try:
-        return Adapter.read(second.get(ADAPTER)) if second is not None else None
+        return Adapter.read(second.get(ADAPTER)) if second[ENCODER] == encoder_hash(path) else None
+    except OSError as error:
+        raise ClassifierUnavailable(f"the second stage's encoder can't be read: {error.strerror}") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ClassifierUnavailable(f"the model file lacks a part: {error}") from error
 

@@ -17,6 +17,7 @@ import pytest
 
 from moderation import classifier, learning
 from moderation.classifier import Adapter, ModelFile, adapter_of, evaluation, shipped, shipped_models
+from moderation.classifier.encoder import encoder_file
 from moderation.errors import PromotionRefused
 from moderation.screening import ModelKeeper, load_checked, model_in_use
 from moderation.store import ModelRecord, Store, upgrade
@@ -124,6 +125,7 @@ async def test_a_training_says_which_model_it_is_judging(store: Store, school: S
     assert [line.split(" ")[1].rstrip(",") for line in said] == ["2027-03-01.1", shipped().version]
 
 
+@pytest.mark.skipif(encoder_file() is None, reason="the second stage's encoder is not installed")
 async def test_a_training_reads_with_the_encoder_of_the_model_in_use(
     store: Store, school: School, examples: Path
 ) -> None:
