@@ -14,6 +14,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
@@ -162,10 +163,29 @@ def _real(binary: Path, version: tuple[int, ...], settings: Settings) -> Embedde
 
 def _serve_fake(noted: Path) -> None:
     from fakeredis import TcpFakeServer
+    from fakeredis._clients._tcp_server import TCPFakeRequestHandler
+    from redis.exceptions import ResponseError
+
+    class Handler(TCPFakeRequestHandler):
+        """Answers what a command does wrong as Redis does. By itself it hangs up after: so the queue, which makes its
+        group when told that there is none, was never to be reached."""
+
+        def setup(self) -> None:
+            super().setup()
+            read = self.current_client.read_response
+
+            def answer(**given: Any) -> Any:
+                try:
+                    return read(**given)
+                except ResponseError as error:
+                    return error
+
+            self.current_client.read_response = answer  # type: ignore[method-assign]  # of this one connection
 
     # Started again after a crash it must be where the other parts know it to be.
     port = int(noted.read_text(encoding="utf-8").rpartition(":")[2]) if noted.is_file() else 0
     server = TcpFakeServer(("127.0.0.1", port), server_type="redis")
+    server.RequestHandlerClass = Handler
     address = f"redis://127.0.0.1:{server.server_address[1]}"
     if not port:
         replaced = noted.with_suffix(".new")

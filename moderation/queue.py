@@ -57,6 +57,17 @@ EMPTY_READ_PAUSE_S = 0.02
 
 _PAGE = 1000
 
+# KEYS: the stream. ARGV: the most entries it may have, then the revisions. Answers how many were added: to look and to
+# add are one step, so that many who add at once don't pass the bound together.
+_ADD = """
+local room = tonumber(ARGV[1]) - redis.call('XLEN', KEYS[1])
+local taken = math.max(0, math.min(room, #ARGV - 1))
+for place = 2, taken + 1 do
+  redis.call('XADD', KEYS[1], '*', 'revision', ARGV[place])
+end
+return taken
+"""
+
 
 def connect(address: str) -> Redis:
     """A client for `address` (redis://, rediss:// or unix://); connects at its first use.
@@ -105,26 +116,15 @@ class ScreeningQueue:
 
     async def enqueue(self, revision_ids: Sequence[int]) -> int:
         """Add jobs; answers how many were taken. At the queue's bound the rest wait in the store."""
-        async with self._reaching():
-            length = await self._usable(self._stream, lambda: self._redis.xlen(self._stream))
-            room = max(0, self._at_most - length)
-            taken = revision_ids[:room]
-            await self._add(taken)
-        if len(taken) < len(revision_ids):
-            log.warning("screening queue full", length_at_most=self._at_most, waiting=len(revision_ids) - len(taken))
-        return len(taken)
-
-    async def _add(self, revision_ids: Sequence[int]) -> None:
         if not revision_ids:
-            return
-
-        async def add() -> None:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for revision_id in revision_ids:
-                    pipe.xadd(self._stream, {"revision": revision_id})
-                await pipe.execute()
-
-        await self._usable(self._stream, add)
+            return 0
+        async with self._reaching():
+            taken = await self._usable(
+                self._stream, lambda: self._redis.eval(_ADD, 1, self._stream, self._at_most, *revision_ids)
+            )
+        if taken < len(revision_ids):
+            log.warning("screening queue full", length_at_most=self._at_most, waiting=len(revision_ids) - taken)
+        return int(taken)
 
     async def claim(self, consumer: str, *, wait_s: float, at_most: int) -> list[Job]:
         """Up to `at_most` new jobs, waiting up to `wait_s` for the first.
@@ -275,19 +275,18 @@ class ScreeningQueue:
         async with self._reaching():
             await self._usable(self._dead, move)
 
-    async def restore(self, revision_ids: Sequence[int]) -> int:
-        """Queue again those revisions that are neither waiting nor being worked on; answers how many.
+    async def lost(self, revision_ids: Sequence[int]) -> list[int]:
+        """Those that are neither waiting nor being worked on, in order; what stood there and is nobody's is deleted.
 
         Reads the stream from its old end and stops once all are found, so that a long queue of waiting comments costs
-        little and never grows by this.
+        little.
         """
         async with self._reaching():
             entry_of = await self._usable(self._stream, lambda: self._find(set(revision_ids)))
             stranded = await self._stranded(entry_of)
             if stranded:
                 await self._redis.xdel(self._stream, *(entry_of[revision_id] for revision_id in stranded))
-        lost = [revision_id for revision_id in revision_ids if revision_id not in entry_of or revision_id in stranded]
-        return await self.enqueue(lost) if lost else 0
+        return [revision_id for revision_id in revision_ids if revision_id not in entry_of or revision_id in stranded]
 
     async def _find(self, wanted: set[int]) -> dict[int, str]:
         found: dict[int, str] = {}

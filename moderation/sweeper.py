@@ -72,7 +72,10 @@ class Sweeper:
         young = await self._queue.has_forgotten() or self._looks % EACH_AGE_EVERY == 0
         before = self._clock() + (timedelta(days=1) if young else -timedelta(seconds=self._older_s))
         waiting = await self._store.unscreened(older_than=before, limit=MOST_AT_ONCE)
-        restored = await self._queue.restore(waiting) if waiting else 0
+        lost = await self._queue.lost(waiting) if waiting else []
+        # What was decided between the two looks left the queue as it should: the store knows by now.
+        still = set(await self._store.unscreened(older_than=before, limit=MOST_AT_ONCE)) if lost else set()
+        restored = await self._queue.enqueue([revision_id for revision_id in lost if revision_id in still])
         if restored:
             log.warning("queued again", count=restored)
         return restored

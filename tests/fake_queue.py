@@ -105,10 +105,10 @@ class FakeQueue:
         self.buried.append((job.revision_id, reason))
         self.buried_at = datetime.now(UTC)
 
-    async def restore(self, revision_ids: Sequence[int]) -> int:
+    async def lost(self, revision_ids: Sequence[int]) -> list[int]:
         self._reach()
         known = {entry.revision_id for entry in self.entries.values()}
-        return await self.enqueue([revision_id for revision_id in revision_ids if revision_id not in known])
+        return [revision_id for revision_id in revision_ids if revision_id not in known]
 
     async def size(self) -> QueueSize:
         self._reach()

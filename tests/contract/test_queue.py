@@ -1,9 +1,12 @@
-"""What every screening queue keeps: the one on Redis, the same on fakeredis, and the fake of the tests."""
+"""What every screening queue keeps: that on Redis, on fakeredis and its server, and the fake of the tests."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +21,22 @@ from tests.fake_queue import FakeQueue
 Queue = Any
 
 
-@pytest.fixture(params=["redis", "fakeredis", "fake"])
+@pytest.fixture(scope="module")
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of what `baithak up` runs where there is no Redis at all."""
+    noted = tmp_path_factory.mktemp("stand-in") / "address"
+    process = subprocess.Popen([sys.executable, "-m", "bot.embedded", str(noted)], stderr=subprocess.DEVNULL)
+    try:
+        while not noted.is_file():
+            assert process.poll() is None, "the stand-in ended"
+            time.sleep(0.01)
+        yield noted.read_text(encoding="utf-8")
+    finally:
+        process.kill()
+        process.wait(timeout=10)
+
+
+@pytest.fixture(params=["redis", "fakeredis", "stand-in", "fake"])
 async def queue(request: pytest.FixtureRequest) -> AsyncIterator[Queue]:
     if request.param == "fake":
         yield FakeQueue(at_most=10)
@@ -27,7 +45,8 @@ async def queue(request: pytest.FixtureRequest) -> AsyncIterator[Queue]:
         yield ScreeningQueue(client, at_most=10)
         await client.aclose()
     else:
-        client = connect(request.getfixturevalue("redis_address"))
+        address = {"redis": "redis_address", "stand-in": "stand_in"}[request.param]
+        client = connect(request.getfixturevalue(address))
         await client.flushall()
         yield ScreeningQueue(client, at_most=10)
         await client.aclose()
@@ -178,12 +197,23 @@ async def test_beyond_its_bound_nothing_is_taken(queue: Queue) -> None:
     assert (await queue.size()).length == 10
 
 
-async def test_only_what_is_missing_is_restored(queue: Queue) -> None:
+async def test_those_who_add_at_once_do_not_pass_its_bound_together(queue: Queue) -> None:
+    taken = await asyncio.gather(*(queue.enqueue([10 * one + each for each in range(3)]) for one in range(8)))
+    assert sum(taken) == (await queue.size()).length == 10
+
+
+async def test_of_nothing_nothing_is_taken(queue: Queue) -> None:
+    assert await queue.enqueue([]) == 0
+    assert await queue.lost([]) == []
+
+
+async def test_lost_is_what_neither_waits_nor_is_worked_on(queue: Queue) -> None:
     await queue.enqueue([1, 2])
     await queue.claim("a", wait_s=0, at_most=1)
-    assert await queue.restore([1, 2, 3, 4]) == 2
-    assert await queue.restore([1, 2, 3, 4]) == 0
-    assert (await queue.size()).length == 4
+    assert await queue.lost([4, 1, 2, 3]) == [4, 3]
+    await queue.enqueue([4])
+    assert await queue.lost([4, 1, 2, 3]) == [3]
+    assert (await queue.size()).length == 3
 
 
 async def test_the_size_of_an_untouched_queue_is_nothing(queue: Queue) -> None:

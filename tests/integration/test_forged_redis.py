@@ -94,7 +94,7 @@ async def test_a_group_that_was_set_ahead_of_its_stream_is_set_back(queue: Scree
     await queue.enqueue([7])
     assert await ids(queue) == []
     with capture_logs() as logs:
-        assert await queue.restore([7]) == 0
+        assert await queue.lost([7]) == []
     assert await ids(queue) == [7]
     assert told(logs, "screening queue set back") == 1
 
@@ -107,7 +107,8 @@ async def test_forged_numbers_are_dropped_and_keep_nobody_waiting(
         for written in FORGED:
             await redis.xadd(STREAM, {"revision": written})
     accepted = await desk.receive()
-    assert await queue.restore([accepted.revision_id]) == 1
+    assert await queue.lost([accepted.revision_id]) == [accepted.revision_id]
+    assert await queue.enqueue([accepted.revision_id]) == 1
     working = worker(store, queue, redis)
     for _ in range(5):
         await working.round()

@@ -127,34 +127,35 @@ async def test_a_consumers_own_ghosts_are_cleared_page_by_page(redis: Redis) -> 
     assert (await queue.size()).pending == 0
 
 
-async def test_what_a_deleted_consumer_had_is_restored(queue: ScreeningQueue, redis: Redis) -> None:
+async def test_what_a_deleted_consumer_had_is_lost_once(queue: ScreeningQueue, redis: Redis) -> None:
     await queue.enqueue([1, 2])
     await ids(queue, "dead", at_most=1)
     await redis.xgroup_delconsumer(STREAM, GROUP, "dead")
-    assert await queue.restore([1, 2]) == 1
+    assert await queue.lost([1, 2]) == [1]
+    await queue.enqueue([1])
+    assert await queue.lost([1, 2]) == []
     assert sorted(await ids(queue)) == [1, 2]
     assert (await queue.size()).length == 2
 
 
-async def test_everything_is_restored_after_an_empty_restart(queue: ScreeningQueue, redis: Redis) -> None:
+async def test_everything_is_lost_after_an_empty_restart(queue: ScreeningQueue, redis: Redis) -> None:
     await queue.enqueue(list(range(50)))
     await redis.flushall()
-    assert await queue.restore(list(range(50))) == 50
-    assert await ids(queue) == list(range(50))
+    assert await queue.lost(list(range(50))) == list(range(50))
 
 
-async def test_a_long_queue_that_was_never_read_does_not_grow_by_restoring(redis: Redis) -> None:
+async def test_in_a_long_queue_that_was_never_read_nothing_is_lost(redis: Redis) -> None:
     queue = ScreeningQueue(redis, at_most=5000)
     await queue.enqueue(list(range(2500)))
-    assert await queue.restore([0, 1500, 2499]) == 0
-    assert await queue.restore([9999]) == 1
-    assert (await queue.size()).length == 2501
+    assert await queue.lost([0, 1500, 2499]) == []
+    assert await queue.lost([9999]) == [9999]
+    assert (await queue.size()).length == 2500
 
 
-async def test_restoring_reads_past_entries_of_others(queue: ScreeningQueue, redis: Redis) -> None:
+async def test_looking_for_what_is_lost_reads_past_entries_of_others(queue: ScreeningQueue, redis: Redis) -> None:
     await redis.xadd(STREAM, {"other": "1"})
     await queue.enqueue([1])
-    assert await queue.restore([1]) == 0
+    assert await queue.lost([1]) == []
 
 
 async def test_the_dead_letters_name_the_reason(queue: ScreeningQueue, redis: Redis) -> None:

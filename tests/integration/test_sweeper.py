@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 import moderation.sweeper
+from moderation.decision import Outcome
 from moderation.queue import ScreeningQueue
 from moderation.store import Store
 from moderation.sweeper import Sweeper
@@ -94,6 +96,21 @@ async def test_what_seems_to_lie_ahead_is_seen_now_and_then(store: Store, queue:
 async def test_what_is_decided_is_not_queued_again(store: Store, queue: ScreeningQueue) -> None:
     await Desk.of(store).publish(now=OLD)
     assert await sweeper(store, queue).sweep() == 0
+
+
+async def test_what_was_decided_between_its_two_looks_is_not_queued_again(store: Store) -> None:
+    desk, queue = Desk.of(store), FakeQueue()
+    decided = await desk.receive(now=OLD)
+    (waits,) = await received(store)
+    look = queue.lost
+
+    async def lost(revision_ids: Sequence[int]) -> list[int]:
+        await desk.screen(decided, Outcome.PUBLISH, now=NOW)
+        return await look(revision_ids)
+
+    queue.lost = lost  # type: ignore[method-assign]  # a worker is done just before the queue is looked at
+    assert await sweeper(store, queue).sweep() == 1
+    assert [entry.revision_id for entry in queue.entries.values()] == [waits]
 
 
 async def test_it_sweeps_until_it_is_told_to_stop(store: Store) -> None:
