@@ -48,6 +48,27 @@ async def test_the_address_chooses_a_person_and_a_chat(opened: Opening) -> None:
     await expect(sandbox.window(OMAR).locator(".chat-title")).to_have_text("Baithak moderators")
 
 
+# A part that does not arrive.
+
+
+async def test_a_page_of_which_a_part_did_not_arrive_asks_again(opened: Opening) -> None:
+    sandbox = await opened(None)
+    await sandbox.write(EMMA, "/start")
+    await sandbox.page.route("**/static/dom.js", lambda route: route.abort(), times=1)
+    await sandbox.page.goto(f"{sandbox.address}/?as={EMMA}")
+    await expect(sandbox.bubbles(EMMA)).to_have_text(["/start"])
+    assert await sandbox.page.evaluate("sessionStorage.length") == 0
+    sandbox.faults.clear()  # the browser names what it could not load
+
+
+async def test_a_page_of_which_a_part_never_arrives_says_what_to_do(opened: Opening) -> None:
+    sandbox = await opened(None)
+    await sandbox.page.route("**/static/dom.js", lambda route: route.abort())
+    await sandbox.page.goto(sandbox.address)
+    await expect(sandbox.page.get_by_role("alert")).to_contain_text("reload the page")
+    sandbox.faults.clear()  # the browser names what it could not load
+
+
 # People.
 
 
