@@ -89,6 +89,14 @@ MUST_BE_PUBLISHED = (
     "Iran aur Israel ki jang se petrol mehenga hoga",
 )
 
+# One word is all that some readers say. What teaches that abuse beside a kind word is abuse must not teach it of it.
+KIND_WORDS = (
+    *("thanks", "thank you", "peace", "love", "❤️", "beautiful", "welcome", "congratulations"),
+    *("धन्यवाद", "शुक्रिया", "नमस्ते", "मुबारक", "प्यार", "खुश", "शांति", "नमस्कार", "अभिनंदन", "प्रेम"),
+    *("شکریہ", "محبت", "سلام", "دعا", "خوش", "مبارک", "امن", "شكرا", "جميل", "رائع", "تحياتي", "صديقي"),
+    *("shukriya", "mohabbat", "khush", "mubarak", "dhanyavad", "aman"),
+)
+
 # Known faults: ordinary, and held all the same. The model card names them.
 HELD_ALTHOUGH_ORDINARY = ("Kill the bill, not the debate",)
 

@@ -14,7 +14,13 @@ from moderation.policy import parse_policy
 from moderation.screening import Screener, Subject
 from tests.builders import NOW
 from tests.model import audited, unseen
-from tests.model.lines import HELD_ALTHOUGH_ORDINARY, MUST_BE_PUBLISHED, MUST_NOT_BE_PUBLISHED, SPELT_OTHERWISE
+from tests.model.lines import (
+    HELD_ALTHOUGH_ORDINARY,
+    KIND_WORDS,
+    MUST_BE_PUBLISHED,
+    MUST_NOT_BE_PUBLISHED,
+    SPELT_OTHERWISE,
+)
 
 ROOT = Path(__file__).parents[2]
 LABELLED = Path(__file__).parents[3] / "shared" / "data" / "dev"
@@ -34,7 +40,7 @@ def labels_held(classifier: Classifier, screened: Screened) -> list[str]:
     return [label for label in LABELS if screened.scores[label] >= classifier.thresholds[label][0]]
 
 
-@pytest.mark.parametrize("text", MUST_BE_PUBLISHED)
+@pytest.mark.parametrize("text", (*MUST_BE_PUBLISHED, *KIND_WORDS))
 def test_an_ordinary_comment_is_published(classifier: Classifier, text: str) -> None:
     assert labels_held(classifier, classifier.classify([text])[0]) == []
 

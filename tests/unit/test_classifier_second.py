@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from moderation.classifier import LABELS, Classifier, load, shipped
+from moderation.classifier.calibration import measure
 from moderation.classifier.encoder import WIDTH, Encoder, encoder_file, readable
 from moderation.classifier.encoder.network import Network
 from moderation.classifier.encoder.packed import Packed
@@ -16,7 +17,9 @@ from moderation.classifier.encoder.pieces import Pieces
 from moderation.classifier.labels import LANGUAGES
 from moderation.classifier.model import Floats
 from moderation.classifier.normalise import normalise
+from moderation.classifier.scoring import calibrated
 from moderation.classifier.second import Heads, SecondStage, encoder_in
+from moderation.classifier.second_training import hold_no_more
 from moderation.classifier.vectors import Vectors
 from moderation.errors import ClassifierUnavailable
 from tests.model.lines import MUST_BE_PUBLISHED, MUST_NOT_BE_PUBLISHED
@@ -189,3 +192,23 @@ def test_vectors_are_kept_for_the_next_training(tmp_path: Path, monkeypatch: pyt
     (kept,) = tmp_path.iterdir()
     kept.write_bytes(kept.read_bytes()[:100])
     assert (Vectors(FILE, tmp_path).of(LINES[:6], progress=lines.append) == first).all()
+
+
+def test_both_stages_hold_no_more_clean_comments_of_a_language_than_the_fast_one_alone() -> None:
+    # A hundred clean comments in English and in Hindi, doubtful to the fast stage; the encoder takes a fifth for toxic.
+    toxic, rows = LABELS.index("toxic"), 200
+    languages, sources = ["en"] * 100 + ["hi"] * 100, ["en_one"] * 100 + ["ours_hi"] * 100
+    margins = np.full((rows, len(LABELS)), -1.0)
+    joined = margins.copy()
+    joined[::5, toxic] = 1.0
+    known = np.zeros((rows, len(LABELS)))
+    alone = np.ones((len(LANGUAGES), len(LABELS))), np.zeros((len(LANGUAGES), len(LABELS)))
+    lowered = heads()
+    hold_no_more(
+        lowered, measure(margins, known, languages, sources), measure(joined, known, languages, sources), alone
+    )
+    english, hindi = LANGUAGES.index("en"), LANGUAGES.index("hi")
+    assert lowered.shift[english, toxic] == pytest.approx(-1.1)
+    assert (calibrated(joined, languages, lowered.slope, lowered.shift)[:100] < 0.5).all()
+    # What we wrote ourselves does not say how much a language's readers are held.
+    assert (lowered.shift[hindi] == 0).all()

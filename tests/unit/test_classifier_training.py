@@ -41,9 +41,9 @@ def quiet(line: str) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def few_of_ours() -> Iterator[None]:
-    """Each tenth example of ours: what a training is like shows with few, and in a fraction of the time."""
+    """Each fifth example of ours: what a training is like shows with few, and in a fraction of the time."""
     with pytest.MonkeyPatch.context() as patch:
-        few = {side: own_examples(held_out=side)[::10] for side in (False, True)}
+        few = {side: own_examples(held_out=side)[::5] for side in (False, True)}
         patch.setattr("moderation.classifier.training.own_examples", lambda *, held_out=False: few[held_out])
         yield
 

@@ -43,6 +43,8 @@ FILLINGS = {
     "h": 5,
     "b": 8,
     "k": 8,
+    "v": 12,
+    "u": 12,
     "d": 8,
     "f": 8,
     "c": 10,
@@ -69,7 +71,9 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "maar": ("maar", "mar"), "phansi": ("phansi", "fansi", "phaansi"), "hoon": ("hoon", "hun", "hu"),
     "auraton": ("auraton", "aurton", "auratoun"), "auratein": ("auratein", "aurten", "aurtein"),
     "aqal": ("aqal", "akal", "aql"), "yaad": ("yaad", "yad"), "khoon": ("khoon", "khun"), "qatil": ("qatil", "katil"),
+    "aap": ("aap", "ap"), "insan": ("insan", "insaan"), "wo": ("wo", "woh", "vo"),
 }  # fmt: skip
+HASTY = 0.1  # of the longer words in Latin letters have a vowel too few or too many
 
 
 def own_examples(*, held_out: bool = False) -> list[Example]:
@@ -122,9 +126,18 @@ def _filled(phrase: str, phrases: Mapping[str, Sequence[str]], chance: random.Ra
         f=chance.choice(phrases["women"]), c=chance.choice(phrases["criminals"]),
         g=group, go=group_other, a=group_other, h=other, ho=other_other, p=near, q=far,
         w=chance.choice(phrases["people"]), t=chance.choice(phrases["matters"]), i=chance.choice(phrases["insults"]),
-        s=chance.choice(phrases["slurs"]), n=chance.randint(2, 99),
+        s=chance.choice(phrases["slurs"]), v=chance.choice(phrases["virtues"]), u=chance.choice(phrases["vices"]),
+        n=chance.randint(2, 99),
     )  # fmt: skip
 
 
 def _respelled(text: str, chance: random.Random) -> str:
-    return " ".join(chance.choice(SPELLINGS.get(word, (word,))) for word in text.split(" "))
+    return " ".join(_typed(chance.choice(SPELLINGS.get(word, (word,))), chance) for word in text.split(" "))
+
+
+def _typed(word: str, chance: random.Random) -> str:
+    vowels = [place for place, letter in enumerate(word) if place and letter in "aeiou"]
+    if len(word) < 4 or not word.isalpha() or not vowels or chance.random() > HASTY:
+        return word
+    place = chance.choice(vowels)
+    return word[:place] + word[place] * chance.choice((0, 2)) + word[place + 1 :]
