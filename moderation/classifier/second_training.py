@@ -39,7 +39,7 @@ ALONE: Mapping[str, int] = {"sexual": 60, "spam": 60}
 
 ENOUGH = 200  # of each side, or a language takes the share of all together
 MOST_SHARE = 1.0  # times what all languages together give: one set of a language tells how it was made as well
-# In Latin letters one set of tweets tells the share, and hardly which: a third of what it asks for does as well there.
+# Of romanised Hindi and Urdu one set of tweets tells the share, and hardly which: a third of it does as well there.
 ROMANISED = 0.5
 ASKED = (0.05, 0.95)
 CLEAN_OF_EACH = 50  # clean comments of a set, or it does not say how much both stages hold
@@ -107,9 +107,10 @@ def hold_no_more(heads: Heads, measured: Measured, joined: Measured, alone: tupl
         sets = _clean_sets(measured, language)
         if not sets or not lowered.any():
             continue
+        allowed = ALLOWED * _held(scores, sets)
         for _ in range(MOST_STEPS):
             both = calibrated(joined.margins, [language] * len(scores), heads.slope, heads.shift)
-            if _held(np.where(doubtful, both, scores), sets) <= ALLOWED * _held(scores, sets):
+            if _held(np.where(doubtful, both, scores), sets) <= allowed:
                 break
             heads.shift[row, lowered] -= STEP
 
