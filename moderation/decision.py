@@ -173,7 +173,7 @@ def told_of(findings: Sequence[Finding], policy: Policy) -> Finding | None:
 def decide(screening: Screening, policy: Policy, now: datetime) -> Decision:
     """Publish, hold or reject by the hardest that any finding asks for; the clause told is that of `told_of`.
 
-    Never publishes what was not scored: without a model, or with a score that is no number in 0..1, it holds.
+    Decides nothing alone of what was not scored: without a model, or with a score that is no number in 0..1, it holds.
     """
     usable = screening.model is not None and all(
         label in screening.scores and math.isfinite(screening.scores[label]) and 0 <= screening.scores[label] <= 1
@@ -182,7 +182,7 @@ def decide(screening: Screening, policy: Policy, now: datetime) -> Decision:
     outcome = max((finding.asks for finding in screening.findings), key=_SEVERITY.__getitem__, default=Outcome.PUBLISH)
     told = told_of(screening.findings, policy)
     reason = None
-    if not usable and outcome is not Outcome.REJECT:
+    if not usable:
         outcome, reason = Outcome.HOLD, Reason.UNSCREENED
     return Decision(
         outcome=outcome,

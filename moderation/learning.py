@@ -7,9 +7,10 @@ train → judge → record          the model in use is untouched, whenever a tr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,21 +63,32 @@ async def train(
     beside the examples unless it is given) there is nothing to judge by, which is a reason against promotion. Raises
     ValueError for a folder without labelled comments, OSError where `out` can't be written.
     """
-    version = await next_version(store, now)
-    model = classifier.train(
-        examples,
-        out=out / f"{version}.skops",
-        version=version,
-        progress=progress,
-        held_out=held_out,
-        stages=stages,
-        cache=out,
-        adapter=await _adapter_in_use(store, progress) if stages == "all" else None,
-    )
     judged_on = held_out or examples.with_name("dev")
-    trial = await _judge(store, model, judged_on if judged_on.is_dir() else None, progress, stages)
+    nothing = None if judged_on.is_dir() else _nothing_to_judge_by(judged_on)
+    if nothing is not None:
+        progress(f"{nothing}: the model will be trained and refused")
+    path = _place(out, {known.model.version for known in await models(store)}, now)
+    try:
+        model = classifier.train(
+            examples,
+            out=path,
+            version=path.stem,
+            progress=progress,
+            held_out=held_out,
+            stages=stages,
+            cache=out,
+            adapter=await _adapter_in_use(store, progress) if stages == "all" else None,
+        )
+    finally:
+        if path.is_file() and path.stat().st_size == 0:
+            path.unlink()
+    if nothing is None:
+        trial = await _judge(store, model, judged_on, progress, stages)
+    else:
+        trial = Trial(model, None, (nothing,))
     languages = trial.figures.summary() if trial.figures is not None else {}
-    figures = {**model.figures, JUDGEMENT: {"refused": list(trial.reasons), "languages": languages}}
+    judgement = {"refused": list(trial.reasons), "languages": languages, "held_out": str(judged_on)}
+    figures = {**model.figures, JUDGEMENT: judgement}
     await store.record_model(ModelRecord(model.version, model.sha256, str(model.path.resolve()), figures, now))
     return trial
 
@@ -91,16 +103,17 @@ async def _adapter_in_use(store: Store, progress: Callable[[str], None]) -> Adap
 
 
 async def _judge(
-    store: Store, model: ModelFile, folder: Path | None, progress: Callable[[str], None], stages: Stages
+    store: Store, model: ModelFile, folder: Path, progress: Callable[[str], None], stages: Stages
 ) -> Trial:
     from moderation.classifier.evaluation import compare, evaluate
 
-    if folder is None:
-        return Trial(model, None, ("there is no folder of held-out comments to judge it by",))
     progress(f"judging {model.version} on {folder}:")
     # The second stage takes a hundred times as long.
     most = JUDGED_OF_EACH if stages == "all" else None
     candidate = evaluate(load_checked(model, stages), folder, progress=progress, at_most=most)
+    if not any("auc" in found and "clean" in found and "abuse" in found for found in candidate.summary().values()):
+        told = f"{folder} tells too little to judge it by: no set there has enough comments of both sides"
+        return Trial(model, candidate, (told,))
     try:
         current = load_checked(await model_in_use(store), stages)
         progress(f"and {current.version}, which is in use:")
@@ -112,13 +125,25 @@ async def _judge(
     )
 
 
-async def next_version(store: Store, now: datetime) -> str:
-    """The first free version of the day, such as 2026-11-24.1."""
-    taken = {known.model.version for known in await models(store)}
-    number = 1
-    while (version := f"{now:%Y-%m-%d}.{number}") in taken:
-        number += 1
-    return version
+def _nothing_to_judge_by(folder: Path) -> str:
+    return f"there is no folder of held-out comments to judge it by, neither {folder} nor another by --held-out"
+
+
+def _place(out: Path, taken: Collection[str], now: datetime) -> Path:
+    """An empty file with the first free version of the day for its name, such as 2026-11-24.1.skops.
+
+    It is made at once, so that another training, of this system or another one, takes the next. Raises OSError.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        path = out / f"{now:%Y-%m-%d}.{number}.skops"
+        if path.stem not in taken:
+            try:
+                path.touch(exist_ok=False)
+            except FileExistsError:
+                continue
+            return path
+    raise AssertionError
 
 
 async def models(store: Store | None) -> list[KnownModel]:
@@ -144,7 +169,7 @@ async def promote(store: Store, version: str, *, who: str, now: datetime, anyway
     model = await find(store, version)
     reasons: Sequence[str] = model.figures.get(JUDGEMENT, {}).get("refused", ())
     if reasons and not anyway:
-        raise PromotionRefused(f"model {version} is refused: " + "; ".join(reasons))
+        raise PromotionRefused(f"model {version} is refused: {'; '.join(reasons)} (--anyway puts it into use)")
     try:
         load_checked(model, "fast")
     except ClassifierUnavailable as error:
@@ -156,15 +181,21 @@ async def promote(store: Store, version: str, *, who: str, now: datetime, anyway
 async def rollback(store: Store, *, who: str, now: datetime) -> str:
     """Put the model into use again that was before the present one; answers its version.
 
-    It is not judged again: it served before. Raises PromotionRefused when there was none, or its file can't be used.
+    Once more goes one further back: what was taken back does not come again. It is not judged again: it served before.
+    Raises PromotionRefused when there was none, or its file can't be used.
     """
     promotions = [promotion.version for promotion in await store.promotions()]
     if not promotions:
         raise PromotionRefused("the shipped model is in use and was never replaced")
-    earlier = [shipped().version, *promotions[:-1]]
-    before = next((version for version in reversed(earlier) if version != promotions[-1]), None)
-    if before is None:
+    replaced = [shipped().version]  # one behind the other, the one in use last
+    for version in promotions:
+        if version in replaced:
+            del replaced[replaced.index(version) + 1 :]
+        else:
+            replaced.append(version)
+    if len(replaced) == 1:
         raise PromotionRefused("no other model was in use before")
+    before = replaced[-2]
     await promote(store, before, who=who, now=now, anyway=True)
     return before
 

@@ -9,7 +9,8 @@ card-clause = clause { $clause }{ $label ->
        *[other] {" "}{ $label }
     } { $score }
 card-check = The check “{ $check }” broke, so a person decides.
-card-check-language = In no language that the classifier knows: a person decides.
+card-check-language = Partly or wholly in no language that the classifier knows: a person decides.
+card-check-direction = Its letters are shown in another order than they stand in: a person decides.
 card-check-length = Longer than the classifier reads: a person decides.
 card-cut = { $n ->
         [one] One more character

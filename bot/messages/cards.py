@@ -17,7 +17,7 @@ _NOTE_AT_MOST = 100
 _CLOSED_AT_MOST = 2200
 _FOLDED_FROM = 700
 _PARENT_AT_MOST = 200
-UNREAD = frozenset({"language", "length"})
+UNREAD = frozenset({"language", "length", "direction"})
 """Checks that find nothing against a text but that the classifier can't judge it."""
 
 _TITLE_AT_MOST = 200

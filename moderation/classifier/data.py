@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from moderation.classifier.labels import LABELS
+from moderation.classifier.labels import LABELS, LANGUAGES
 from moderation.classifier.sources import NOT_COMMERCIAL, source_named
 
 GROUP_COLUMNS = {"en_toxigen_annotated": "target", "suite_hatemojicheck_en": "target_ident"}
@@ -69,14 +69,25 @@ def not_commercial(stem: str) -> bool:
     return stem.endswith(NOT_COMMERCIAL)
 
 
+def none_read(folder: Path) -> str:
+    """Why nothing was read of a folder, and what is wanted."""
+    return (
+        f"{folder} holds no .csv.gz file with labelled comments: gzipped CSV in UTF-8, commas between the cells, in the"
+        f" first line `text`, `lang` ({', '.join(LANGUAGES[:-1])}) and some of {', '.join(LABELS)}, each 0, 1 or empty"
+    )
+
+
 def _read(path: Path, stem: str) -> Iterator[Example]:
     source = source_named(stem)
     try:
-        with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file)
+        # Spreadsheets write a mark before the first column's name.
+        with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file, strict=True)
             if "text" not in (rows.fieldnames or ()):
                 return
             for row in rows:
+                if None in row or None in row.values():
+                    raise ValueError(f"{path.name}, line {rows.line_num}: not as many cells as the first line has")
                 known = tuple(_cell(row.get(label), path, rows.line_num) for label in LABELS)
                 groups = tuple(filter(None, (row.get(GROUP_COLUMNS.get(stem, "")) or "").split(";")))
                 yield Example(row["text"], row.get("lang") or "und", stem, source.trusted(known), groups)

@@ -191,8 +191,27 @@ def _outcome_figures(part: Scored, thresholds: Mapping[str, tuple[float, float]]
         if len(rows) >= ENOUGH:
             no, maybe = float(rejected[rows].mean()), float(held[rows].mean())
             yield OutcomeFigure(
-                part.language, part.source, side, len(rows), round(1 - no - maybe, 4), round(maybe, 4), round(no, 4)
+                part.language,
+                part.source,
+                side,
+                len(rows),
+                round(max(0.0, 1 - no - maybe), 4),
+                round(maybe, 4),
+                round(no, 4),
             )
+
+
+def left_out(scored: Sequence[Scored]) -> list[str]:
+    """What no figure is given of, since there are too few: a line for each side of a set, with how many there are."""
+    lines: list[str] = []
+    for part in scored:
+        sides = [side_of(example) for example in part.examples]
+        for side in ("clean", "abuse"):
+            if 0 < (count := sides.count(side)) < ENOUGH:
+                lines.append(
+                    f"left out: {part.source}, {part.language}, {side}: {count:,} of the {ENOUGH} that a figure takes"
+                )
+    return lines
 
 
 def side_of(example: Example) -> str | None:

@@ -7,6 +7,7 @@ import hmac
 import json
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -50,12 +51,12 @@ def shipped(version: str | None = None) -> ModelFile:
 def shipped_models() -> tuple[ModelFile, ...]:
     """Every model that ships with the package, the default one first. Raises ClassifierUnavailable as `shipped`."""
     try:
-        manifest = json.loads((SHIPPED / MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads(_read(SHIPPED / MANIFEST).decode())
         return tuple(
             ModelFile(entry["version"], SHIPPED / Path(entry["file"]).name, entry["sha256"], entry["figures"])
             for entry in manifest["models"]
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ClassifierUnavailable(f"the manifest of shipped models can't be read: {error}") from error
 
 
@@ -67,8 +68,7 @@ def read_model(path: Path, *, sha256: str, without: Collection[str] = ()) -> dic
     missing, too large, altered, truncated, or holds what it should not.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)
+        data = _read(path)
     except OSError as error:
         raise ClassifierUnavailable(f"the model file can't be read: {error}") from error
     if len(data) > LARGEST_FILE:
@@ -85,6 +85,14 @@ def read_model(path: Path, *, sha256: str, without: Collection[str] = ()) -> dic
     if tuple(content.get("labels", ())) != LABELS:
         raise ClassifierUnavailable("the model file knows other labels than this version")
     return content
+
+
+def _read(path: Path) -> bytes:
+    """As much of it as is read of any. Raises OSError; for a pipe too, which would be waited for."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(f"{path} is no file")
+    with path.open("rb") as file:
+        return file.read(LARGEST_FILE + 1)
 
 
 def write_model(content: Mapping[str, Any], path: Path) -> str:

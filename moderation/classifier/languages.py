@@ -29,6 +29,9 @@ SHORTEST_TOLD, FEWEST_TOLD, WRITTEN_AT_LEAST = 3, 4, 0.3
 LONGEST_WORD, MANY_LETTERS = 30, 8
 """Letters of a word that is a sentence without blanks, and how many different ones it has, as laughter has not."""
 
+FEWEST_FOREIGN, STRETCH = 3, 6
+"""Letters of scripts not known, and words in a row that nobody writes, that make a part of a text one not read."""
+
 LONGEST_READ = 400  # code points; enough to tell, and a long comment costs no more than a short one
 
 _NOT_OF = {
@@ -37,7 +40,11 @@ _NOT_OF = {
     "arabic": re.compile("[^\u0600-\u06ff\u0750-\u077f]+"),
 }
 _OF = [re.compile(pattern) for pattern in ("[a-z]", "[\u0900-\u097f]", "[\u0600-\u06ff\u0750-\u077f]")]
-_NOT_A_LETTER = re.compile(r"[\W\d_]+")
+# Marks (LINK, NAME, …) are the only capitals of a normal form, and no words of anybody's.
+_NOT_A_LETTER = re.compile(r"[\W\d_A-Z]+")
+_OF_NO_SCRIPT_KNOWN = re.compile(
+    r"[^\W\d_A-Za-z\u00aa-\u02b8\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\u0900-\u097f\u1d00-\u1eff]"
+)
 # What hardly ever stands in the other language's words, folded away by normalising: looked for in the original.
 _DIACRITICS = re.compile("[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]+")
 
@@ -71,18 +78,32 @@ def words_of(text: str, normal: str) -> tuple[str, list[str]]:
 
 
 def is_of_another_language(text: str, normal: str) -> bool:
-    """Whether a text in Latin letters is hardly made of words that people write in English, or romanised Hindi or Urdu.
+    """Whether a text, or a part of it, is in letters or words that are of no language known: its scores say nothing.
 
-    So it is one in Spanish, or written backwards, or without blanks; the nearest language is told of it all the same.
-    Of held-out comments 0.3 % in English are taken for such, 1.2 % in romanised Hindi and 0.8 % in romanised Urdu.
+    Letters of another script, or words in Latin letters that people hardly write in English, or romanised Hindi or
+    Urdu: so it is Spanish, or written backwards, or without blanks. The nearest language is told of it all the same.
     """
-    script, words = words_of(text, normal)
-    if script != "latin":
-        return False
-    told = [word for word in words if len(word) >= SHORTEST_TOLD]
-    if any(len(word) >= LONGEST_WORD and len(set(word)) >= MANY_LETTERS for word in told):
+    if len(_OF_NO_SCRIPT_KNOWN.findall(normal)) >= FEWEST_FOREIGN:
         return True
-    return len(told) >= FEWEST_TOLD and sum(map(is_written, told)) < WRITTEN_AT_LEAST * len(told)
+    script, words = words_of(text, normal)
+    if script == "latin":
+        told = [word for word in words if len(word) >= SHORTEST_TOLD]
+        if len(told) >= FEWEST_TOLD and sum(map(is_written, told)) < WRITTEN_AT_LEAST * len(told):
+            return True
+    return _has_unwritten_stretch(normal)
+
+
+def _has_unwritten_stretch(normal: str) -> bool:
+    """Whether so many words in a row, wherever they stand, are none that people write, or one is a whole sentence."""
+    row = 0
+    for word in _NOT_OF["latin"].sub(" ", normal).split():
+        if len(word) >= LONGEST_WORD and len(set(word)) >= MANY_LETTERS:
+            return True
+        if len(word) >= SHORTEST_TOLD:
+            row = 0 if is_written(word) else row + 1
+            if row == STRETCH:
+                return True
+    return False
 
 
 def scripts(normal: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.classifier.data import Example, drawn, read_examples
+from moderation.classifier.data import Example, drawn, none_read, read_examples
 
 ENOUGH = 20  # of each side, or a figure is chance
 ASSUMED_CLEAN = "_unlabelled"  # files of ordinary text nobody rated: only for how much of it is held
@@ -48,7 +48,7 @@ def score_folder(
         if example.labelled or example.source.endswith(ASSUMED_CLEAN):
             by_source.setdefault(example.source, []).append(example)
     if not by_source:
-        raise ValueError(f"{folder} holds no .csv.gz file with labelled comments")
+        raise ValueError(none_read(folder))
     found: list[Scored] = []
     if at_most is not None:
         by_source = {source: drawn(examples, at_most) for source, examples in by_source.items()}

@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.pipeline import Pipeline
 
 from moderation.classifier.calibration import Measured, calibrate, measure, suggest
-from moderation.classifier.data import Example, not_commercial, read_examples
+from moderation.classifier.data import Example, none_read, not_commercial, read_examples
 from moderation.classifier.encoder import encoder_file
 from moderation.classifier.encoder.adapter import Adapter
 from moderation.classifier.examples import own_examples
@@ -29,7 +29,7 @@ from moderation.classifier.respelling import respelt_examples
 from moderation.classifier.scoring import Weights
 from moderation.classifier.second import ADAPTER, ENCODER, Stages, encoder_hash
 from moderation.classifier.second_training import learn_second
-from moderation.classifier.sources import RESPELT
+from moderation.classifier.sources import OURS, RESPELT
 from moderation.classifier.vectors import Vectors
 from moderation.classifier.weights import balance, imply, known_matrix
 
@@ -63,7 +63,9 @@ def train(
     """
     started = time.monotonic()
     examples, kept_back = _gather(folder, held_out, lambda stem: not_commercial(stem) or skip(stem))
-    progress(f"{len(examples):,} examples to learn from, {len(kept_back):,} held out")
+    ours = sum(example.source.startswith(OURS) for example in examples)
+    progress(f"{len(examples):,} examples to learn from, {ours:,} of them phrases that come with the program")
+    progress(f"{len(kept_back):,} held out")
     pipeline = _learn(examples, progress)
     heads: LabelHeads = pipeline.named_steps["heads"]
     measured = _measure(_classifier(pipeline, version), kept_back)
@@ -91,7 +93,7 @@ def train(
 def _gather(folder: Path, held_out: Path | None, skip: Callable[[str], bool]) -> tuple[list[Example], list[Example]]:
     given = list(read_examples(folder, skip=skip))
     if not given:
-        raise ValueError(f"{folder} holds no .csv.gz file with labelled comments")
+        raise ValueError(none_read(folder))
     neighbour = held_out or folder.with_name("dev")
     if neighbour.is_dir() and neighbour != folder:
         back = list(read_examples(neighbour, skip=lambda stem: skip(stem) or stem.startswith("suite_")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -28,21 +29,29 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
+"""Of a file being written, which name none."""
+
 
 def train(settings: Settings, examples: Path, *, held_out: Path | None, out: Path | None) -> int:
     """Train, judge and record; answers 0 where the model may be promoted. Promotes nothing."""
 
     async def work(store: Store) -> learning.Trial:
         folder = out or settings.data_dir / "models"
-        return await learning.train(
-            store,
-            examples,
-            held_out=held_out,
-            out=folder,
-            now=datetime.now(UTC),
-            progress=_progress,
-            stages=settings.stages,
-        )
+        try:
+            return await learning.train(
+                store,
+                examples,
+                held_out=held_out,
+                out=folder,
+                now=datetime.now(UTC),
+                progress=_progress,
+                stages=settings.stages,
+            )
+        except OSError as error:
+            if error.filename is None and error.errno not in DISK_ERRORS:
+                raise  # it is the database's
+            raise ValueError(f"{error.filename or folder} can't be written: {error.strerror}") from error
 
     try:
         trial = with_store(settings, work)
@@ -71,7 +80,7 @@ def evaluate(
     at_most: int | None,
 ) -> int:
     """Measure the model in use, or another, on labelled comments; draw every figure where a page is asked for."""
-    from moderation.classifier.evaluation import judge
+    from moderation.classifier.evaluation import judge, left_out
     from moderation.classifier.scored import score_folder
 
     async def wanted(store: Store | None) -> ModelFile:
@@ -90,6 +99,8 @@ def evaluate(
         sys.stderr.write(f"baithak: {error}\n")
         return EXIT_REFUSED
     typer.echo(json.dumps(told, ensure_ascii=False) if as_json else figures.table())
+    for line in left_out(scored):
+        _progress(line)
     return 0
 
 
@@ -130,6 +141,8 @@ def _told(model: ModelFile) -> str:
             words.append(f"{what} {fmean(shares):.0%}")
     if model.figures.get("stated_licences_only"):
         words.append("stated licences only")
+    if judged.get("languages"):
+        words.append(f"judged on {judged['held_out']}" if "held_out" in judged else "judged on comments of its own")
     if judged.get("refused"):
         words.append("refused")
     return ", ".join(words) or "never measured"

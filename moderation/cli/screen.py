@@ -29,6 +29,8 @@ LONGEST_LINE = 1024 * 1024
 
 READ_AT_ONCE = 64 * 1024
 
+FORM = 'a comment is one line of JSON, such as {"id": "1", "text": "Thank you."}'
+
 UNSCREENABLE = Screening("und", None, dict.fromkeys(LABELS, 1.0), (Finding("classifier", Outcome.HOLD),))
 """What is known of a text at which the classifier broke."""
 
@@ -57,10 +59,14 @@ def screen_file(settings: Settings, file: Path | None) -> int:
     except ClassifierUnavailable as error:
         sys.stderr.write(f"{TOLD}no usable model, every comment is held: {error}\n")
         classifier = None
+    if classifier is not None and classifier.alone and settings.stages == "all":
+        sys.stderr.write(f"{TOLD}the fast stage screens alone: {classifier.alone}\n")
     if sys.stdout is None:
         sys.stderr.write(f"{TOLD}standard output is closed: there is nowhere to answer\n")
         return EXIT_REFUSED
     try:
+        if file is None and sys.stdin is not None and sys.stdin.isatty():
+            sys.stderr.write(f"{TOLD}reading standard input: {FORM}\n")
         return _screen(open_input(file), sys.stdout.buffer, Screener(policy, classifier))
     except _Unwritable as error:
         # Python would complain once more when it flushes at exit.
@@ -114,15 +120,18 @@ def model_to_use(settings: Settings) -> ModelFile:
 
 
 def _screen(given: BufferedReader, out: BinaryIO, screener: Screener) -> int:
-    refused = False
+    lines = refused = 0
     for batch in batches(given):
         answers = _answers(batch, screener)
-        refused = refused or any("error" in answer for answer in answers)
+        lines += len(answers)
+        refused += sum("error" in answer for answer in answers)
         try:
             out.write(b"".join(json.dumps(answer, ensure_ascii=False).encode() + b"\n" for answer in answers))
             out.flush()
         except OSError as error:
             raise _Unwritable(error.strerror) from error
+    if refused:
+        sys.stderr.write(f"{TOLD}{refused:,} of {lines:,} lines held no comment; {FORM}\n")
     if screener.classifier is None:
         return EXIT_MISSING
     return EXIT_REFUSED if refused else 0
@@ -170,7 +179,7 @@ def _parse(line: bytes) -> Asked:
     if not text.strip():
         raise InvalidSubmission("empty", "empty")
     try:
-        given = json.loads(text)
+        given = json.loads(text, object_pairs_hook=_once)
     except ValueError:
         raise InvalidSubmission("not_json", "not JSON") from None
     if not isinstance(given, dict):
@@ -187,6 +196,14 @@ def _parse(line: bytes) -> Asked:
         id=id_ if isinstance(id_, int) else _string(given, "id") or "",
         subject=Subject(text=words, language=_string(given, "language"), story=_string(given, "story") or ""),
     )
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuses a key that comes twice: another program may take the first, and what it takes was not screened."""
+    given = dict(pairs)
+    if len(given) < len(pairs):
+        raise InvalidSubmission("twice", "a key comes twice")
+    return given
 
 
 def _string(given: dict[str, Any], key: str) -> str | None:

@@ -55,7 +55,7 @@ _CUE = re.compile(
     re.I | re.S,
 )
 
-# A house in a street, and beside it a flat, a house number or a postal code. Any one alone is in the news every day.
+# Two of three: a number in a street, a flat or a house number, a postal code. Any one alone is in the news every day.
 _STREET = (
     r"(?:street|st|road|rd|lane|ln|avenue|ave|marg|gali|galli|mohalla|nagar|colony|chowk|drive|close|crescent|terrace"
     r"|स्ट्रीट|सड़क|रोड|मार्ग|गली|नगर|कॉलोनी|कालोनी|मोहल्ला|गल्ली|پیٹھ|سٹریٹ|اسٹریٹ|روڈ|گلی|کالونی|محلہ)"
@@ -81,6 +81,8 @@ _POSTAL = re.compile(
     r"|(?<=[^\W\d_])\s?-\s?[1-9][0-9]{4}(?!\w)|\b[A-Z]{2}\s[0-9]{5}(?!\w)"
     r"|\b[A-Z]{1,2}[0-9][0-9A-Z]?\s[0-9][A-Z]{2}\b"
 )
+# After a street and a town, at an end: "Karachi 74000".
+_POSTAL_LAST = re.compile(r"(?<=,)\s?[^\W\d_]{3,24}\s[1-9][0-9]{4}(?=\s*(?:$|[.,;:!?\n]))")
 _NEAR = 60  # code points between a street and what makes it somebody's door
 
 
@@ -105,19 +107,20 @@ def _names_a_host(text: str) -> bool:
 
 
 def home_addresses(text: str) -> tuple[Span, ...]:
-    """Where somebody's door stands: a number in a street, with a flat, a house number or a postal code near it."""
+    """Where somebody's door stands: two of a number in a street, a flat or house number, and a postal code, nearby."""
     if _ANY_DIGIT.search(text) is None:
         return ()
     written = plain(text)
     spans: list[Span] = []
-    for street in _IN_STREET.finditer(written.text):
-        begin, end = street.span()
-        beside = [*_beside(_HOUSE, written.text, begin, end), *_beside(_POSTAL, written.text, begin, end)]
-        if beside:
-            span = written.span(min(begin, *(one for one, _ in beside)), max(end, *(other for _, other in beside)))
-            if not spans or span.begin >= spans[-1].end:
-                spans.append(span)
-    return tuple(spans)
+    for first, others in ((_IN_STREET, (_HOUSE, _POSTAL, _POSTAL_LAST)), (_HOUSE, (_POSTAL,))):
+        for found in first.finditer(written.text):
+            begin, end = found.span()
+            beside = [place for other in others for place in _beside(other, written.text, begin, end)]
+            if beside:
+                span = written.span(min(begin, *(one for one, _ in beside)), max(end, *(other for _, other in beside)))
+                if not any(span.begin < known.end and known.begin < span.end for known in spans):
+                    spans.append(span)
+    return tuple(sorted(spans, key=lambda span: span.begin))
 
 
 def _beside(pattern: re.Pattern[str], text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
@@ -141,11 +144,16 @@ def phone_numbers(text: str, *, regions: Sequence[str]) -> tuple[Span, ...]:
     return tuple(
         written.span(match.start(), match.end())
         for match in _DIGITS.finditer(written.text)
-        if not _is_something_else(written, match) and _is_phone(written, match, regions)
+        if not _is_something_else(written, match, called := _is_called(written, match))
+        and _is_phone(match, regions, called=called)
     )
 
 
-def _is_something_else(written: Plain, match: re.Match[str]) -> bool:
+def _is_called(written: Plain, match: re.Match[str]) -> bool:
+    return _CUE.search(written.text, max(0, match.start() - 40), match.start()) is not None
+
+
+def _is_something_else(written: Plain, match: re.Match[str], called: bool) -> bool:
     shown = match[0].strip("() ")
     bare = re.sub(r"\D", "", shown)
     if not FEWEST_DIGITS <= len(bare) <= MOST_DIGITS:
@@ -162,19 +170,18 @@ def _is_something_else(written: Plain, match: re.Match[str]) -> bool:
         whole
         or decimal
         or counting
-        or bool(_ROUND.search(bare))
+        or (not called and bool(_ROUND.search(bare)))
         or len(set(bare)) == 1
         or _AMOUNT_BEFORE.search(written.text, max(0, match.start() - 12), match.start()) is not None
         or _AMOUNT_AFTER.match(written.text, match.end()) is not None
     )
 
 
-def _is_phone(written: Plain, match: re.Match[str], regions: Sequence[str]) -> bool:
+def _is_phone(match: re.Match[str], regions: Sequence[str], *, called: bool) -> bool:
     import phonenumbers
 
     shown = match[0].strip("() ")
     bare = re.sub(r"\D", "", shown)
-    called = _CUE.search(written.text, max(0, match.start() - 40), match.start()) is not None
     mobile = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
     for number in _readings(bare, regions, international=shown.startswith("+")):
         if not phonenumbers.is_valid_number(number):

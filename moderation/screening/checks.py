@@ -7,7 +7,7 @@ then publishes nothing. Neither ends the screening of the others in the batch.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
@@ -40,6 +40,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
+
+_TURNING = re.compile("[\u202d\u202e]")
 
 UNKNOWN_LANGUAGE = "und"
 
@@ -146,7 +148,18 @@ def shows_personal_data(screener: Screener, seen: Seen) -> list[Finding]:
     text = seen.subject.text
     regions = rule.parameters["regions"]
     spans = (*mail_addresses(text), *phone_numbers(text, regions=regions), *home_addresses(text))
-    return [_broken("personal_data", rule, tuple(sorted(spans, key=lambda span: span.begin)))] if spans else []
+    return [_broken("personal_data", rule, _apart(spans))] if spans else []
+
+
+def _apart(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The same places, rising, those that overlap as one: a number may be a telephone's and a mail address's."""
+    found: list[Span] = []
+    for span in sorted(spans, key=lambda span: span.begin):
+        if found and span.begin < found[-1].end:
+            found[-1] = Span(found[-1].begin, max(found[-1].end, span.end))
+        else:
+            found.append(span)
+    return tuple(found)
 
 
 def leads_elsewhere(screener: Screener, seen: Seen) -> list[Finding]:
@@ -190,6 +203,11 @@ def is_in_no_known_language(screener: Screener, seen: Seen) -> list[Finding]:
     return [Finding("language", Outcome.HOLD)] if strange else []
 
 
+def is_turned_around(screener: Screener, seen: Seen) -> list[Finding]:
+    """Signs that show letters in another order than they are read in: what is seen is not what was scored."""
+    return [Finding("direction", Outcome.HOLD)] if _TURNING.search(seen.subject.text) else []
+
+
 def breaks_terms(screener: Screener, seen: Seen) -> list[Finding]:
     """What the classifier found, by the thresholds of the policy."""
     if seen.classified is None:
@@ -207,6 +225,7 @@ CHECKS: tuple[Check, ...] = (
     repeats_a_comment,
     goes_on_unread,  # then what limits the reading
     is_in_no_known_language,
+    is_turned_around,
     shows_personal_data,  # what is plainly there, whoever reads it
     leads_elsewhere,
     holds_banned_words,

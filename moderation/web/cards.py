@@ -28,7 +28,8 @@ CHECK_WORDS = {
     "repeats": "Repeated text",
     "personal_data": "Personal data",
     "banned_words": "Banned words",
-    "language": "In no language that the classifier knows",
+    "language": "Partly or wholly in no language that the classifier knows",
+    "direction": "Its letters are shown in another order than they stand in",
     "length": "Longer than the classifier reads",
 }
 MODERATORS_ACTS = frozenset({"review", "undo"})

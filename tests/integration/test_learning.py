@@ -29,15 +29,19 @@ SCHOOL_DAY = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 """A day of which no model ships."""
 
 
+LANGUAGES = {"en": {"auc": {"toxic": 0.9}, "clean": {"published": 0.9}, "abuse": {"published": 0.3}}}
+
+
 @dataclass
 class Figures:
     """What an evaluation of a model found, as far as a trial asks."""
 
     version: str
     folder: Path
+    languages: dict[str, Any]
 
     def summary(self) -> dict[str, Any]:
-        return {"en": {"auc": {"toxic": 0.9}}}
+        return self.languages
 
 
 @dataclass
@@ -48,6 +52,7 @@ class School:
     compared: list[tuple[str, str, Path]] = field(default_factory=list)
     held_out: list[Path | None] = field(default_factory=list)
     adapters: list[Adapter | None] = field(default_factory=list)
+    languages: dict[str, Any] = field(default_factory=lambda: LANGUAGES)
 
     def train(
         self,
@@ -66,7 +71,7 @@ class School:
         return ModelFile(version, out, shipped().sha256, {"examples": {"mine": 3}})
 
     def evaluate(self, model: Any, folder: Path, **_: Any) -> Figures:
-        return Figures(model.version, folder)
+        return Figures(model.version, folder, self.languages)
 
     def compare(self, candidate: Figures, current: Figures) -> list[str]:
         self.compared.append((candidate.version, current.version, candidate.folder))
@@ -112,7 +117,11 @@ async def test_a_training_is_recorded_with_its_judgement_and_changes_nothing(
     (record,) = await store.models()
     assert record.figures == {
         "examples": {"mine": 3},
-        "judged": {"refused": [], "languages": {"en": {"auc": {"toxic": 0.9}}}},
+        "judged": {
+            "refused": [],
+            "languages": LANGUAGES,
+            "held_out": str(examples.parent / "dev"),
+        },
     }
     assert school.compared == [(shipped().version, shipped().version, examples.parent / "dev")]
 
@@ -171,6 +180,18 @@ async def test_a_promoted_model_is_in_use_and_rollback_takes_it_back(
     assert [promotion.who for promotion in await store.promotions()] == ["cli:asha"] * 3
 
 
+async def test_taken_back_twice_a_model_does_not_come_again(store: Store, school: School, examples: Path) -> None:
+    first, second = (await train(store, examples)).model.version, (await train(store, examples)).model.version
+    await promote(store, first)
+    await promote(store, second)
+    assert await learning.rollback(store, who="cli", now=NOW) == first
+    assert await learning.rollback(store, who="cli", now=NOW) == shipped().version
+    with pytest.raises(PromotionRefused, match="no other model"):
+        await learning.rollback(store, who="cli", now=NOW)
+    await promote(store, second)
+    assert await learning.rollback(store, who="cli", now=NOW) == shipped().version
+
+
 async def test_from_the_first_promotion_the_way_back_leads_to_the_shipped_model(
     store: Store, school: School, examples: Path
 ) -> None:
@@ -197,8 +218,39 @@ async def test_without_anything_to_judge_by_a_model_is_refused(store: Store, sch
     alone.mkdir()
     trial = await train(store, alone)
     assert trial.figures is None
+    assert str(tmp_path / "dev") in trial.reasons[0]
     with pytest.raises(PromotionRefused, match="no folder of held-out comments"):
         await promote(store, trial.model.version)
+
+
+async def test_comments_of_one_side_alone_are_nothing_to_judge_by(store: Store, school: School, examples: Path) -> None:
+    school.languages = {"en": {"clean": {"published": 0.9}}}
+    trial = await train(store, examples)
+    with pytest.raises(PromotionRefused, match="too little to judge it by"):
+        await promote(store, trial.model.version)
+
+
+async def test_a_training_takes_no_others_file(store: Store, school: School, examples: Path) -> None:
+    folder = examples.parent / "models"
+    folder.mkdir()
+    other = folder / f"{SCHOOL_DAY:%Y-%m-%d}.1.skops"
+    other.write_bytes(b"another system's")
+    trial = await train(store, examples)
+    assert (trial.model.version, trial.model.path.name) == ("2027-03-01.2", "2027-03-01.2.skops")
+    assert other.read_bytes() == b"another system's"
+
+
+async def test_a_training_that_fails_leaves_no_file(
+    store: Store, school: School, examples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> ModelFile:
+        assert [path.name for path in (examples.parent / "models").iterdir()] == ["2027-03-01.1.skops"]
+        raise ValueError("no comments")
+
+    monkeypatch.setattr(classifier, "train", broken)
+    with pytest.raises(ValueError, match="no comments"):
+        await train(store, examples)
+    assert list((examples.parent / "models").iterdir()) == []
 
 
 async def test_the_folder_held_out_is_the_one_given(store: Store, school: School, examples: Path) -> None:

@@ -66,6 +66,7 @@ def test_a_line_that_holds_no_comment_is_answered_in_its_place(nowhere: dict[str
     done = command("screen", str(path), **nowhere)
     assert done.returncode == 1
     assert [answer.get("id", answer.get("error")) for answer in answers(done.stdout)] == ["1", "not JSON", "3"]
+    assert done.stderr.startswith(b"baithak: 1 of 3 lines held no comment; a comment is one line of JSON, such as")
 
 
 def test_without_a_usable_model_every_comment_is_held(nowhere: dict[str, str]) -> None:
@@ -187,6 +188,7 @@ def test_help_comes_at_once_and_loads_no_model() -> None:
         (b'{"id": "1", "text": "a", "story": []}', "story is no text"),
         (b'{"id": "1", "text": "\xff"}', "not UTF-8"),
         (b"\xed\xa0\xbd", "not UTF-8"),
+        (b'{"id": "1", "text": "Kill him", "text": "Well said"}', "a key comes twice"),
         (b'{"id": "1", "text": "' + b"a" * screen.LONGEST_LINE + b'"}', "longer than 1048576 bytes"),
     ],
     ids=lambda value: str(value)[:30],

@@ -88,7 +88,8 @@ def test_a_comment_held_for_no_clause_says_why(reason: Reason, words: str) -> No
     ("check", "words"),
     [
         ("leads_elsewhere", "• The check “leads elsewhere” broke, so a person decides."),
-        ("language", "• In no language that the classifier knows: a person decides."),
+        ("language", "• Partly or wholly in no language that the classifier knows: a person decides."),
+        ("direction", "• Its letters are shown in another order than they stand in: a person decides."),
         ("length", "• Longer than the classifier reads: a person decides."),
     ],
 )

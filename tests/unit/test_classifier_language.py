@@ -59,6 +59,40 @@ def test_what_is_in_latin_letters_and_no_language_of_ours_is_known_as_such(text:
     assert is_of_another_language(text, normalise(text).text)
 
 
+BESIDE = {
+    "English before": "Thank you for this very good report on the rains. {}",
+    "English behind": "{}. Thank you for this very good report on the rains and the farmers.",
+    "much English before": "Thank you for this report on the rains and the farmers of our state. " * 9 + "{}",
+    "Hindi before": "बहुत अच्छी खबर है, आप सब का धन्यवाद। {}",
+    "Arabic before": "خبر جميل شكرا لكم جميعا على هذا التقرير. {}",
+}
+OTHER_SCRIPTS = {
+    "Russian": "Министр должен нам ответ",
+    "Bengali": "মন্ত্রীর উত্তর চাই",
+    "Tamil": "அமைச்சர் பதில்",
+    "Chinese": "部长要回答",
+    "Hebrew": "השר חייב תשובה",
+    "Amharic": "ሚኒስትሩ",
+}
+
+# Of French and romanised Marathi hardly six words in a row are written in none of ours: they are not found so.
+BESIDE_OURS = OTHER_SCRIPTS | {name: ELSEWHERE[name] for name in ("Spanish", "German", "backwards", "without blanks")}
+
+
+@pytest.mark.parametrize("beside", BESIDE.values(), ids=BESIDE)
+@pytest.mark.parametrize("text", BESIDE_OURS.values(), ids=BESIDE_OURS)
+def test_a_part_in_no_language_of_ours_is_not_hidden_by_what_stands_beside_it(text: str, beside: str) -> None:
+    whole = beside.format(text)
+    assert is_of_another_language(whole, normalise(whole).text)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"), [("en", "No 1!"), ("en", "Ok 100%"), ("en", "Up 20% in 2023, 15% in 2024"), ("ur", "وہ 100%")]
+)
+def test_numbers_and_names_are_letters_of_no_script(language: str, text: str) -> None:
+    assert detect_language(text) == language
+
+
 @pytest.mark.parametrize(
     "text",
     [

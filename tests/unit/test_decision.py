@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from moderation.decision import Finding, Outcome, decide
+from moderation.decision import Finding, Outcome, Reason, decide
 from moderation.policy import Clause, Policy, Thresholds
 from tests.builders import NOW, finding, policy, screening
 
@@ -61,6 +63,12 @@ def test_the_hardest_decides_and_the_gravest_clause_that_explains_it_is_told(
     for order in (findings, findings[::-1]):
         decision = decide(screening(*order), POLICY, NOW)
         assert (decision.outcome, decision.clause) == (outcome, clause)
+
+
+def test_what_no_model_scored_is_held_whatever_the_rules_found() -> None:
+    found = finding(check="banned_words", label=None, asks=REJECT, clause="3.2", score=1.0)
+    decision = decide(replace(screening(found), model=None), POLICY, NOW)
+    assert (decision.outcome, decision.reason, decision.findings) == (HOLD, Reason.UNSCREENED, (found,))
 
 
 def test_the_order_is_that_of_the_operators_policy() -> None:

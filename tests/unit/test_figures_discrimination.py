@@ -49,6 +49,18 @@ def test_average_precision_is_scikit_learns_with_equal_scores_too() -> None:
     assert average_precision(answers, scores).value == pytest.approx(average_precision_score(answers, scores))
 
 
+def test_what_is_told_apart_wholly_has_the_average_precision_1_however_many_there_are() -> None:
+    for ones in range(1, 200):
+        answers = np.array([True] * ones + [False] * 40)
+        scores = np.linspace(1, 0, ones + 40)
+        assert average_precision(answers, scores) == Interval(1.0, 1.0, 1.0)
+
+
+def test_an_interval_by_log_odds_never_leaves_nought_and_one() -> None:
+    found = by_logit(1 - 1e-12, 1e6)
+    assert 0 <= found.low <= found.value <= found.high <= 1
+
+
 def test_the_interval_of_average_precision_is_the_logit_one() -> None:
     answers, scores = comments()
     found = average_precision(answers, scores)

@@ -54,6 +54,8 @@ def outcome(text: str, *, by: Screener | None = None, **given: Any) -> Outcome:
         ("rascal", [("banned_words", "hold", "3.2")]),
         ("see https://www.bbc.com/news/you-are-all-a-scoundrel-today", [("banned_words", "reject", "3.2")]),
         ("Este gobierno es una verguenza y todos deben dimitir", [("language", "hold", None)]),
+        ("Thank you for this report. Я тебя убью, слышишь", [("language", "hold", None)]),
+        ("\u202enoitseuq dren a", [("direction", "hold", None)]),
         ("scoundrel and rascal", [("banned_words", "reject", "3.2"), ("banned_words", "hold", "3.2")]),
     ],
 )
@@ -90,6 +92,11 @@ def test_everything_that_speaks_against_a_comment_is_kept() -> None:
         "banned_words",
         "classifier",
     ]
+
+
+def test_a_number_that_is_also_a_mail_address_is_marked_once() -> None:
+    (screening,) = screener().screen([Subject("mail +919876543210@gmail.com now")])
+    assert [finding.spans for finding in screening.findings] == [(Span(5, 28),)]
 
 
 def test_spans_count_code_points_of_the_text_as_written() -> None:

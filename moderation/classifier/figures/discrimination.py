@@ -43,7 +43,8 @@ def average_precision(answers: Bools, scores: Floats) -> Interval:
     Its interval is the logit one of K. Boyd, K. H. Eng and C. D. Page (2013). There must be a comment with the label.
     """
     recall, precision = _steps(answers, scores)
-    value = float(np.sum(np.diff(recall, prepend=0.0) * precision))
+    # 49 times 1/49 is a little less than 1, and the interval of that is all there is.
+    value = round(float(np.sum(np.diff(recall, prepend=0.0) * precision)), 12)
     spread = sqrt(answers.sum() * value * (1 - value))
     return by_logit(value, 1 / spread) if spread else Interval(value, value, value)
 

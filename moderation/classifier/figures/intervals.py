@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import exp, log, sqrt
+from math import log, sqrt, tanh
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,8 @@ def by_logit(value: float, error: float) -> Interval:
     if not 0 < value < 1:
         return Interval(value, value, value)
     odds = log(value / (1 - value))
-    low, high = (1 / (1 + exp(-odds - side * Z * error)) for side in (-1, 1))
+    # The logistic curve by a function that never overflows.
+    low, high = ((1 + tanh((odds + side * Z * error) / 2)) / 2 for side in (-1, 1))
     return Interval(value, low, high)
 
 
