@@ -130,6 +130,8 @@ def utf16_length(text: str) -> int:
 
 def is_visible(letter: str) -> bool:
     """Whether a person sees this character: not blank, control, format, unassigned, or a filler."""
+    if "\U0001f000" <= letter < "\U0001fb00":  # emoji, also those that this Python is too old to know
+        return True
     return unicodedata.category(letter) not in {"Cc", "Cf", "Cn", "Co", "Cs", "Zs", "Zl", "Zp", "Mn", "Me"} and (
         letter not in "\u3164\u115f\u1160\uffa0\u2800"
     )

@@ -45,6 +45,8 @@ def read_examples(
     for path in sorted(folder.glob("*.csv.gz")):
         stem = path.name.removesuffix(".csv.gz")
         if not skip(stem):
+            if not path.is_file():  # a pipe would be waited for
+                raise ValueError(f"{path.name} is no file")
             for example in _read(path, stem):
                 if example.labelled or not labelled_only:
                     yield example

@@ -198,7 +198,17 @@ def test_what_is_no_comment_is_refused_by_name(given: bytes, error: str) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["a\\u0000b", "x" * 20_000, "a\\u0301" * 500, "\\u202egnirts", "\\ud83d\\ude00", "<b>", "یہ غلط ہے"]
+    "text",
+    [
+        "a\\u0000b",
+        "x" * 20_000,
+        "a\\u0301" * 500,
+        "\\u202egnirts",
+        "\\ud83d\\ude00",
+        "\\ud83e\\udee9",
+        "<b>",
+        "یہ غلط ہے",
+    ],
 )
 def test_odd_texts_are_screened_and_not_refused(text: str) -> None:
     asked = parse_line(1, f'{{"id": "1", "text": "{text}", "language": null, "other": [1]}}'.encode())

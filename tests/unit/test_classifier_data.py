@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -63,3 +64,9 @@ def test_what_is_left_out_of_the_figures_is_told_with_how_many_there_are() -> No
 
     part = Scored("site", "en", [rated(True)] * 20 + [rated(False)] * 19, scores=None)  # type: ignore[arg-type]
     assert left_out([part]) == ["left out: site, en, clean: 19 of the 20 that a figure takes"]
+
+
+def test_a_pipe_among_the_files_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "site.csv.gz")
+    with pytest.raises(ValueError, match=r"site\.csv\.gz is no file"):
+        list(read_examples(tmp_path))

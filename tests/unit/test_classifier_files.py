@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import pickle
 import re
 import zipfile
@@ -84,6 +85,12 @@ def test_a_spoilt_file_is_refused_even_under_its_own_hash(copy: Path, spoil: Cal
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ClassifierUnavailable, match="can't be read"):
         load(tmp_path / "none.skops", sha256="0" * 64)
+
+
+def test_a_pipe_in_the_models_place_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "model.skops")
+    with pytest.raises(ClassifierUnavailable, match="is no file"):
+        load(tmp_path / "model.skops", sha256="0" * 64)
 
 
 class Trap:
@@ -241,9 +248,10 @@ def test_a_manifest_that_is_broken_or_missing_says_so(tmp_path: Path, monkeypatc
     monkeypatch.setattr("moderation.classifier.files.SHIPPED", tmp_path)
     with pytest.raises(ClassifierUnavailable, match="manifest"):
         shipped()
-    (tmp_path / "manifest.json").write_text('{"models": [{"version": 1}]}')
-    with pytest.raises(ClassifierUnavailable, match="manifest"):
-        shipped()
+    for broken in ('{"models": [{"version": 1}]}', "[" * 100_000):
+        (tmp_path / "manifest.json").write_text(broken)
+        with pytest.raises(ClassifierUnavailable, match="manifest"):
+            shipped()
 
 
 def test_nothing_of_the_outside_is_read_by_opening(copy: Path) -> None:
