@@ -29,8 +29,8 @@ SHORTEST_TOLD, FEWEST_TOLD, WRITTEN_AT_LEAST = 3, 4, 0.3
 LONGEST_WORD, MANY_LETTERS = 30, 8
 """Letters of a word that is a sentence without blanks, and how many different ones it has, as laughter has not."""
 
-FEWEST_FOREIGN, STRETCH = 3, 6
-"""Letters of scripts not known, and words in a row that nobody writes, that make a part of a text one not read."""
+FEWEST_FOREIGN, STRETCHES = 3, ((6, 0), (8, 1))
+"""So many letters of scripts not known, or so few known words of so many in a row, make a part that is not read."""
 
 LONGEST_READ = 400  # code points; enough to tell, and a long comment costs no more than a short one
 
@@ -94,14 +94,14 @@ def is_of_another_language(text: str, normal: str) -> bool:
 
 
 def _has_unwritten_stretch(normal: str) -> bool:
-    """Whether so many words in a row, wherever they stand, are none that people write, or one is a whole sentence."""
-    row = 0
+    """Whether hardly any of some words in a row, wherever they stand, is one people write, or one is a sentence."""
+    known = [0]
     for word in _NOT_OF["latin"].sub(" ", normal).split():
         if len(word) >= LONGEST_WORD and len(set(word)) >= MANY_LETTERS:
             return True
         if len(word) >= SHORTEST_TOLD:
-            row = 0 if is_written(word) else row + 1
-            if row == STRETCH:
+            known.append(known[-1] + is_written(word))
+            if any(len(known) > row and known[-1] - known[-1 - row] <= most for row, most in STRETCHES):
                 return True
     return False
 

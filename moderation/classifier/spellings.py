@@ -24,9 +24,14 @@ _LETTERS = re.compile(r"[^\W\d_]{3,64}")
 
 
 @cache
-def _lists() -> tuple[frozenset[str], frozenset[str]]:
+def _lists() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Words with a double letter, words in Latin letters, and those of Hindi written in them that are none of these."""
     raw = json.loads(resources.files(__package__).joinpath(LISTS).read_text(encoding="utf-8"))
-    return frozenset(raw["doubled"].split(" ")), frozenset(raw["latin"].split(" "))
+    return (
+        frozenset(raw["doubled"].split(" ")),
+        frozenset(raw["latin"].split(" ")),
+        frozenset(raw["respelt"].split(" ")),
+    )
 
 
 def run_lengths(text: str) -> dict[int, int]:
@@ -49,7 +54,7 @@ def _is_sign(char: str) -> bool:
 def _doubled(word: str) -> list[int]:
     """Where the runs begin that are double letters, in the word with the most of them that people write."""
     runs = list(STRETCHED.finditer(word))
-    words, _ = _lists()
+    words, _, _ = _lists()
     for counts in itertools.product((2, 1), repeat=min(len(runs), _RUNS_TRIED)):
         if 2 in counts and _shortened(word, runs, counts) in words:
             return [run.start() for run, count in zip(runs, counts, strict=False) if count == 2]
@@ -66,14 +71,14 @@ def _shortened(word: str, runs: Sequence[re.Match[str]], counts: Sequence[int]) 
 
 def is_written(word: str) -> bool:
     """Whether people write this word in Latin letters, in English or romanised Hindi or Urdu."""
-    _, latin = _lists()
-    return word in latin
+    _, latin, respelt = _lists()
+    return word in latin or word in respelt
 
 
 def meant(word: str) -> str | None:
     """The word that one with digits and signs for letters stands for, if people write it: "sh17", but not "covid19"."""
     whole = with_letters(word)
-    _, latin = _lists()
+    _, latin, _ = _lists()
     return whole if len(word) > 2 and whole != word and not word.isdecimal() and whole in latin else None
 
 

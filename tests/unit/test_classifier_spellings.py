@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from moderation.classifier.spelling_training import lists
+from moderation.classifier.languages import is_of_another_language
+from moderation.classifier.normalise import normalise
+from moderation.classifier.spelling_training import hindi_words, lists
 from moderation.classifier.spellings import meant, run_lengths
 
 
@@ -45,3 +47,13 @@ def test_the_lists_hold_words_that_many_write_and_doubles_that_are_no_slip() -> 
         "doubled": ["good", "kill"],
         "latin": ["god", "good", "hate", "kill", "soo"],
     }
+
+
+def test_hindi_in_latin_letters_is_written_and_what_is_marathi_rather_is_not() -> None:
+    counts = {"hi": {"shanti": 50, "ahe": 6, "nirnay": 20, "rare": 4, "क": 90}, "mr": {"ahe": 80, "nirnay": 9}}
+    assert hindi_words(counts, {"hi": 1000, "mr": 500}) == {"shanti", "nirnay"}
+
+
+@pytest.mark.parametrize("text", ["bahut dukhad samachar, om shanti", "mujhe samachar patra ki vyavastha pasand hai"])
+def test_words_of_hindi_are_known_although_nobody_was_seen_to_romanise_them(text: str) -> None:
+    assert not is_of_another_language(text, normalise(text).text)
