@@ -12,6 +12,12 @@
       limiter.Limiter.place              its turn among all messages; telegram.Pacing asks for it
     delivery.Sender.show                 sent, its message remembered
 
+The way of a correction or a recall:
+
+    editing.correct_story, recall_story  the story says something else, or nothing; what was not sent is not
+        ── stories and the messages that show them, in the store ──
+    amending.Amender.amend_waiting       each message edited, those sent last first
+
 The way of what readers and moderators do:
 
     inbox.Poller.keep                    stored, then confirmed (or web.create_app takes it by webhook)
@@ -39,6 +45,7 @@ The way of an alarm:
 `preflight.check_configuration` and its like have found nothing wrong, on a Redis from `embedded.servers`;
 `aiogram_types.build_when_used` has the bot start sooner. `doctor.examine` looks at everything. `retention` says what
 the bot need not keep. `editing.push_story` and `feed_check.check_feed` are an editor's commands; `keeping` stands
-behind those about readers' data, `backup.backup` and `restoring.restore` behind those about the whole. The Bot API
-server of demo and tests is `sandbox.server`, which shares no code with the rest.
+behind those about readers' data, `lists` behind those that take subscribers from another bot, `backup.backup` and
+`restoring.restore` behind those about the whole. The Bot API server of demo and tests is `sandbox.server`, which
+shares no code with the rest.
 """

@@ -24,7 +24,7 @@ from aiogram.types import Message
 
 from bot import keyboards, messages
 from bot.keyboards import Links
-from bot.store import BotStore, Delivery
+from bot.store import RECALLED, BotStore, Delivery
 from bot.story import Story
 from bot.subscriber import Subscriber
 from moderation.database import is_passing
@@ -118,7 +118,12 @@ class Sender:
             log.warning("delivery broken", error=type(error).__name__)
 
     async def show(self, chat_id: int, story: Story, *, language: str) -> Message:
-        """Send a story to a chat now, and remember which message shows it. Raises what Telegram answers."""
+        """Send a story to a chat now, and remember which message shows it. Raises what Telegram answers.
+
+        Of a story that was recalled only that is said.
+        """
+        if story.recalled_at is not None:
+            return await self._bot.send_message(chat_id, messages.recalled(story, language=language))
         counts = await self._counts([story.url])
         text = messages.alert(story, language=language)
         markup = keyboards.alert(story, comments=counts.get(story.url, 0), links=self._links, language=language)
@@ -131,7 +136,7 @@ class Sender:
                 log.warning("picture refused", story=story.id, error=error.message)
         if message is None:
             message = await self._bot.send_message(chat_id, text, reply_markup=markup)
-        await self._store.shown.note_story(chat_id, message.message_id, story_id=story.id, now=self._clock())
+        await self._store.shown.note_alert(chat_id, message.message_id, story=story, now=self._clock())
         return message
 
     async def _deliver(self, delivery: Delivery) -> None:
@@ -139,6 +144,9 @@ class Sender:
         reader = await self._store.subscribers.one(delivery.subscriber_id)
         if story is None or reader is None or not reader.active:
             await self._store.deliveries.failed(delivery, error="no longer wanted")
+            return
+        if story.recalled_at is not None:
+            await self._store.deliveries.failed(delivery, error=RECALLED)
             return
         try:
             message = await self.show(reader.id, story, language=reader.language)

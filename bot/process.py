@@ -2,7 +2,7 @@
 
     getUpdates or webhook → inbox → handlers → intake, review
     outcomes → notices → authors, moderators' cards
-    feeds → schedule → deliveries → subscribers
+    feeds → schedule → deliveries → subscribers; corrections and recalls → amending → their messages
     health → alarms → administrators
 
 Each loop goes on while the others fail: Telegram, Redis or a feed may be away for as long as it likes.
@@ -19,9 +19,10 @@ from typing import Any
 
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter, TelegramUnauthorizedError
+from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
 from redis.asyncio import Redis
 
+from bot.amending import Amender
 from bot.delivery import Sender
 from bot.feed import FeedSource, Fetcher, load_feeds
 from bot.handlers import (
@@ -47,10 +48,9 @@ from bot.schedule import FeedWatch, Schedule
 from bot.settings import BotSettings
 from bot.store import BotStore
 from bot.subscriber import person_name
-from bot.telegram import make_bot
+from bot.telegram import AGAIN_S, make_bot, name_of
 from moderation.config import load_policy, load_terms
 from moderation.database import Database
-from moderation.errors import SettingsError
 from moderation.health import Health
 from moderation.intake import Intake
 from moderation.login import Login
@@ -68,8 +68,6 @@ from moderation.threads import Threads
 
 log = structlog.get_logger(__name__)
 
-_TELEGRAM_AGAIN_S = 0.5
-
 SAMPLE_S = 10.0
 """Seconds the bot waits, at its start, for the sample's stories."""
 
@@ -86,6 +84,7 @@ class Parts:
     store: BotStore
     schedule: Schedule
     sender: Sender
+    amender: Amender
     poller: Poller
     worker: InboxWorker
     notices: ReaderNotices
@@ -97,7 +96,16 @@ class Parts:
 
     def loops(self) -> list[Coroutine[Any, Any, None]]:
         """What runs side by side, beside the feeds and the receiving of updates."""
-        parts = (self.worker, self.notices, self.desk, self.switchboard, self.sender, self.watch, self.data)
+        parts = (
+            self.worker,
+            self.notices,
+            self.desk,
+            self.switchboard,
+            self.sender,
+            self.amender,
+            self.watch,
+            self.data,
+        )
         return [*(part.run() for part in parts), self.retention.run()]
 
 
@@ -116,7 +124,7 @@ async def run(settings: BotSettings) -> None:
             await serve_with(membership)
 
     async def serve_with(membership: Membership) -> None:
-        username = await _name_of(bot)
+        username = await name_of(bot)
         ground = Ground(
             settings, bot, alerts, username, membership, limiter, database, redis, policy, terms, sources, now
         )
@@ -182,6 +190,9 @@ def assemble(ground: Ground) -> Parts:
     bot, clock, settings = ground.bot, ground.clock, ground.settings
     doors, store = _doors(ground), BotStore(ground.database)
     sender = _sender(ground, ground.alerts, store, doors)
+    amender = Amender(
+        ground.alerts, store=store, links=Links(ground.username), counts=doors.threads.counts, clock=clock
+    )
     schedule = Schedule(
         store,
         counts=doors.threads.counts,
@@ -223,7 +234,7 @@ def assemble(ground: Ground) -> Parts:
     )
     switchboard = Switchboard(bot, store=store, switches=doors.switches, group=settings.moderators_group(), clock=clock)
     retention = retention_of_messages(store, settings, clock=clock)
-    return Parts(store, schedule, sender, poller, worker, notices, desk, switchboard, watch, data, retention)
+    return Parts(store, schedule, sender, amender, poller, worker, notices, desk, switchboard, watch, data, retention)
 
 
 def _doors(ground: Ground) -> _Doors:
@@ -360,18 +371,6 @@ def _moderators(ground: Ground, doors: _Doors, store: BotStore, desk: Desk, watc
     )
 
 
-async def _name_of(bot: Bot) -> str:
-    """The bot's username, asked for until Telegram answers."""
-    while True:
-        try:
-            return (await bot.me()).username or ""
-        except TelegramUnauthorizedError as error:
-            raise SettingsError("Telegram does not know the bot's token: set BAITHAK_BOT_TOKEN") from error
-        except TelegramAPIError as error:
-            log.warning("Telegram can't be reached", error=type(error).__name__)
-            await asyncio.sleep(_TELEGRAM_AGAIN_S)
-
-
 async def _receive(settings: BotSettings, bot: Bot, poller: Poller) -> None:
     """Have updates sent to the webhook where there is one, else fetch them."""
     if settings.webhook_url is None:
@@ -387,6 +386,6 @@ async def _receive(settings: BotSettings, bot: Bot, poller: Poller) -> None:
             )
         except TelegramAPIError as error:
             log.error("webhook not set", error=type(error).__name__)
-            await asyncio.sleep(error.retry_after if isinstance(error, TelegramRetryAfter) else _TELEGRAM_AGAIN_S)
+            await asyncio.sleep(error.retry_after if isinstance(error, TelegramRetryAfter) else AGAIN_S)
         else:
             return

@@ -13,6 +13,9 @@ from moderation.comment import KEY_AT_MOST
 SECTIONS = ("world", "politics", "business", "sport", "science", "culture", "cities")
 """The sections a general news site has, in the order in which they are offered. Feeds may name others."""
 
+NOTE_LENGTH = 120
+"""Characters of an editor's word on a correction or a recall: with it an alert still fits a picture's caption."""
+
 SECTION_LENGTH = 64
 """Characters of the longest section's name."""
 
@@ -39,7 +42,10 @@ class FeedStory:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A story the store knows. `url` is its canonical address and its name in `moderation`."""
+    """A story the store knows. `url` is its canonical address and its name in `moderation`.
+
+    `revision` counts its corrections and its recall; `note` is what the editor said of the last of them.
+    """
 
     id: int
     url: str
@@ -51,6 +57,10 @@ class Story:
     published_at: datetime
     seen_at: datetime
     top: bool = False
+    revision: int = 0
+    corrected_at: datetime | None = None
+    recalled_at: datetime | None = None
+    note: str = ""
 
 
 def canonical_address(address: str) -> str:

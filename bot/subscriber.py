@@ -22,6 +22,7 @@ class Subscriber:
     active: bool
     joined_at: datetime
     stopped_at: datetime | None = None
+    timezone: str | None = None
 
     def wants(self, story: Story) -> bool:
         """Whether this story is to be pushed to them."""
@@ -30,6 +31,16 @@ class Subscriber:
             and story.language == self.language
             and (not self.sections or story.section in self.sections or story.top)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A subscriber as another bot's list has them."""
+
+    id: int
+    language: str
+    sections: tuple[str, ...]
+    timezone: str | None
 
 
 def person_name(telegram_id: int) -> str:

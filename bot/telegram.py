@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import math
@@ -21,18 +22,23 @@ from aiogram.exceptions import (
     TelegramNetworkError,
     TelegramRetryAfter,
     TelegramServerError,
+    TelegramUnauthorizedError,
 )
 from aiogram.methods import TelegramMethod
 from aiogram.methods.base import Response, TelegramType
 
 from bot.limiter import Limiter
 from bot.settings import BotSettings
+from moderation.errors import SettingsError
 from moderation.sockets import watched_socket
 
 log = structlog.get_logger(__name__)
 
 PATIENCE_S = 20
 """Longest pause Telegram may ask for that a call sits out by itself; a longer one is the caller's to judge."""
+
+AGAIN_S = 0.5
+"""Seconds until Telegram is asked again for what the bot can't begin without."""
 
 _TRIES = 3
 
@@ -64,6 +70,18 @@ def make_bot(settings: BotSettings, limiter: Limiter, *, alerts: bool = False) -
     session.middleware(Pacing(limiter, alerts=alerts))
     properties = DefaultBotProperties(parse_mode=ParseMode.HTML, link_preview_is_disabled=True)
     return Bot(settings.token(), session=session, default=properties)
+
+
+async def name_of(bot: Bot) -> str:
+    """The bot's username, asked for until Telegram answers. Raises SettingsError for a token that is not known."""
+    while True:
+        try:
+            return (await bot.me()).username or ""
+        except TelegramUnauthorizedError as error:
+            raise SettingsError("Telegram does not know the bot's token: set BAITHAK_BOT_TOKEN") from error
+        except TelegramAPIError as error:
+            log.warning("Telegram can't be reached", error=type(error).__name__)
+            await asyncio.sleep(AGAIN_S)
 
 
 def refusal(said: str) -> str:

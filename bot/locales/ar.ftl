@@ -34,6 +34,8 @@ stopped-already = لا تُرسل إليك أخبار الآن. أرسل /start 
 stories-again = <b>ستصلك الأخبار من جديد.</b> لإيقافها أرسل /stop.
 top-none = لا أخبار بهذه اللغة بعد. سيصلك أول خبر من تلقاء نفسه.
 story-unknown = لم أعد أجد هذا الخبر. أرسل /top لترى الأخبار الحالية.
+story-corrected = ✎ صحّحت هيئة التحرير هذا الخبر.
+story-recalled = <b>سحبت هيئة التحرير هذا الخبر.</b>
 
 button-comment = علّق
 button-comments = التعليقات ({ $n })

@@ -35,6 +35,8 @@ stopped-already = I am not sending you any stories. /start brings them back.
 stories-again = <b>Stories come again.</b> /stop ends them.
 top-none = There is no story in this language yet. The first one will come by itself.
 story-unknown = I can’t find that story any more. /top has the current ones.
+story-corrected = ✎ Corrected by the newsroom.
+story-recalled = <b>This story was taken back by the newsroom.</b>
 
 button-comment = Comment
 button-comments = Comments ({ $n })

@@ -34,6 +34,8 @@ stopped-already = آپ کو خبریں نہیں بھیجی جا رہیں۔ /star
 stories-again = <b>خبریں پھر آیا کریں گی۔</b> بند کرنے کے لیے /stop بھیجیے۔
 top-none = اس زبان میں ابھی کوئی خبر نہیں۔ پہلی خبر خود ہی آپ تک پہنچ جائے گی۔
 story-unknown = وہ خبر اب نہیں مل رہی۔ تازہ خبروں کے لیے /top بھیجیے۔
+story-corrected = ✎ ادارے نے اس خبر کی تصحیح کی ہے۔
+story-recalled = <b>ادارے نے یہ خبر واپس لے لی ہے۔</b>
 
 button-comment = تبصرہ کیجیے
 button-comments = تبصرے ({ $n })

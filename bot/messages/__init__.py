@@ -9,7 +9,7 @@ cards    what moderators are shown
 
 from __future__ import annotations
 
-from bot.messages.stories import alert
-from bot.messages.texts import visible_length
+from bot.messages.stories import alert, recalled
+from bot.messages.texts import Html, visible_length
 
-__all__ = ["alert", "visible_length"]
+__all__ = ["Html", "alert", "recalled", "visible_length"]

@@ -8,7 +8,7 @@ from datetime import datetime
 from babel.dates import format_datetime
 
 from bot.messages.texts import LANGUAGE_NAMES, RIGHT_TO_LEFT, Html, cut, escape, isolated, plain, say, spoken_name
-from bot.story import SECTIONS, Story
+from bot.story import NOTE_LENGTH, SECTIONS, Story
 
 _TITLE_AT_MOST = 250
 _SUMMARY_AT_MOST = 500
@@ -19,7 +19,19 @@ def alert(story: Story, *, language: str) -> Html:
     title = escape(cut(story.title, at_most=_TITLE_AT_MOST))
     summary = escape(cut(story.summary, at_most=_SUMMARY_AT_MOST))
     lines = [f"<b>{title}</b>", *([summary] if summary else []), f"<i>{escape(section(story.section, language))}</i>"]
+    if story.corrected_at is not None:
+        lines.append(_with_note(say("story-corrected", language), story.note, language))
     return Html("\n".join(lines))
+
+
+def recalled(story: Story, *, language: str) -> Html:
+    """What stands where the story stood: that it was taken back, and why. None of its own words."""
+    return _with_note(say("story-recalled", language), story.note, language)
+
+
+def _with_note(said: Html, note: str, language: str) -> Html:
+    note = cut(note, at_most=NOTE_LENGTH)
+    return Html(f"{said} {isolated(escape(note), language)}") if note else said
 
 
 def section(name: str, language: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bot.store.amendments import RECALLED, Amendments, Behind
 from bot.store.conversations import Conversations
 from bot.store.deliveries import Deliveries, Delivery
 from bot.store.forgotten import Forgotten, Unfinished
@@ -18,6 +19,8 @@ from moderation import migrating
 from moderation.database import Database
 
 __all__ = [
+    "RECALLED",
+    "Behind",
     "BotStore",
     "Card",
     "Delivery",
@@ -37,6 +40,7 @@ class BotStore:
         self.stories = Stories(database)
         self.subscribers = Subscribers(database)
         self.deliveries = Deliveries(database)
+        self.amendments = Amendments(database)
         self.inbox = Inbox(database)
         self.conversations = Conversations(database)
         self.shown = Shown(database)

@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store.tables import cards, notes, notices, shown
+from bot.store.tables import cards, notes, notices, shown, stories
+from bot.story import Story
 from moderation.database import Database
 
 
@@ -44,9 +45,23 @@ class Shown:
     async def note_story(
         self, chat_id: int, message_id: int, *, story_id: int, comment_id: int | None = None, now: datetime
     ) -> None:
-        """This message shows this story, or this comment under it."""
-        values = {"story_id": story_id, "comment_id": comment_id, "shown_at": now}
+        """This message is about this story, or shows this comment under it."""
+        values = {"story_id": story_id, "comment_id": comment_id, "shown_at": now, "revision": None}
         await self._put(shown, {"chat_id": chat_id, "message_id": message_id}, values)
+
+    async def note_alert(self, chat_id: int, message_id: int, *, story: Story, now: datetime) -> None:
+        """This message shows this story itself, as it is in this revision.
+
+        Where it was corrected or recalled while the message was on its way, it is to be amended once more.
+        """
+        values = {"story_id": story.id, "comment_id": None, "shown_at": now, "revision": story.revision}
+        insert = self._database.insert(shown).values(chat_id=chat_id, message_id=message_id, **values)
+        newer = sa.and_(stories.c.id == story.id, stories.c.revision > story.revision)
+        async with self._database.write() as connection:
+            await connection.execute(
+                insert.on_conflict_do_update(index_elements=["chat_id", "message_id"], set_=values)
+            )
+            await connection.execute(sa.update(stories).where(newer).values(amending=True))
 
     async def story_of(self, chat_id: int, message_id: int) -> tuple[int, int | None] | None:
         """(story, comment or None) that a message shows; None for a message that shows neither."""

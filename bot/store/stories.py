@@ -39,6 +39,8 @@ class Stories:
     async def add(self, found: Sequence[FeedStory], *, now: datetime) -> list[Story]:
         """Store the stories that are new and return them; a known one's title, summary and picture are refreshed.
 
+        Not those of one that an editor corrected or recalled: a feed has the old words for a while.
+
         A story that the database refuses is left out and costs the others nothing. Raises what the database raises
         where it takes none, or can't be used now.
         """
@@ -82,9 +84,11 @@ class Stories:
                     continue
                 # The date stays: a feed that touches its dates must not lift an old story over the new ones.
                 changed = {key: values[key] for key in ("title", "summary", "picture", "top")}
-                await connection.execute(sa.update(stories).where(stories.c.url == story.url).values(**changed))
+                await connection.execute(
+                    sa.update(stories).where(stories.c.url == story.url, stories.c.revision == 0).values(**changed)
+                )
             rows = await connection.execute(sa.select(stories).where(stories.c.id.in_(fresh)).order_by(stories.c.id))
-            return [_story(row) for row in rows.mappings()]
+            return [story_in(row) for row in rows.mappings()]
 
     async def one(self, story_id: int) -> Story | None:
         """The story with this number."""
@@ -114,7 +118,7 @@ class Stories:
         addresses = [one for one in meant.values() if isinstance(one, str)]
         wanted = sa.select(stories).where(sa.or_(stories.c.id.in_(numbers), stories.c.url.in_(addresses)))
         async with self._database.read() as connection:
-            found = [_story(row) for row in (await connection.execute(wanted)).mappings()]
+            found = [story_in(row) for row in (await connection.execute(wanted)).mappings()]
         known: dict[int | str, Story] = {story.id: story for story in found} | {story.url: story for story in found}
         return {reference: known[one] for reference, one in meant.items() if one in known}
 
@@ -156,7 +160,7 @@ class Stories:
             rows = await connection.execute(
                 query.order_by(stories.c.published_at.desc(), stories.c.id.desc()).limit(at_most)
             )
-            return [_story(row) for row in rows.mappings()]
+            return [story_in(row) for row in rows.mappings()]
 
     async def feed(self, url: str) -> FeedState:
         """What is remembered of the feed; an empty memory for a new one."""
@@ -191,7 +195,7 @@ class Stories:
     async def _first(self, condition: sa.ColumnElement[bool]) -> Story | None:
         async with self._database.read() as connection:
             row = (await connection.execute(sa.select(stories).where(condition))).mappings().first()
-        return None if row is None else _story(row)
+        return None if row is None else story_in(row)
 
 
 def _bound(before: tuple[datetime, int]) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
@@ -211,7 +215,8 @@ def _values(story: FeedStory) -> dict[str, Any]:
     }
 
 
-def _story(row: Any) -> Story:
+def story_in(row: Any) -> Story:
+    """A row of the table as a story."""
     return Story(
         id=row["id"],
         url=row["url"],
@@ -223,4 +228,8 @@ def _story(row: Any) -> Story:
         published_at=row["published_at"],
         seen_at=row["seen_at"],
         top=row["top"],
+        revision=row["revision"],
+        corrected_at=row["corrected_at"],
+        recalled_at=row["recalled_at"],
+        note=row["note"],
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.store.tables import subscribers
-from bot.subscriber import Subscriber
+from bot.subscriber import Listed, Subscriber
 from moderation.database import Database
 
 
@@ -61,6 +61,51 @@ class Subscribers:
         """Push stories of these sections only; none means all."""
         await self._update(person, sections=sorted(sections))
 
+    async def add_listed(self, listed: Sequence[Listed], *, now: datetime) -> int:
+        """Switch push on for those who never chose here; how many.
+
+        Who is subscribed, or has stopped, stays as they are.
+        """
+        wanted = {one.id: one for one in listed}
+        rows = [
+            {"id": one.id, "language": one.language, "sections": list(one.sections), "timezone": one.timezone}
+            | {"name": "", "active": True, "joined_at": now}
+            for one in wanted.values()
+        ]
+        if not rows:
+            return 0
+        ids = list(wanted)
+        undecided = sa.and_(subscribers.c.active.is_(False), subscribers.c.stopped_at.is_(None))
+        async with self._database.write() as connection:
+            known = set(
+                (await connection.execute(sa.select(subscribers.c.id).where(subscribers.c.id.in_(ids)))).scalars()
+            )
+            met = sa.select(subscribers.c.id).where(subscribers.c.id.in_(known), undecided)
+            again = set((await connection.execute(met)).scalars())
+            insert = self._database.insert(subscribers).on_conflict_do_nothing(index_elements=["id"])
+            if fresh := [row for row in rows if row["id"] not in known]:
+                await connection.execute(insert, fresh)
+            for number in again:
+                one = wanted[number]
+                update = sa.update(subscribers).where(subscribers.c.id == number, undecided)
+                await connection.execute(
+                    update.values(
+                        active=True, language=one.language, sections=list(one.sections), timezone=one.timezone
+                    )
+                )
+        return len(fresh) + len(again)
+
+    async def active_after(self, person: int, *, at_most: int) -> list[Subscriber]:
+        """Those with push on, by number, after this one: one page of them."""
+        query = (
+            sa.select(subscribers)
+            .where(subscribers.c.id > person, subscribers.c.active.is_(True))
+            .order_by(subscribers.c.id)
+            .limit(at_most)
+        )
+        async with self._database.read() as connection:
+            return [_subscriber(row) for row in (await connection.execute(query)).mappings()]
+
     async def count(self) -> int:
         """How many have push on."""
         query = sa.select(sa.func.count()).select_from(subscribers).where(subscribers.c.active.is_(True))
@@ -81,4 +126,5 @@ def _subscriber(row: Any) -> Subscriber:
         active=row["active"],
         joined_at=row["joined_at"],
         stopped_at=row["stopped_at"],
+        timezone=row["timezone"],
     )

@@ -13,6 +13,10 @@ HANDLED = sa.text("done_at IS NOT NULL")
 SET_ASIDE = sa.text("done_at IS NOT NULL AND error IS NOT NULL")
 """Which updates the partial indexes of the inbox hold; used where a query says just this."""
 
+AMENDING = sa.text("amending")
+SHOWS_STORY = sa.text("revision IS NOT NULL")
+"""Which stories, and which messages, the partial indexes of amending hold."""
+
 stories = sa.Table(
     "stories",
     metadata,
@@ -27,6 +31,13 @@ stories = sa.Table(
     sa.Column("seen_at", UtcTime, nullable=False),
     sa.Column("top", sa.Boolean, nullable=False, default=False),
     sa.Column("recalled_at", UtcTime),
+    sa.Column("corrected_at", UtcTime),
+    # What an editor says of the correction or the recall, to everybody.
+    sa.Column("note", sa.Text, nullable=False, default="", server_default=""),
+    # Counts corrections and the recall; a message that shows an older one is to be changed, while `amending`.
+    sa.Column("revision", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("amending", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    sa.Index("stories_amending", "amending", sqlite_where=AMENDING, postgresql_where=AMENDING),
     sa.Index("stories_by_language", "language", "published_at"),
     sa.Index("stories_by_time", "published_at", "id"),
     sqlite_autoincrement=True,
@@ -54,6 +65,8 @@ subscribers = sa.Table(
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("joined_at", UtcTime, nullable=False),
     sa.Column("stopped_at", UtcTime),
+    # As another bot knew it; the name of a zone such as Asia/Karachi.
+    sa.Column("timezone", sa.String(64)),
     sa.Index("subscribers_by_language", "language", "active", "id"),
 )
 
@@ -111,7 +124,10 @@ shown = sa.Table(
     sa.Column("story_id", sa.BigInteger, nullable=False),
     sa.Column("comment_id", sa.BigInteger),
     sa.Column("shown_at", UtcTime, nullable=False),
+    # Which revision of the story the message shows; none where it shows a comment, or only names the story.
+    sa.Column("revision", sa.Integer),
     sa.Index("shown_by_time", "shown_at"),
+    sa.Index("shown_of_story", "story_id", "revision", sqlite_where=SHOWS_STORY, postgresql_where=SHOWS_STORY),
 )
 
 notices = sa.Table(

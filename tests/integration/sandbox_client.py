@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 from bot.sandbox import create_app
 
 TOKEN = "42:SANDBOX"
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (8).to_bytes(4, "big") + (4).to_bytes(4, "big") + b"\x08\x02\0\0\0"
 EMMA, BILAL, MEERA, OMAR = 1001, 1002, 2001, 2002
 GROUP = -1003000000001
 BOT = 42
@@ -75,6 +76,15 @@ class Sandbox:
         """The bot sends a message."""
         message: dict[str, Any] = await self.call("sendMessage", chat_id=chat, text=text, **more)
         return message
+
+    async def picture(self, chat: int) -> str:
+        """The file_id of an uploaded picture; the message it came with is gone again."""
+        form = aiohttp.FormData({"chat_id": str(chat)})
+        form.add_field("photo", PNG, filename="dot.png", content_type="image/png")
+        async with self.http.post(f"{self.address}/bot{TOKEN}/sendPhoto", data=form) as response:
+            message = (await response.json())["result"]
+        await self.call("deleteMessage", chat_id=chat, message_id=message["message_id"])
+        return str(message["photo"][0]["file_id"])
 
     async def updates(self, **params: Any) -> list[dict[str, Any]]:
         """What getUpdates gives."""

@@ -25,7 +25,6 @@ from tests.integration.sandbox_client import BILAL, EMMA, MEERA, OMAR, Sandbox, 
 
 EVERYBODY = (EMMA, BILAL, MEERA, OMAR)
 UNLIMITED = Rates(per_s=2000, chat_at_most=10_000, group_at_most=10_000)
-PIXEL = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"
 
 
 @dataclass

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.integration.sandbox_client import BILAL, EMMA, GROUP, MEERA, Sandbox, keyboard, sandbox_running
+from tests.integration.sandbox_client import BILAL, EMMA, GROUP, MEERA, PNG, Sandbox, keyboard, sandbox_running
 
 
 @pytest.fixture
@@ -19,23 +19,12 @@ async def sandbox() -> AsyncIterator[Sandbox]:
     async with sandbox_running() as sandbox:
         await sandbox.start(EMMA, MEERA)
         await sandbox.send(EMMA, "hello", reply_markup=keyboard({"text": "Go", "callback_data": "go:1"}))
-        await sandbox.call("sendPhoto", chat_id=EMMA, photo=await picture(sandbox))
+        await sandbox.call("sendPhoto", chat_id=EMMA, photo=await sandbox.picture(EMMA))
         await sandbox.do("POST", f"users/{MEERA}/block")
         yield sandbox
 
 
-async def picture(sandbox: Sandbox) -> str:
-    """The file_id of an uploaded picture."""
-    form = aiohttp.FormData({"chat_id": str(EMMA)})
-    form.add_field("photo", PNG, filename="dot.png", content_type="image/png")
-    async with sandbox.http.post(f"{sandbox.address}/bot42:SANDBOX/sendPhoto", data=form) as response:
-        message = (await response.json())["result"]
-    await sandbox.call("deleteMessage", chat_id=EMMA, message_id=message["message_id"])
-    return str(message["photo"][0]["file_id"])
-
-
 # Its header says 8 × 4 pixels; nobody looks further.
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (8).to_bytes(4, "big") + (4).to_bytes(4, "big") + b"\x08\x02\0\0\0"
 PHOTO = 4
 
 NOT_MODIFIED = (
@@ -267,7 +256,7 @@ async def test_a_message_older_than_two_days_can_be_edited_but_not_deleted(sandb
 
 
 async def test_a_picture_uploaded_once_is_sent_again_by_its_id_and_can_be_fetched(sandbox: Sandbox) -> None:
-    file_id = await picture(sandbox)
+    file_id = await sandbox.picture(EMMA)
     message = await sandbox.call("sendPhoto", chat_id=EMMA, photo=file_id, caption="<i>a</i>", parse_mode="HTML")
     (size,) = message["photo"]
     assert (size["width"], size["height"], size["file_size"], message["caption"]) == (8, 4, len(PNG), "a")

@@ -148,6 +148,10 @@ async def read_back(address: str) -> None:
     assert reader is not None and (reader.language, reader.sections) == ("ur", {"world"})
     assert await bot_store.deliveries.received(1001) == {3}
     assert await bot_store.shown.story_of(1001, 9) == (3, None)
+    story = await bot_store.stories.one(3)
+    assert story is not None
+    corrected = await bot_store.amendments.correct(story, title="Rain", summary="", note="", now=NOW)
+    assert corrected is not None and await bot_store.amendments.count_behind(corrected) == 1
     (card,) = await bot_store.shown.open_cards()
     assert card.comment_id == 2 and await bot_store.shown.stale_cards() == []
     (waiting,) = await bot_store.inbox.lease(at_most=10, lease_s=9, now=NOW)

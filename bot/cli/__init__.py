@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from bot.cli import stories, subscribers
+from bot.cli.answers import Progress, refuse, say
 from bot.settings import BotSettings
 from moderation import cli as moderation_cli
 from moderation.errors import SettingsError
 from moderation.running import (
     EXIT_MISSING,
-    EXIT_REFUSED,
-    TOLD,
     loading,
     say_ready,
     start_logging,
@@ -59,11 +57,10 @@ async def _section_called(database: Database, name: str) -> str | None:
 
 moderation_cli.add_switches(app, _story_called, _section_called)
 
-feed_app = typer.Typer(help="The feeds whose stories are pushed.", no_args_is_help=True)
-story_app = typer.Typer(help="An editor's hand on stories.", no_args_is_help=True)
 db_app = typer.Typer(help="The database.", no_args_is_help=True)
-app.add_typer(feed_app, name="feed")
-app.add_typer(story_app, name="story")
+app.add_typer(stories.feed_app, name="feed")
+app.add_typer(stories.story_app, name="story")
+app.add_typer(subscribers.subscriber_app, name="subscriber")
 reader_app = typer.Typer(help="A reader's data: out, or gone.", no_args_is_help=True)
 legal_app = typer.Typer(help="Comments whose text the law keeps.", no_args_is_help=True)
 app.add_typer(db_app, name="db")
@@ -87,11 +84,7 @@ def up() -> None:
     from bot.supervisor import Supervisor
 
     settings = load_settings(BotSettings)
-    asyncio.run(Supervisor(settings, say=_say).run())
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201  this line is the command's answer
+    asyncio.run(Supervisor(settings, say=say).run())
 
 
 @app.command()
@@ -183,8 +176,8 @@ def save_backup(file: BackupFile) -> None:
 
     settings = load_settings(BotSettings)
     start_logging(settings)
-    rows = _unless_refused(lambda: backup(settings, file, say=_Progress("saved")))
-    _say(f"{rows} rows are saved in {file}" + ("" if settings.backup_key_file else ", not encrypted"))
+    rows = _unless_refused(lambda: backup(settings, file, say=Progress("saved")))
+    say(f"{rows} rows are saved in {file}" + ("" if settings.backup_key_file else ", not encrypted"))
 
 
 @app.command("restore")
@@ -204,27 +197,11 @@ def restore_backup(
     settings = load_settings(BotSettings)
     start_logging(settings)
     lists = None if no_erasures else erasures or []
-    done = _unless_refused(lambda: restore(settings, file, lists=lists, say=_Progress("restored")))
+    done = _unless_refused(lambda: restore(settings, file, lists=lists, say=Progress("restored")))
     again = "1 reader was" if done.erased_again == 1 else f"{done.erased_again} readers were"
-    _say(f"{done.rows} rows are back as they were at {done.made_at.isoformat()}; {again} erased again")
+    say(f"{done.rows} rows are back as they were at {done.made_at.isoformat()}; {again} erased again")
     if done.audit_head is not None:
-        _say(f"the audit's head was {done.audit_head}: baithak audit verify --head {done.audit_head}")
-
-
-class _Progress:
-    """Says on standard error how far a long run has come, every few seconds."""
-
-    EVERY_S = 3.0
-
-    def __init__(self, done: str) -> None:
-        self._done = done
-        self._said_at = time.monotonic()
-
-    def __call__(self, table: str, rows: int) -> None:
-        """So many rows of this table are done."""
-        if time.monotonic() - self._said_at >= self.EVERY_S:
-            self._said_at = time.monotonic()
-            print(f"{self._done} {rows} rows of {table} …", file=sys.stderr, flush=True)  # noqa: T201  progress
+        say(f"the audit's head was {done.audit_head}: baithak audit verify --head {done.audit_head}")
 
 
 @db_app.command()
@@ -236,57 +213,7 @@ def upgrade() -> None:
 
     address = load_settings(BotSettings).database_address()
     done = [store.upgrade(address) for store in (moderation.store, bot.store)]
-    _say("the tables were brought to their newest form" if any(done) else "the tables are in their newest form")
-
-
-@feed_app.command()
-@told_plainly
-def check(
-    url: Annotated[str, typer.Argument(help="Address or path of a feed.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
-    language: Annotated[str, typer.Option(help="Language of items that do not say theirs.")] = "en",
-    section: Annotated[str, typer.Option(help="Section of items that name none.")] = "world",
-) -> None:
-    """Say what the bot would make of a feed; not 0 when the feed is refused."""
-    from bot.feed_check import check_feed
-    from moderation.policy import LANGUAGES
-
-    if language not in LANGUAGES:
-        raise typer.BadParameter(f"must be one of {', '.join(LANGUAGES)}", param_hint="--language")
-    report = asyncio.run(check_feed(url, load_settings(BotSettings), language=language, section=section))
-    if as_json:
-        _say(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
-    else:
-        report.print_to(sys.stdout)
-    if report.refused:
-        raise typer.Exit(EXIT_REFUSED)
-
-
-@story_app.command()
-@told_plainly
-def push(
-    url: Annotated[str, typer.Argument(help="The story's address.")],
-    title: Annotated[str | None, typer.Option(help="Its title, where no feed has it.")] = None,
-    summary: Annotated[str | None, typer.Option(help="Two lines of it.")] = None,
-    language: Annotated[str | None, typer.Option(help="en, ur, hi, mr or ar.")] = None,
-    section: Annotated[str | None, typer.Option(help="Its section.")] = None,
-) -> None:
-    """Push a story to its subscribers now; who has it already does not get it again."""
-    from bot.editing import StoryRefused, push_story
-    from bot.story import SECTIONS
-
-    settings = load_settings(BotSettings)
-    start_logging(settings.model_copy(update={"log_level": "warning"}))  # what was done is the command's own answer
-    try:
-        story, planned = asyncio.run(
-            push_story(settings, url, title=title, summary=summary, language=language, section=section)
-        )
-    except StoryRefused as error:
-        _refuse(str(error))
-    if story.section not in SECTIONS:
-        known = ", ".join(SECTIONS)
-        _say(f"no subscriber can choose the section {story.section}: it goes to those who have all. Known are {known}")
-    _say(f"story {story.id} “{story.title}” goes to {planned} subscribers")
+    say("the tables were brought to their newest form" if any(done) else "the tables are in their newest form")
 
 
 @reader_app.command("export")
@@ -297,7 +224,7 @@ def export_data(reader: ReaderId) -> None:
 
     settings = load_settings(BotSettings)
     start_logging(settings)
-    _say(json.dumps(export_reader(settings, _author(reader)), ensure_ascii=False, indent=2))
+    say(json.dumps(export_reader(settings, _author(reader)), ensure_ascii=False, indent=2))
 
 
 @reader_app.command()
@@ -314,10 +241,10 @@ def erase(
     if not yes:
         typer.confirm(f"Erase everything held of {author}? It does not come back", abort=True, err=True)
     erased = erase_reader(settings, author)
-    _say(f"{author} is erased: {len(erased.comments)} comments are tombstones now")
+    say(f"{author} is erased: {len(erased.comments)} comments are tombstones now")
     if erased.kept:
         numbers = ", ".join(str(number) for number in erased.kept)
-        _say(f"kept by a legal hold and seen by nobody, until `baithak legal release`: {numbers}")
+        say(f"kept by a legal hold and seen by nobody, until `baithak legal release`: {numbers}")
 
 
 @legal_app.command("hold")
@@ -332,7 +259,7 @@ def hold_legally(
     settings = load_settings(BotSettings)
     start_logging(settings)
     new = _of_known_comment(lambda: put_legal_hold(settings, comment, note))
-    _say(f"comment {comment} is kept" if new else f"comment {comment} was kept already")
+    say(f"comment {comment} is kept" if new else f"comment {comment} was kept already")
 
 
 @legal_app.command("release")
@@ -345,9 +272,9 @@ def release_legally(comment: CommentId) -> None:
     start_logging(settings)
     hold = _of_known_comment(lambda: release_legal_hold(settings, comment))
     if hold is None:
-        _refuse(f"no legal hold keeps comment {comment}")
+        refuse(f"no legal hold keeps comment {comment}")
     else:
-        _say(f"comment {comment} is released" + (" and erased, as its author asked" if hold.erasure_due else ""))
+        say(f"comment {comment} is released" + (" and erased, as its author asked" if hold.erasure_due else ""))
 
 
 @legal_app.command("list")
@@ -358,7 +285,7 @@ def list_legal_holds() -> None:
 
     for hold in legal_holds(load_settings(BotSettings)):
         due = "  its author is erased" if hold.erasure_due else ""
-        _say(f"{hold.comment_id}  {hold.since:%Y-%m-%d %H:%M}  {hold.who}  {hold.note}{due}")
+        say(f"{hold.comment_id}  {hold.since:%Y-%m-%d %H:%M}  {hold.who}  {hold.note}{due}")
 
 
 def _author(reader: str) -> str:
@@ -376,7 +303,7 @@ def _of_known_comment(work: Callable[[], R]) -> R:
     try:
         return work()
     except UnknownComment as error:
-        _refuse(str(error))
+        refuse(str(error))
 
 
 def _unless_refused(work: Callable[[], R]) -> R:
@@ -386,9 +313,4 @@ def _unless_refused(work: Callable[[], R]) -> R:
     try:
         return work()
     except (BackupRefused, ListRefused) as error:
-        _refuse(str(error))
-
-
-def _refuse(why: str) -> NoReturn:
-    print(f"{TOLD}{why}", file=sys.stderr)  # noqa: T201  the command's answer
-    raise typer.Exit(EXIT_REFUSED)
+        refuse(str(error))

@@ -1,0 +1,156 @@
+"""Messages made to say what their story says now: it was corrected, or taken back.
+
+    store.Amendments.waiting → its messages, those sent last first → edited → noted
+
+Of many bot processes one does it at a time, and another goes on where one dies: to edit a message twice changes
+nothing. Does not decide what a story says (`editing`), nor pace (the bot's session does).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import (
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramForbiddenError,
+    TelegramNotFound,
+    TelegramRetryAfter,
+)
+from aiogram.types import InlineKeyboardMarkup
+
+from bot import keyboards, messages
+from bot.delivery import Counts
+from bot.keyboards import Links
+from bot.messages import Html
+from bot.store import Behind, BotStore
+from bot.story import Story
+from moderation.database import is_passing
+
+log = structlog.get_logger()
+
+AT_ONCE = 60
+"""Messages being edited at once."""
+
+HOLDER_S = 180.0
+"""Seconds after which another process goes on, when the one that edits was not heard of. Longer than a page takes."""
+
+LOOK_EVERY_S = 1.0
+AGAIN_S = 5.0
+"""Seconds until messages that Telegram did not answer for are tried again."""
+
+DELETABLE = timedelta(hours=47)
+"""A message can be deleted for 48 hours; after that it can only be edited."""
+
+_NO_TEXT, _NO_CAPTION = "there is no text in the message to edit", "there is no caption in the message to edit"
+
+
+class Amender:
+    """Edits every message that shows an older revision of a story than it has."""
+
+    def __init__(
+        self, bot: Bot, *, store: BotStore, links: Links, counts: Counts, clock: Callable[[], datetime]
+    ) -> None:
+        self._bot = bot
+        self._store = store
+        self._links = links
+        self._counts = counts
+        self._clock = clock
+        self._me = uuid.uuid4().hex
+
+    async def run(self) -> None:
+        """Amend what waits, until cancelled; a message whose edit was not noted is edited once more by the next one."""
+        while True:
+            pause_s = LOOK_EVERY_S
+            try:
+                if not await self.amend_waiting():
+                    pause_s = AGAIN_S
+            except Exception as error:
+                if not is_passing(error):
+                    log.error("stories can't be amended", error=type(error).__name__)
+            await asyncio.sleep(pause_s)
+
+    async def amend_waiting(self) -> bool:
+        """Go once through all messages that are behind; False where some are to be tried again."""
+        whole = True
+        for story in await self._store.amendments.waiting():
+            before: Behind | None = None
+            while await self._is_mine():
+                page = await self._store.amendments.behind(story, before=before, at_most=AT_ONCE)
+                if not page:
+                    break
+                before = page[-1]
+                await self._amend_page(story, page)
+            done = await self._store.amendments.finish(story)
+            whole = whole and done
+            if done:
+                log.info("story amended", story=story.id, revision=story.revision)
+        return whole
+
+    async def _is_mine(self) -> bool:
+        return await self._store.shown.take("amending", holder=self._me, lasts_s=HOLDER_S, now=self._clock())
+
+    async def _amend_page(self, story: Story, page: list[Behind]) -> None:
+        counts = await self._counts([story.url]) if story.recalled_at is None else {}
+        comments = counts.get(story.url, 0)
+        edits = [self._amend(story, one, comments=comments) for one in page]
+        done = [one for one, is_done in zip(page, await asyncio.gather(*edits), strict=True) if is_done]
+        await self._store.amendments.caught_up(story, done)
+
+    async def _amend(self, story: Story, one: Behind, *, comments: int) -> bool:
+        """Whether the message needs nothing more: it was edited, or nobody can."""
+        language = one.language or story.language
+        try:
+            if story.recalled_at is not None:
+                await self._take_back(story, one, language=language)
+            else:
+                markup = keyboards.alert(story, comments=comments, links=self._links, language=language)
+                await self._edit(
+                    one, messages.alert(story, language=language), markup, captioned=story.picture is not None
+                )
+        except TelegramRetryAfter:
+            return False
+        except (TelegramBadRequest, TelegramForbiddenError, TelegramNotFound) as error:
+            # Gone, or changed already, or in a chat that is closed to us.
+            log.info("message not amended", story=story.id, reason=error.message)
+        except TelegramAPIError as error:
+            log.warning("amending broken off", story=story.id, error=type(error).__name__)
+            return False
+        return True
+
+    async def _take_back(self, story: Story, one: Behind, *, language: str) -> None:
+        """The message says that the story was recalled. With a picture it goes, while Telegram still lets it go."""
+        try:
+            await self._edit(one, messages.recalled(story, language=language), None, captioned=False, only=True)
+        except TelegramBadRequest as error:
+            if _NO_TEXT not in error.message:
+                raise
+        else:
+            return
+        if self._clock() - one.shown_at < DELETABLE:
+            await self._bot.delete_message(one.chat_id, one.message_id)
+        else:
+            await self._edit(one, messages.recalled(story, language=language), None, captioned=True, only=True)
+
+    async def _edit(
+        self, one: Behind, text: Html, markup: InlineKeyboardMarkup | None, *, captioned: bool, only: bool = False
+    ) -> None:
+        """Edit the text, or the caption; where there is none and not `only` that was meant, the other."""
+        try:
+            if captioned:
+                await self._bot.edit_message_caption(
+                    chat_id=one.chat_id, message_id=one.message_id, caption=text, reply_markup=markup
+                )
+            else:
+                await self._bot.edit_message_text(
+                    text, chat_id=one.chat_id, message_id=one.message_id, reply_markup=markup
+                )
+        except TelegramBadRequest as error:
+            if only or (_NO_CAPTION if captioned else _NO_TEXT) not in error.message:
+                raise
+            await self._edit(one, text, markup, captioned=not captioned, only=True)

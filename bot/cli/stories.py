@@ -1,0 +1,149 @@
+"""`feed …` and `story …`: what an editor and an operator do with stories."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from bot.cli.answers import Seldom, refuse, say
+from bot.settings import BotSettings
+from moderation.running import EXIT_REFUSED, start_logging, told_plainly
+from moderation.settings import load_settings
+
+if TYPE_CHECKING:
+    from bot.editing import Amended
+
+T = TypeVar("T")
+
+feed_app = typer.Typer(help="The feeds whose stories are pushed.", no_args_is_help=True)
+story_app = typer.Typer(help="An editor's hand on stories.", no_args_is_help=True)
+
+NamedStory = Annotated[str, typer.Argument(metavar="URL", help="The story: its address, number, or link to the bot.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Stay until every message was changed, and tell how far it is.")]
+
+LOOK_EVERY_S = 1.0
+
+
+@feed_app.command()
+@told_plainly
+def check(
+    url: Annotated[str, typer.Argument(help="Address or path of a feed.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
+    language: Annotated[str, typer.Option(help="Language of items that do not say theirs.")] = "en",
+    section: Annotated[str, typer.Option(help="Section of items that name none.")] = "world",
+) -> None:
+    """Say what the bot would make of a feed; not 0 when the feed is refused."""
+    from bot.feed_check import check_feed
+    from moderation.policy import LANGUAGES
+
+    if language not in LANGUAGES:
+        raise typer.BadParameter(f"must be one of {', '.join(LANGUAGES)}", param_hint="--language")
+    report = asyncio.run(check_feed(url, load_settings(BotSettings), language=language, section=section))
+    if as_json:
+        say(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+    else:
+        report.print_to(sys.stdout)
+    if report.refused:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+@story_app.command()
+@told_plainly
+def push(
+    url: Annotated[str, typer.Argument(help="The story's address.")],
+    title: Annotated[str | None, typer.Option(help="Its title, where no feed has it.")] = None,
+    summary: Annotated[str | None, typer.Option(help="Two lines of it.")] = None,
+    language: Annotated[str | None, typer.Option(help="en, ur, hi, mr or ar.")] = None,
+    section: Annotated[str | None, typer.Option(help="Its section.")] = None,
+) -> None:
+    """Push a story to its subscribers now; who has it already does not get it again."""
+    from bot.editing import StoryRefused, push_story
+    from bot.story import SECTIONS
+
+    settings = load_settings(BotSettings)
+    start_logging(settings.model_copy(update={"log_level": "warning"}))  # what was done is the command's own answer
+    try:
+        story, planned = asyncio.run(
+            push_story(settings, url, title=title, summary=summary, language=language, section=section)
+        )
+    except StoryRefused as error:
+        refuse(str(error))
+    if story.section not in SECTIONS:
+        known = ", ".join(SECTIONS)
+        say(f"no subscriber can choose the section {story.section}: it goes to those who have all. Known are {known}")
+    say(f"story {story.id} “{story.title}” goes to {planned} subscribers")
+
+
+@story_app.command()
+@told_plainly
+def correct(
+    url: NamedStory,
+    title: Annotated[str | None, typer.Option(help="Its title from now on.")] = None,
+    summary: Annotated[str | None, typer.Option(help="Its two lines from now on; empty for none.")] = None,
+    note: Annotated[str | None, typer.Option(help="What was wrong, in a few words; subscribers read it.")] = None,
+    wait: Wait = False,
+) -> None:
+    """Mend a story in every message that shows it; the running bot edits them."""
+    from bot.editing import correct_story
+
+    settings = _quiet_settings()
+    amended = _unless_refused(correct_story(settings, url, title=title, summary=summary, note=note))
+    say(f"story {amended.story.id} “{amended.story.title}” is corrected{_in_messages(amended)}")
+    _follow(settings, amended, wait=wait)
+
+
+@story_app.command()
+@told_plainly
+def recall(
+    url: NamedStory,
+    note: Annotated[str | None, typer.Option(help="Why, in a few words; subscribers read it.")] = None,
+    wait: Wait = False,
+) -> None:
+    """Take a story back: it goes to nobody else, its messages say so, its comments are closed."""
+    from bot.editing import recall_story
+
+    settings = _quiet_settings()
+    amended = _unless_refused(recall_story(settings, url, note=note))
+    say(
+        f"story {amended.story.id} “{amended.story.title}” is taken back{_in_messages(amended)}; "
+        f"{amended.stopped} more were not sent"
+    )
+    _follow(settings, amended, wait=wait)
+
+
+def _quiet_settings() -> BotSettings:
+    settings = load_settings(BotSettings)
+    start_logging(settings.model_copy(update={"log_level": "error"}))  # what was done is the command's own answer
+    return settings
+
+
+def _unless_refused(work: Coroutine[Any, Any, T]) -> T:
+    from bot.editing import StoryRefused
+
+    try:
+        return asyncio.run(work)
+    except StoryRefused as error:
+        refuse(str(error))
+
+
+def _in_messages(amended: Amended) -> str:
+    minutes = amended.takes_s() / 60
+    takes = f", which takes {minutes:.0f} minutes" if minutes >= 2 else ""
+    return f"; the bot changes {amended.messages} messages{takes}"
+
+
+def _follow(settings: BotSettings, amended: Amended, *, wait: bool) -> None:
+    from bot.editing import messages_left
+
+    seldom = Seldom()
+    while wait and (left := asyncio.run(messages_left(settings, amended))):
+        seldom(f"{amended.messages - left} of {amended.messages} messages are changed …")
+        time.sleep(LOOK_EVERY_S)
+    if wait:
+        say("every message is changed")
