@@ -151,24 +151,26 @@ class Sender:
         try:
             message = await self.show(reader.id, story, language=reader.language)
         except TelegramRetryAfter as error:
-            await self._postpone(delivery, error.retry_after, "asked to wait")
+            # No fault of the delivery's: it may be asked to wait as often as Telegram likes.
+            await self._postpone(delivery, error.retry_after, "asked to wait", failed=False)
         except TelegramForbiddenError as error:
             await self._unsubscribe(delivery, reader, error.message)
         except (TelegramBadRequest, TelegramNotFound) as error:
             await self._store.deliveries.failed(delivery, error=error.message)
             log.warning("delivery refused", delivery=delivery.id, story=story.id, error=error.message)
         except TelegramAPIError as error:
-            if delivery.attempts >= TRIES:
+            tries = delivery.failures + 1
+            if tries >= TRIES:
                 await self._store.deliveries.failed(delivery, error=type(error).__name__)
             else:
-                await self._postpone(delivery, min(2**delivery.attempts, 60), type(error).__name__)
+                await self._postpone(delivery, min(2**tries, 60), type(error).__name__, failed=True)
         else:
             await self._store.deliveries.sent(delivery, message_id=message.message_id, now=self._clock())
             log.info("delivered", delivery=delivery.id, story=story.id, subscriber=reader.id)
 
-    async def _postpone(self, delivery: Delivery, pause_s: float, why: str) -> None:
+    async def _postpone(self, delivery: Delivery, pause_s: float, why: str, *, failed: bool) -> None:
         due_at = self._clock() + timedelta(seconds=pause_s)
-        await self._store.deliveries.postpone(delivery, due_at=due_at, error=why)
+        await self._store.deliveries.postpone(delivery, due_at=due_at, error=why, failed=failed)
 
     async def _unsubscribe(self, delivery: Delivery, reader: Subscriber, why: str) -> None:
         await self._store.deliveries.failed(delivery, error=why)

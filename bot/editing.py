@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.feed import SUMMARY_LENGTH, TITLE_LENGTH
-from bot.limiter import Rates
 from bot.schedule import Schedule
 from bot.settings import BotSettings
 from bot.store import BotStore
@@ -57,10 +56,6 @@ class Amended:
     story: Story
     messages: int
     stopped: int = 0
-
-    def takes_s(self) -> float:
-        """Seconds that the running bot needs for the messages, where nothing else is sent."""
-        return self.messages / Rates().per_s
 
 
 async def correct_story(

@@ -50,6 +50,10 @@ class Rates:
     group_at_most: int = 19
     group_window_s: float = 60.5
 
+    def takes_s(self, messages: int) -> float:
+        """Seconds in which so many go out, each to a chat of its own, where nothing else does."""
+        return messages / self.per_s
+
     def of_chat(self, chat_id: int) -> tuple[int, float]:
         """(messages, milliseconds): so many in any such time."""
         if chat_id < 0:

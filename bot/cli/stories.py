@@ -77,7 +77,7 @@ def push(
     if story.section not in SECTIONS:
         known = ", ".join(SECTIONS)
         say(f"no subscriber can choose the section {story.section}: it goes to those who have all. Known are {known}")
-    say(f"story {story.id} “{story.title}” goes to {planned} subscribers")
+    say(f"story {story.id} “{story.title}” goes to {planned} subscribers{_takes(planned)}")
 
 
 @story_app.command()
@@ -133,9 +133,17 @@ def _unless_refused(work: Coroutine[Any, Any, T]) -> T:
 
 
 def _in_messages(amended: Amended) -> str:
-    minutes = amended.takes_s() / 60
-    takes = f", which takes {minutes:.0f} minutes" if minutes >= 2 else ""
-    return f"; the bot changes {amended.messages} messages{takes}"
+    return f"; the bot changes {amended.messages} messages{_takes(amended.messages)}"
+
+
+def _takes(messages: int) -> str:
+    """How long so many messages take, where that is worth a word."""
+    from bot.limiter import Rates
+
+    minutes = Rates().takes_s(messages) / 60
+    if minutes < 2:
+        return ""
+    return f", which takes {minutes:.0f} minutes" if minutes < 120 else f", which takes {minutes / 60:.1f} hours"
 
 
 def _follow(settings: BotSettings, amended: Amended, *, wait: bool) -> None:

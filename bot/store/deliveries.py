@@ -17,13 +17,14 @@ from moderation.database import Database, UtcTime
 class Delivery:
     """A leased delivery: this story is to be sent to this subscriber by whoever holds the lease.
 
-    `attempts` counts the leases, so it also tells this one from a later one.
+    `attempts` counts the leases, so it also tells this one from a later one; `failures` those that ended in a fault.
     """
 
     id: int
     story_id: int
     subscriber_id: int
     attempts: int
+    failures: int
 
 
 class Deliveries:
@@ -90,7 +91,13 @@ class Deliveries:
             sa.update(deliveries)
             .where(deliveries.c.id.in_(waiting))
             .values(state="leased", leased_until=now + timedelta(seconds=lease_s), attempts=deliveries.c.attempts + 1)
-            .returning(deliveries.c.id, deliveries.c.story_id, deliveries.c.subscriber_id, deliveries.c.attempts)
+            .returning(
+                deliveries.c.id,
+                deliveries.c.story_id,
+                deliveries.c.subscriber_id,
+                deliveries.c.attempts,
+                deliveries.c.failures,
+            )
         )
         if not await self._any_due(now):
             return []  # a look costs no lock; the lease itself takes SQLite's one
@@ -107,9 +114,13 @@ class Deliveries:
         """It can't be sent: blocked, gone, or refused for its content. Says nothing about what somebody else leased."""
         await self._close(delivery, _still_leased(delivery), {"state": "failed", "error": error, "leased_until": None})
 
-    async def postpone(self, delivery: Delivery, *, due_at: datetime, error: str) -> None:
-        """Try again from `due_at` on. Says nothing about what somebody else leased meanwhile."""
-        values = {"state": "pending", "due_at": due_at, "error": error, "leased_until": None}
+    async def postpone(self, delivery: Delivery, *, due_at: datetime, error: str, failed: bool) -> None:
+        """Try again from `due_at` on; `failed` where that was a fault, and no wish of Telegram's to wait.
+
+        Says nothing about what somebody else leased meanwhile.
+        """
+        failures = delivery.failures + failed
+        values = {"state": "pending", "due_at": due_at, "error": error, "leased_until": None, "failures": failures}
         await self._close(delivery, _still_leased(delivery), values)
 
     async def counts(self, story_id: int) -> dict[str, int]:

@@ -80,6 +80,7 @@ deliveries = sa.Table(
     sa.Column("due_at", UtcTime, nullable=False),
     sa.Column("leased_until", UtcTime),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("failures", sa.Integer, nullable=False, default=0, server_default="0"),
     sa.Column("message_id", sa.BigInteger),
     sa.Column("sent_at", UtcTime),
     sa.Column("error", sa.Text),

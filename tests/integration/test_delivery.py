@@ -158,6 +158,19 @@ async def test_what_never_works_is_given_up_in_the_end(room: PostRoom) -> None:
     assert await room.store.deliveries.counts(story.id) == {"failed": len(EVERYBODY)}
 
 
+async def test_being_asked_to_wait_uses_up_no_try(room: PostRoom) -> None:
+    story = await room.story()
+    for _ in range(TRIES + 1):
+        for delivery in await room.store.deliveries.lease(at_most=10, lease_s=LEASE_S, now=room.clock[0]):
+            asked = {"due_at": room.clock[0], "error": "asked to wait", "failed": False}
+            await room.store.deliveries.postpone(delivery, **asked)
+    await room.play(kind="error", methods=["sendMessage"], count=len(EVERYBODY))
+    await room.after(0)
+    assert await room.store.deliveries.counts(story.id) == {"pending": len(EVERYBODY)}
+    await room.after(60)
+    assert await room.store.deliveries.counts(story.id) == {"sent": len(EVERYBODY)}
+
+
 @pytest.mark.parametrize("picture", ["https://127.0.0.1:9/none.jpg", "no address"])
 async def test_a_picture_that_can_not_be_had_does_not_cost_the_reader_the_story(room: PostRoom, picture: str) -> None:
     await room.story(picture=picture)
@@ -178,7 +191,7 @@ async def test_the_late_word_of_a_sender_whose_lease_ran_out_changes_nothing(roo
     late = await room.store.deliveries.lease(at_most=10, lease_s=LEASE_S, now=room.clock[0])
     await room.after(LEASE_S + 1)
     for delivery in late[:2]:
-        await room.store.deliveries.postpone(delivery, due_at=room.clock[0], error="late")
+        await room.store.deliveries.postpone(delivery, due_at=room.clock[0], error="late", failed=True)
     for delivery in late[2:]:
         await room.store.deliveries.failed(delivery, error="late")
     assert await room.store.deliveries.counts(story.id) == {"sent": len(EVERYBODY)}

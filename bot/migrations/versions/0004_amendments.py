@@ -1,4 +1,4 @@
-"""Stories that are corrected or recalled, which revision of one a message shows, and subscribers' time zones."""
+"""Stories corrected or recalled, what a message shows of them, subscribers' time zones, deliveries that failed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,4 +15,5 @@ def upgrade() -> None:
     op.add_column("stories", sa.Column("revision", sa.Integer(), server_default="0", nullable=False))
     op.add_column("stories", sa.Column("amending", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("subscribers", sa.Column("timezone", sa.String(length=64), nullable=True))
+    op.add_column("deliveries", sa.Column("failures", sa.Integer(), server_default="0", nullable=False))
     op.add_column("shown", sa.Column("revision", sa.Integer(), nullable=True))
