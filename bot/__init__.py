@@ -14,7 +14,7 @@
 
 The way of a correction or a recall:
 
-    editing.correct_story, recall_story  the story says something else, or nothing; what was not sent is not
+    editing.Editor.correct, recall       the story says something else, or nothing; what was not sent is not
         ── stories and the messages that show them, in the store ──
     amending.Amender.amend_waiting       each message edited, those sent last first
 
@@ -27,6 +27,7 @@ The way of what readers and moderators do:
       handlers.CommentHandlers           → moderation.intake.Intake.submit
       handlers.ModeratorHandlers         → moderation.review.Review.review
       handlers.SwitchHandlers            → moderation.switches.Switches.begin
+      handlers.EditorHandlers            → editing.Editor: push, correct, recall
       handlers.PrivacyHandlers           → privacy.ReaderData, on both sides; noted in the erasure_list
     notices.ReaderNotices                what became of it, from moderation.outcomes.Outcomes.lease
     notices.Desk                         cards posted, changed and closed
@@ -44,8 +45,8 @@ The way of an alarm:
 `membership.Membership` who is a moderator. `supervisor.Supervisor` runs every part as a process, once
 `preflight.check_configuration` and its like have found nothing wrong, on a Redis from `embedded.servers`;
 `aiogram_types.build_when_used` has the bot start sooner. `doctor.examine` looks at everything. `retention` says what
-the bot need not keep. `editing.push_story` and `feed_check.check_feed` are an editor's commands; `keeping` stands
-behind those about readers' data, `lists` behind those that take subscribers from another bot, `backup.backup` and
-`restoring.restore` behind those about the whole. The Bot API server of demo and tests is `sandbox.server`, which
+the bot need not keep. `editing.editor_of` and `feed_check.check_feed` stand behind an editor's commands; `keeping`
+stands behind those about readers' data, `lists` behind those that take subscribers from another bot, `backup.backup`
+and `restoring.restore` behind those about the whole. The Bot API server of demo and tests is `sandbox.server`, which
 shares no code with the rest.
 """

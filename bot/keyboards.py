@@ -43,6 +43,7 @@ class Ask(StrEnum):
     UNDO = "undo"
     QUEUE = "queue"
     SWITCH = "switch"
+    STORY = "story"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +242,23 @@ def switches(active: Sequence[Switch]) -> InlineKeyboardMarkup:
 def end_switch(switch_id: int) -> InlineKeyboardMarkup:
     """Ends the one switch that a message tells of."""
     return _rows([_desk("button-switch-end-one", Ask.SWITCH, "end", switch_id)], width=1)
+
+
+_EDITING = {"push": "button-story-push", "correct": "button-story-correct", "recall": "button-story-recall"}
+
+
+def editing(story_id: int, *, act: str) -> InlineKeyboardMarkup:
+    """The second press that pushes, corrects or recalls a story, and the way out."""
+    sure, leave = (
+        _desk(_EDITING[act], Ask.STORY, act, story_id),
+        _desk("button-story-leave", Ask.STORY, "leave", story_id),
+    )
+    return _rows([sure, leave], width=2)
+
+
+def how_far(story_id: int) -> InlineKeyboardMarkup:
+    """Says how many of a story's messages are sent and changed by now."""
+    return _rows([_desk("button-story-far", Ask.STORY, "far", story_id)], width=1)
 
 
 def stop_publishing() -> InlineKeyboardMarkup:

@@ -24,10 +24,12 @@ from redis.asyncio import Redis
 
 from bot.amending import Amender
 from bot.delivery import Sender
+from bot.editing import Editor
 from bot.feed import FeedSource, Fetcher, load_feeds
 from bot.handlers import (
     CommentHandlers,
     Drafts,
+    EditorHandlers,
     FallbackHandlers,
     Handling,
     ModeratorHandlers,
@@ -291,7 +293,7 @@ def _handling(
 ) -> Handling:
     """The features, in the order in which an update is offered to them."""
     bot, clock = ground.bot, ground.clock
-    drafts = Drafts(store)
+    drafts, editor = Drafts(store), Editor(store, schedule=schedule, switches=doors.switches, clock=clock)
     fallback = FallbackHandlers(bot, username=ground.username, group=ground.settings.moderators_group())
     reading = _reading(ground, doors, store)
     comments = _comments(ground, doors, store, drafts)
@@ -312,6 +314,7 @@ def _handling(
         PrivacyHandlers(bot, data=data).router(),
         moderators.router(),
         SwitchHandlers(bot, store=store, switches=doors.switches, roles=doors.roles, clock=clock).router(),
+        EditorHandlers(bot, store=store, editor=editor, roles=doors.roles).router(),
         fallback.commands(),  # an unknown command is no comment
         comments.router(),  # whatever else a reader writes
         fallback.presses(),

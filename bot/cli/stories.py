@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-import time
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from bot.cli.answers import Seldom, refuse, say
 from bot.settings import BotSettings
-from moderation.running import EXIT_REFUSED, start_logging, told_plainly
+from moderation.running import EXIT_REFUSED, start_logging, told_plainly, who
 from moderation.settings import load_settings
 
 if TYPE_CHECKING:
-    from bot.editing import Amended
+    from bot.editing import Amended, Editor
+    from bot.story import Story
 
 T = TypeVar("T")
 
@@ -63,17 +63,13 @@ def push(
     section: Annotated[str | None, typer.Option(help="Its section.")] = None,
 ) -> None:
     """Push a story to its subscribers now; who has it already does not get it again."""
-    from bot.editing import StoryRefused, push_story
     from bot.story import SECTIONS
 
-    settings = load_settings(BotSettings)
-    start_logging(settings.model_copy(update={"log_level": "warning"}))  # what was done is the command's own answer
-    try:
-        story, planned = asyncio.run(
-            push_story(settings, url, title=title, summary=summary, language=language, section=section)
-        )
-    except StoryRefused as error:
-        refuse(str(error))
+    async def work(editor: Editor) -> tuple[Story, int]:
+        story = await editor.to_push(url, title=title, summary=summary, language=language, section=section)
+        return story, await editor.push(story)
+
+    story, planned = _as_editor(work)
     if story.section not in SECTIONS:
         known = ", ".join(SECTIONS)
         say(f"no subscriber can choose the section {story.section}: it goes to those who have all. Known are {known}")
@@ -90,12 +86,13 @@ def correct(
     wait: Wait = False,
 ) -> None:
     """Mend a story in every message that shows it; the running bot edits them."""
-    from bot.editing import correct_story
 
-    settings = _quiet_settings()
-    amended = _unless_refused(correct_story(settings, url, title=title, summary=summary, note=note))
+    async def work(editor: Editor) -> Amended:
+        return await editor.correct(await editor.known(url), title=title, summary=summary, note=note)
+
+    amended = _as_editor(work)
     say(f"story {amended.story.id} “{amended.story.title}” is corrected{_in_messages(amended)}")
-    _follow(settings, amended, wait=wait)
+    _follow(amended, wait=wait)
 
 
 @story_app.command()
@@ -106,28 +103,29 @@ def recall(
     wait: Wait = False,
 ) -> None:
     """Take a story back: it goes to nobody else, its messages say so, its comments are closed."""
-    from bot.editing import recall_story
 
-    settings = _quiet_settings()
-    amended = _unless_refused(recall_story(settings, url, note=note))
-    say(
-        f"story {amended.story.id} “{amended.story.title}” is taken back{_in_messages(amended)}; "
-        f"{amended.stopped} more were not sent"
-    )
-    _follow(settings, amended, wait=wait)
+    async def work(editor: Editor) -> Amended:
+        me = who()
+        return await editor.recall(await editor.known(url), note=note, who=me, name=me)
+
+    amended = _as_editor(work)
+    said = f"story {amended.story.id} “{amended.story.title}” is taken back{_in_messages(amended)}"
+    say(f"{said}; {amended.stopped} more were not sent")
+    _follow(amended, wait=wait)
 
 
-def _quiet_settings() -> BotSettings:
+def _as_editor(work: Callable[[Editor], Awaitable[T]]) -> T:
+    from bot.editing import StoryRefused, editor_of
+
     settings = load_settings(BotSettings)
     start_logging(settings.model_copy(update={"log_level": "error"}))  # what was done is the command's own answer
-    return settings
 
-
-def _unless_refused(work: Coroutine[Any, Any, T]) -> T:
-    from bot.editing import StoryRefused
+    async def run() -> T:
+        async with editor_of(settings) as editor:
+            return await work(editor)
 
     try:
-        return asyncio.run(work)
+        return asyncio.run(run())
     except StoryRefused as error:
         refuse(str(error))
 
@@ -146,12 +144,13 @@ def _takes(messages: int) -> str:
     return f", which takes {minutes:.0f} minutes" if minutes < 120 else f", which takes {minutes / 60:.1f} hours"
 
 
-def _follow(settings: BotSettings, amended: Amended, *, wait: bool) -> None:
-    from bot.editing import messages_left
+def _follow(amended: Amended, *, wait: bool) -> None:
+    async def until_done(editor: Editor) -> None:
+        seldom = Seldom()
+        while left := await editor.messages_left(amended):
+            seldom(f"{amended.messages - left} of {amended.messages} messages are changed …")
+            await asyncio.sleep(LOOK_EVERY_S)
 
-    seldom = Seldom()
-    while wait and (left := asyncio.run(messages_left(settings, amended))):
-        seldom(f"{amended.messages - left} of {amended.messages} messages are changed …")
-        time.sleep(LOOK_EVERY_S)
     if wait:
+        _as_editor(until_done)
         say("every message is changed")

@@ -5,6 +5,7 @@
     privacy      a copy of one's data, and its end
     moderators   cards, dashboard, queue
     switches     for a bad day
+    editors      push, correct, recall a story
     comments     begin, agree, write, edit
     fallback     what nobody knows
 
@@ -33,6 +34,7 @@ from pydantic import ValidationError
 from bot.handlers.answering import answer
 from bot.handlers.comments import CommentHandlers
 from bot.handlers.drafts import Drafts
+from bot.handlers.editors import EditorHandlers
 from bot.handlers.fallback import FallbackHandlers
 from bot.handlers.moderators import ModeratorHandlers
 from bot.handlers.privacy import CoveredByErasure, PrivacyHandlers
@@ -48,6 +50,7 @@ from moderation.database import is_passing
 __all__ = [
     "CommentHandlers",
     "Drafts",
+    "EditorHandlers",
     "FallbackHandlers",
     "Handling",
     "ModeratorHandlers",

@@ -280,6 +280,8 @@ class SubscriberHandlers:
         parts = [say("help", reader.language)]
         if await self._roles.may_review(reader.author):
             parts.append(say("help-moderators", MODERATORS))
+        if self._roles.is_administrator(reader.author):
+            parts.append(say("help-administrators", MODERATORS))
         await self._bot.send_message(reader.id, Html("\n\n".join(parts)))
 
     async def blocked(self, change: ChatMemberUpdated, reader: Reader) -> None:

@@ -120,6 +120,55 @@ stats =
         [one] One subscriber.
        *[other] { $subscribers } subscribers.
     }
+editor-takes = { $minutes ->
+        [one] , which takes one minute
+       *[other] , which takes { $minutes } minutes
+    }
+editor-which = Which story? Send { $command } with its link, address or number, or as a reply to its message.
+editor-recalled-already = That story was taken back, and is sent to nobody any more.
+editor-push-sure = <b>Push “{ $title }”?</b> It goes to { $n ->
+        [one] one subscriber who does
+       *[other] { $n } subscribers who do
+    } not have it{ $takes }.
+editor-correct-how =
+    <b>How to correct.</b> Write /correct and the story’s link, or answer its message with /correct. On the next line
+    comes the new title, below it the two lines about it, where they change too.
+editor-correct-sure =
+    <b>Correct “{ $title }”?</b> Every message that shows it then says:
+    <b>{ $new }</b>
+    { $summary }
+editor-recall-sure = <b>Take “{ $title }” back?</b> It goes to nobody else, every message that shows it says that it was taken back, with what you wrote behind the link, and its comments are closed. The story does not come back.
+editor-pushed = <b>Pushed:</b> “{ $title }” goes to { $n ->
+        [one] one subscriber
+       *[other] { $n } subscribers
+    }{ $takes }.
+editor-corrected = <b>Corrected:</b> { $n ->
+        [one] one message is
+       *[other] { $n } messages are
+    } being changed to “{ $title }”{ $takes }.
+editor-recalled = <b>Taken back:</b> “{ $title }”. { $stopped ->
+        [one] One was
+       *[other] { $stopped } were
+    } not sent any more; { $n ->
+        [one] one message is
+       *[other] { $n } messages are
+    } being changed{ $takes }.
+editor-left = Left as it is: “{ $title }”.
+editor-far =
+    <b>{ $title }</b>
+    Sent: { $sent } · waiting: { $waiting } · not sent: { $failed } · still to be changed: { $behind }{ $takes }.
+answer-not-administrator = Only administrators can do that.
+button-story-push = Push
+button-story-correct = Correct
+button-story-recall = Take back
+button-story-leave = Leave it
+button-story-far = How far is it?
+help-administrators =
+    <b>For administrators</b>
+    /push – push a story now, with its link or number
+    /correct – mend a story’s words in every message
+    /recall – take a story back
+
 help-moderators =
     <b>For moderators</b>
     /queue – the next held comment

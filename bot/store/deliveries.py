@@ -40,17 +40,20 @@ class Deliveries:
         """
         chosen = sa.select(
             sa.literal(story.id), subscribers.c.id, sa.literal("pending"), sa.literal(now, UtcTime), sa.literal(0)
-        ).where(subscribers.c.language == story.language, subscribers.c.active.is_(True))
-        if not story.top:
-            # Sections are a JSON list in both databases; none chosen is the text "[]".
-            as_text = sa.cast(subscribers.c.sections, sa.Text)
-            chosen = chosen.where(sa.or_(as_text == "[]", as_text.contains(f'"{story.section}"', autoescape=True)))
+        ).where(*_wanting(story))
         insert = self._database.insert(deliveries).from_select(
             ["story_id", "subscriber_id", "state", "due_at", "attempts"], chosen
         )
         async with self._database.write() as connection:
             done = await connection.execute(insert.on_conflict_do_nothing())
         return done.rowcount
+
+    async def count_wanting(self, story: Story) -> int:
+        """For how many subscribers a push would plan a delivery now."""
+        has = sa.exists().where(deliveries.c.subscriber_id == subscribers.c.id, deliveries.c.story_id == story.id)
+        query = sa.select(sa.func.count()).select_from(subscribers).where(*_wanting(story), ~has)
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).scalar_one()
 
     async def plan_one(self, story_id: int, person: int, *, now: datetime) -> bool:
         """A delivery of this story to this one reader; False when they have it already."""
@@ -157,6 +160,16 @@ class Deliveries:
         update = sa.update(deliveries).where(deliveries.c.id == delivery.id, condition).values(**values)
         async with self._database.write() as connection:
             await connection.execute(update)
+
+
+def _wanting(story: Story) -> list[sa.ColumnElement[bool]]:
+    """Whose subscription the story is for."""
+    wanting: list[sa.ColumnElement[bool]] = [subscribers.c.language == story.language, subscribers.c.active.is_(True)]
+    if not story.top:
+        # Sections are a JSON list in both databases; none chosen is the text "[]".
+        as_text = sa.cast(subscribers.c.sections, sa.Text)
+        wanting.append(sa.or_(as_text == "[]", as_text.contains(f'"{story.section}"', autoescape=True)))
+    return wanting
 
 
 def _still_leased(delivery: Delivery) -> sa.ColumnElement[bool]:

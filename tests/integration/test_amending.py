@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 
 from bot.amending import HOLDER_S, Amender
 from bot.delivery import Sender
-from bot.editing import Amended, StoryRefused, correct_story, messages_left, push_story, recall_story
+from bot.editing import Amended, StoryRefused, editor_of
 from bot.keyboards import Links
 from bot.limiter import Limiter, Rates
 from bot.settings import BotSettings
@@ -71,10 +71,12 @@ class Newsroom:
 
     async def corrects(self, **given: str | None) -> Amended:
         options: dict[str, str | None] = {"title": None, "summary": None, "note": None}
-        return await correct_story(self.settings, URL, **(options | given))
+        async with editor_of(self.settings) as editor:
+            return await editor.correct(await editor.known(URL), **(options | given))
 
     async def recalls(self, note: str | None = None) -> Amended:
-        return await recall_story(self.settings, URL, note=note)
+        async with editor_of(self.settings) as editor:
+            return await editor.recall(await editor.known(URL), note=note, who="operator", name="operator")
 
     async def amended(self) -> None:
         for _ in range(20):
@@ -119,7 +121,7 @@ async def test_a_correction_reaches_every_message_and_whoever_gets_the_story_lat
             assert text.startswith("The quay is shorter\nTwo lines.\nWorld\n✎ Corrected")
             assert text.endswith("We had it the wrong way round.")
     assert len(await newsroom.seen(EMMA)) == 2
-    assert await messages_left(newsroom.settings, done) == 0
+    assert await newsroom.store.amendments.count_behind(done.story) == 0
     assert await newsroom.store.amendments.waiting() == []
     late = await newsroom.store.stories.one(story.id)
     assert late is not None
@@ -266,7 +268,8 @@ async def test_a_recalled_story_takes_no_comments_and_is_neither_pushed_nor_corr
     with pytest.raises(StoryRefused, match="taken back"):
         await newsroom.corrects(title="Again")
     with pytest.raises(StoryRefused, match="taken back"):
-        await push_story(newsroom.settings, URL, title=None, summary=None, language=None, section=None)
+        async with editor_of(newsroom.settings) as editor:
+            await editor.to_push(URL)
     recalled = await newsroom.store.stories.one(story.id)
     assert recalled is not None
     await newsroom.sender.show(EMMA, recalled, language="en")  # by a link that somebody shared
@@ -287,7 +290,8 @@ async def test_a_correction_that_says_nothing_is_refused(newsroom: Newsroom, giv
     with pytest.raises(StoryRefused, match=word):
         await newsroom.corrects(**given)
     with pytest.raises(StoryRefused, match="no story is known"):
-        await recall_story(newsroom.settings, "https://news.example/none", note=None)
+        async with editor_of(newsroom.settings) as editor:
+            await editor.known("https://news.example/none")
 
 
 async def test_the_loop_goes_on_when_the_database_was_away(newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.editing import StoryRefused, push_story
+from bot.editing import StoryRefused, editor_of
 from bot.settings import BotSettings
 from bot.store import BotStore
 from bot.story import FeedStory, Story
@@ -28,8 +28,9 @@ class Editor:
         self.store = BotStore(database)
 
     async def pushes(self, url: str = URL, **given: str | None) -> tuple[Story, int]:
-        options = {"title": None, "summary": None, "language": None, "section": None}
-        return await push_story(self.settings, url, **(options | given))
+        async with editor_of(self.settings) as editor:
+            story = await editor.to_push(url, **given)
+            return story, await editor.push(story)
 
     async def subscriber(self, person: int, *, language: str = "en", sections: tuple[str, ...] = ()) -> None:
         await self.store.subscribers.subscribe(person, name="Reader", language=language, now=NOW)
@@ -109,7 +110,8 @@ async def test_without_a_database_the_editor_is_told_what_to_do(tmp_path: Path) 
         BotSettings(database_url=SecretStr("postgresql://desk:swordfish@127.0.0.1:9/desk")),
     ):
         with pytest.raises(SettingsError, match="baithak db upgrade") as raised:
-            await push_story(settings, URL, title="A title", summary=None, language=None, section=None)
+            async with editor_of(settings) as editor:
+                await editor.to_push(URL, title="A title")
         assert "swordfish" not in str(raised.value)
 
 

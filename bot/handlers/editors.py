@@ -1,0 +1,210 @@
+"""An editor's hand on stories, in Telegram: push, correct, recall. For administrators; each press asks who it is.
+
+Each command asks first, as a reply to the message that gave it: the words to be used are read from there when the
+button is pressed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from aiogram import Bot, F, Router
+from aiogram.enums import ChatType
+from aiogram.filters import Command, CommandObject
+from aiogram.types import CallbackQuery, Message, ReplyParameters
+
+from bot import keyboards
+from bot.editing import Amended, Editor, StoryRefused
+from bot.handlers.answering import answer, edit_or_send, place_of
+from bot.keyboards import Ask
+from bot.limiter import Rates
+from bot.messages.texts import MODERATORS, Html, plain, say
+from bot.middlewares import Reader
+from bot.store import BotStore
+from bot.story import Story
+from moderation.roles import Roles
+
+log = structlog.get_logger(__name__)
+
+COMMANDS = ("push", "correct", "recall")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command says behind its name: the story it names, and the words that follow."""
+
+    story: str
+    rest: str
+
+    def title(self) -> str | None:
+        """The first line of what follows."""
+        return self.rest.partition("\n")[0].strip() or None
+
+    def summary(self) -> str | None:
+        """The lines after it; none where they are not given."""
+        return self.rest.partition("\n")[2].strip() or None
+
+
+class EditorHandlers:
+    """Commands and presses of administrators about stories."""
+
+    def __init__(self, bot: Bot, *, store: BotStore, editor: Editor, roles: Roles) -> None:
+        self._bot = bot
+        self._store = store
+        self._editor = editor
+        self._roles = roles
+
+    def router(self) -> Router:
+        """What of the updates is for this feature. Its commands are for administrators: to others they are unknown."""
+        router = Router(name="editors")
+        router.message.filter(F.chat.type == ChatType.PRIVATE, Command(*COMMANDS, ignore_case=True), self.is_editor)
+        router.message.register(self.ask_push, Command("push", ignore_case=True))
+        router.message.register(self.ask_correct, Command("correct", ignore_case=True))
+        router.message.register(self.ask_recall, Command("recall", ignore_case=True))
+        router.callback_query.register(self.press, F.data.startswith(f"{Ask.STORY}:"))
+        return router
+
+    async def is_editor(self, message: Message, reader: Reader) -> bool:
+        """Whether a command comes from somebody who may do everything."""
+        return self._roles.is_administrator(reader.author)
+
+    async def ask_push(self, message: Message, command: CommandObject, reader: Reader) -> None:
+        """Ask whether to push, and say to how many."""
+        story = await self._meant(message, command, reader)
+        if story is None:
+            return
+        if story.recalled_at is not None:
+            await self._reply(message, say("editor-recalled-already", MODERATORS))
+            return
+        planned = await self._store.deliveries.count_wanting(story)
+        text = say("editor-push-sure", MODERATORS, title=story.title, n=planned, takes=_takes(planned))
+        await self._reply(message, text, story=story, act="push")
+
+    async def ask_correct(self, message: Message, command: CommandObject, reader: Reader) -> None:
+        """Ask whether to correct, and show what it would say."""
+        story = await self._meant(message, command, reader)
+        said = await self._said(message, command.args)
+        if story is None:
+            return
+        if said is None or said.title() is None:
+            await self._reply(message, say("editor-correct-how", MODERATORS))
+            return
+        text = say(
+            "editor-correct-sure",
+            MODERATORS,
+            title=story.title,
+            new=said.title() or "",
+            summary=said.summary() or story.summary,
+        )
+        await self._reply(message, text, story=story, act="correct")
+
+    async def ask_recall(self, message: Message, command: CommandObject, reader: Reader) -> None:
+        """Ask whether to take a story back."""
+        story = await self._meant(message, command, reader)
+        if story is not None:
+            text = say("editor-recall-sure", MODERATORS, title=story.title)
+            await self._reply(message, text, story=story, act="recall")
+
+    async def press(self, callback: CallbackQuery, reader: Reader) -> None:
+        """A press on what was asked, or on how far it is."""
+        press, place = keyboards.read(callback.data), place_of(callback)
+        if not self._roles.is_administrator(reader.author):
+            log.info("press refused", reader=reader.id, ask=press.ask if press is not None else None)
+            await answer(callback, plain("answer-not-administrator", MODERATORS), alert=True)
+            return
+        number = press.number(1) if press is not None else None
+        story = await self._store.stories.one(number) if number is not None else None
+        if press is None or place is None or story is None:
+            await answer(callback, plain("old-button", reader.language), alert=True)
+            return
+        try:
+            text = await self._do(press.name(0), story, callback, reader)
+        except StoryRefused as error:
+            await answer(callback, str(error), alert=True)
+            return
+        if text is None:
+            await answer(callback, plain("old-button", reader.language), alert=True)
+            return
+        await answer(callback)
+        markup = None if press.name(0) == "leave" else keyboards.how_far(story.id)
+        await edit_or_send(self._bot, *place, text, reply_markup=markup)
+
+    async def _do(self, act: str, story: Story, callback: CallbackQuery, reader: Reader) -> Html | None:
+        """Do what is asked, and say so; None for what can't be done any more."""
+        asked = callback.message.reply_to_message if isinstance(callback.message, Message) else None
+        words = (asked.text or "").split(maxsplit=1)[1:] if asked is not None else []
+        said = await self._said(asked, words[0] if words else None) if asked is not None else None
+        match act:
+            case "push":
+                fresh = await self._editor.to_push(story.url)
+                planned = await self._editor.push(fresh)
+                return say("editor-pushed", MODERATORS, title=story.title, n=planned, takes=_takes(planned))
+            case "correct" if said is not None and said.title() is not None:
+                amended = await self._editor.correct(story, title=said.title(), summary=said.summary(), note=None)
+                return _amended("editor-corrected", amended)
+            case "recall":
+                note = said.rest if said is not None else None
+                amended = await self._editor.recall(story, note=note, who=reader.author, name=reader.name)
+                return _amended("editor-recalled", amended)
+            case "far":
+                return await self._how_far(story)
+            case "leave":
+                return say("editor-left", MODERATORS, title=story.title)
+        return None
+
+    async def _how_far(self, story: Story) -> Html:
+        """What became of the story's deliveries, and how many of its messages still show what it said before."""
+        states = await self._store.deliveries.counts(story.id)
+        behind = await self._store.amendments.count_behind(story)
+        waiting = states.get("pending", 0) + states.get("leased", 0)
+        return say(
+            "editor-far",
+            MODERATORS,
+            title=story.title,
+            sent=states.get("sent", 0),
+            waiting=waiting,
+            failed=states.get("failed", 0),
+            behind=behind,
+            takes=_takes(waiting + behind),
+        )
+
+    async def _meant(self, message: Message, command: CommandObject, reader: Reader) -> Story | None:
+        """The story a command is about; where there is none, how to name one is said."""
+        said = await self._said(message, command.args)
+        story = await self._store.stories.pointed_at(said.story) if said is not None and said.story else None
+        if story is None:
+            await self._reply(message, say("editor-which", MODERATORS, command=f"/{command.command.lower()}"))
+        return story
+
+    async def _said(self, message: Message, args: str | None) -> Said | None:
+        """What stands behind a command: of the story it answers, all of it; else a story's name comes first."""
+        args = (args or "").strip()
+        replied = message.reply_to_message
+        shown = await self._store.shown.story_of(message.chat.id, replied.message_id) if replied is not None else None
+        if shown is not None:
+            return Said(str(shown[0]), args)
+        parts = args.split(maxsplit=1)
+        return Said(parts[0], parts[1] if len(parts) > 1 else "") if parts else None
+
+    async def _reply(self, message: Message, text: Html, *, story: Story | None = None, act: str = "") -> None:
+        markup = keyboards.editing(story.id, act=act) if story is not None else None
+        under = ReplyParameters(message_id=message.message_id, allow_sending_without_reply=True)
+        await self._bot.send_message(message.chat.id, text, reply_markup=markup, reply_parameters=under)
+
+
+def _amended(key: str, amended: Amended) -> Html:
+    return say(
+        key,
+        MODERATORS,
+        title=amended.story.title,
+        n=amended.messages,
+        stopped=amended.stopped,
+        takes=_takes(amended.messages),
+    )
+
+
+def _takes(messages: int) -> Html:
+    """How long so many messages take, where that is worth a word."""
+    minutes = round(Rates().takes_s(messages) / 60)
+    return say("editor-takes", MODERATORS, minutes=minutes) if minutes > 1 else Html("")

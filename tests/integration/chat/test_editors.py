@@ -1,0 +1,92 @@
+"""Administrators push, correct and recall stories in Telegram; the subscribers' messages follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.integration.chat.talk import EMMA, MEERA, OMAR, Message, Talk, buttons_of, data_of, text_of
+
+
+def says(words: str) -> Callable[[Message], bool]:
+    return lambda message: words in text_of(message)
+
+
+async def asks(talk: Talk, command: str, words: str, **given: int) -> Message:
+    """What the bot answers to the administrator's command, once it holds these words."""
+    asked = await talk.sandbox.write(MEERA, command, **given)
+    return await talk.sees(MEERA, says(words), after=asked["message_id"])
+
+
+def choice(message: Message, act: str) -> str:
+    return data_of(message, f"story:{act}:")
+
+
+async def test_a_story_is_recalled_with_two_presses_and_its_readers_are_told(talk: Talk) -> None:
+    story = await talk.story(title="The dam is open")
+    await talk.joins_and_agrees()
+    await talk.sees(EMMA, says("The dam is open"))
+    asked = await asks(talk, f"/recall {story.url} It was not ours to tell.", "Take “The dam is open” back?")
+    assert [one["text"] for one in buttons_of(asked)] == ["Take back", "Leave it"]
+    await talk.press(MEERA, asked, choice(asked, "recall"))
+    await talk.sees(MEERA, says("Taken back:"))
+    told = await talk.sees(EMMA, says("taken back by the newsroom"))
+    assert text_of(told).endswith("It was not ours to tell.")
+    far = await talk.sees(MEERA, says("Taken back:"))
+    await talk.press(MEERA, far, choice(far, "far"))
+    await talk.sees(MEERA, says("still to be changed: 0"))
+    again = await asks(talk, f"/recall {story.id}", "Take “The dam is open” back?")
+    answer = await talk.press(MEERA, again, choice(again, "recall"))
+    assert answer is not None and "already" in answer["text"]
+    await asks(talk, f"/push {story.id}", "taken back")
+
+
+async def test_a_story_is_corrected_by_the_lines_below_the_command(talk: Talk) -> None:
+    story = await talk.story(title="The dam is open")
+    await talk.joins_and_agrees()
+    await talk.sees(EMMA, says("The dam is open"))
+    await asks(talk, f"/correct {story.id}", "How to correct")
+    asked = await asks(talk, f"/correct {story.id}\nThe dam is <shut>\nNo water came.", "Correct “The dam is open”?")
+    await talk.press(MEERA, asked, choice(asked, "correct"))
+    told = await talk.sees(EMMA, says("The dam is <shut>"))
+    assert "No water came." in text_of(told) and "Corrected by the newsroom" in text_of(told)
+
+
+async def test_a_push_says_first_to_how_many_it_goes(talk: Talk) -> None:
+    await talk.story()
+    await talk.joins_and_agrees()
+    story = await talk.story("gates", title="The dam is open")
+    asked = await asks(talk, f"/push {story.url}", "Push “The dam is open”?")
+    assert "one subscriber who does not have it" in text_of(asked)
+    await talk.press(MEERA, asked, choice(asked, "push"))
+    await talk.sees(EMMA, says("The dam is open"))
+
+
+async def test_what_was_left_is_left(talk: Talk) -> None:
+    story = await talk.story(title="The dam is open")
+    asked = await asks(talk, f"/recall {story.id}", "Take “The dam is open” back?")
+    await talk.press(MEERA, asked, choice(asked, "leave"))
+    left = await talk.sees(MEERA, says("Left as it is"))
+    assert buttons_of(left) == []
+    known = await talk.bot_store.stories.one(story.id)
+    assert known is not None and known.recalled_at is None
+
+
+@pytest.mark.parametrize("command", ["/recall", "/push 999", "/correct https://news.example/none"])
+async def test_a_story_nobody_knows_is_asked_for(talk: Talk, command: str) -> None:
+    await asks(talk, command, "Which story?")
+
+
+async def test_for_others_the_commands_are_unknown_and_the_buttons_refused(talk: Talk) -> None:
+    story = await talk.story(title="The dam is open")
+    asked = await asks(talk, f"/recall {story.id}", "Take “The dam is open” back?")
+    for person in (EMMA, OMAR):
+        await talk.sandbox.write(person, "/start")
+        written = await talk.sandbox.write(person, f"/recall {story.id}")
+        await talk.sees(person, says("I don’t know that command"), after=written["message_id"])
+    mine = await talk.sees(OMAR, says("I don’t know that command"))
+    answer = await talk.press(OMAR, mine, choice(asked, "recall"))
+    assert answer is not None and "Only administrators" in answer["text"]
+    known = await talk.bot_store.stories.one(story.id)
+    assert known is not None and known.recalled_at is None
