@@ -9,7 +9,6 @@ nothing. Does not decide what a story says (`editing`), nor pace (the bot's sess
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -31,6 +30,7 @@ from bot.messages import Html
 from bot.store import Behind, BotStore
 from bot.story import Story
 from moderation.database import is_passing
+from moderation.running import own_place
 
 log = structlog.get_logger()
 
@@ -61,7 +61,7 @@ class Amender:
         self._links = links
         self._counts = counts
         self._clock = clock
-        self._me = uuid.uuid4().hex
+        self._holder = own_place()
 
     async def run(self) -> None:
         """Amend what waits, until cancelled; a message whose edit was not noted is edited once more by the next one."""
@@ -93,7 +93,7 @@ class Amender:
         return whole
 
     async def _is_mine(self) -> bool:
-        return await self._store.shown.take("amending", holder=self._me, lasts_s=HOLDER_S, now=self._clock())
+        return await self._store.shown.take("amending", holder=self._holder, lasts_s=HOLDER_S, now=self._clock())
 
     async def _amend_page(self, story: Story, page: list[Behind]) -> None:
         counts = await self._counts([story.url]) if story.recalled_at is None else {}

@@ -31,9 +31,9 @@ from moderation.database import is_passing
 
 log = structlog.get_logger()
 
-LEASE_S = 180.0
-"""Seconds a sender has for what it took, longer than all its waits and tries together: after that it is taken for dead
-and another one sends."""
+LEASE_S = 5.0
+"""A sender says three times in it that it still has what it took in hand; after so many seconds without a word it is
+taken for dead, and another one sends."""
 
 AT_ONCE = 60
 """Deliveries under way at once; some of them wait for their chat's turn."""
@@ -57,7 +57,7 @@ class Sender:
         self._counts = counts
         self._clock = clock
         self._work = asyncio.Event()
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: dict[asyncio.Task[None], Delivery] = {}
 
     def wake(self) -> None:
         """There is something to send."""
@@ -65,6 +65,7 @@ class Sender:
 
     async def run(self) -> None:
         """Send what is due, until cancelled; what is under way then is finished and remembered."""
+        holding = asyncio.create_task(self._hold(), name="delivery leases")
         try:
             while True:
                 await self._round()
@@ -72,6 +73,20 @@ class Sender:
             # A message sent and not remembered would go out twice; one that still waits for its place may wait long.
             await self.settled(within_s=STOP_S)
             raise
+        finally:
+            holding.cancel()
+
+    async def _hold(self) -> None:
+        while True:
+            await asyncio.sleep(LEASE_S / 3)
+            in_hand = [delivery.id for delivery in self._sending.values()]
+            if not in_hand:
+                continue
+            try:
+                await self._store.deliveries.hold(in_hand, lease_s=LEASE_S, now=self._clock())
+            except Exception as error:
+                if not is_passing(error):
+                    log.error("deliveries not held", error=type(error).__name__)
 
     async def _round(self) -> None:
         try:
@@ -97,9 +112,12 @@ class Sender:
         if room <= 0:
             return 0
         leased = await self._store.deliveries.lease(at_most=room, lease_s=LEASE_S, now=self._clock())
+        in_hand = {delivery.id for delivery in self._sending.values()}
         for delivery in leased:
+            if delivery.id in in_hand:  # the database was away for longer than a lease: it is on its way all the same
+                continue
             task = asyncio.create_task(self._deliver(delivery))
-            self._sending.add(task)
+            self._sending[task] = delivery
             task.add_done_callback(self._sent)
         return len(leased)
 
@@ -112,7 +130,7 @@ class Sender:
             await asyncio.gather(*late, return_exceptions=True)
 
     def _sent(self, task: asyncio.Task[None]) -> None:
-        self._sending.discard(task)
+        del self._sending[task]
         self._work.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.warning("delivery broken", error=type(error).__name__)

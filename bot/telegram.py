@@ -152,7 +152,7 @@ class Pacing(BaseRequestMiddleware):
     def __init__(self, limiter: Limiter, *, alerts: bool) -> None:
         self._limiter = limiter
         self._alerts = alerts
-        # An alert is leased for a time: after a longer wait another process would send it as well.
+        # An alert that has to wait for longer makes room in hand for others, and comes again when it is due.
         self._patience_s = PATIENCE_S if alerts else math.inf
 
     async def __call__(

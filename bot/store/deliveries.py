@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -107,6 +107,12 @@ class Deliveries:
         async with self._database.write() as connection:
             rows = (await connection.execute(update)).all()
         return sorted((Delivery(*row) for row in rows), key=lambda delivery: delivery.id)
+
+    async def hold(self, ids: Collection[int], *, lease_s: float, now: datetime) -> None:
+        """These are still on their way: nobody else is given them for `lease_s` from now."""
+        held = sa.update(deliveries).where(deliveries.c.id.in_(ids), deliveries.c.state == "leased")
+        async with self._database.write() as connection:
+            await connection.execute(held.values(leased_until=now + timedelta(seconds=lease_s)))
 
     async def sent(self, delivery: Delivery, *, message_id: int, now: datetime) -> None:
         """It was sent, as this message: true also when the lease had run out meanwhile."""
