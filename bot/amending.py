@@ -124,7 +124,10 @@ class Amender:
         return True
 
     async def _take_back(self, story: Story, one: Behind, *, language: str) -> None:
-        """The message says that the story was recalled. With a picture it goes, while Telegram still lets it go."""
+        """The message says that the story was recalled.
+
+        One with a picture goes, while Telegram lets it go, and a new one, which makes no sound, says so.
+        """
         try:
             await self._edit(one, messages.recalled(story, language=language), None, captioned=False, only=True)
         except TelegramBadRequest as error:
@@ -134,6 +137,8 @@ class Amender:
             return
         if self._clock() - one.shown_at < DELETABLE:
             await self._bot.delete_message(one.chat_id, one.message_id)
+            text = messages.recalled(story, language=language)
+            await self._bot.send_message(one.chat_id, text, disable_notification=True)
         else:
             await self._edit(one, messages.recalled(story, language=language), None, captioned=True, only=True)
 

@@ -63,8 +63,8 @@ class Editor:
         section: str | None = None,
     ) -> Story:
         """The story at this address as it is to be pushed: known to a feed, or told now. Raises StoryRefused."""
-        address = _address(url)
-        known = await self._store.stories.by_address(address)
+        known = await self._store.stories.pointed_at(url)
+        address = known.url if known is not None else _address(url)
         if known is not None and known.recalled_at is not None:
             raise StoryRefused("the story was taken back, and is sent to nobody any more")
         if title is None:
@@ -74,10 +74,8 @@ class Editor:
             if known is None:
                 raise StoryRefused("no feed has this story: give --title, and --summary, --language, --section with it")
             return known
-        if known is not None and known.revision:
-            raise StoryRefused(
-                "an editor has corrected this story: push it without --title, or `baithak story correct` it"
-            )
+        if known is not None and (known.revision or await self._store.amendments.was_sent(known)):
+            raise StoryRefused("this story was sent already: push it without --title, or `baithak story correct` it")
         found = self._told(address, known, title=title, summary=summary, language=language, section=section)
         await self._store.stories.add([found], now=self._clock())
         story = await self._store.stories.by_address(address)
@@ -126,11 +124,13 @@ class Editor:
         said = {option: _words(option, text) for option, text in (("--title", title), ("--summary", summary))}
         if title is not None and not said["--title"]:
             raise StoryRefused("--title has nothing to read in it")
+        _short("--title", said["--title"], TITLE_LENGTH)
+        _short("--summary", said["--summary"], SUMMARY_LENGTH)
         corrected = await self._store.amendments.correct(
             story,
-            title=story.title if title is None else said["--title"][:TITLE_LENGTH],
-            summary=story.summary if summary is None else said["--summary"][:SUMMARY_LENGTH],
-            note=_words("--note", note)[:NOTE_LENGTH],
+            title=story.title if title is None else said["--title"],
+            summary=story.summary if summary is None else said["--summary"],
+            note=_short("--note", _words("--note", note), NOTE_LENGTH),
             now=self._clock(),
         )
         if corrected is None:
@@ -142,7 +142,7 @@ class Editor:
 
         First it goes to nobody else, then the messages are changed. Raises StoryRefused.
         """
-        now, why = self._clock(), _words("--note", note)[:NOTE_LENGTH]
+        now, why = self._clock(), _short("--note", _words("--note", note), NOTE_LENGTH)
         recalled = await self._store.amendments.recall(story, note=why, now=now)
         if recalled is None:
             raise StoryRefused("the story was taken back already")
@@ -193,3 +193,10 @@ def _words(option: str, text: str | None) -> str:
     if text is not None and any("\ud800" <= letter <= "\udfff" or letter == "\0" for letter in text):
         raise StoryRefused(f"{option} holds bytes that are no text")
     return " ".join((text or "").split())
+
+
+def _short(option: str, text: str, at_most: int) -> str:
+    """Subscribers are to read all of it."""
+    if len(text) > at_most:
+        raise StoryRefused(f"{option} has {len(text)} characters, and at most {at_most} are shown: make it shorter")
+    return text

@@ -73,7 +73,7 @@ def push(
     if story.section not in SECTIONS:
         known = ", ".join(SECTIONS)
         say(f"no subscriber can choose the section {story.section}: it goes to those who have all. Known are {known}")
-    say(f"story {story.id} “{story.title}” goes to {planned} subscribers{_takes(planned)}")
+    say(f"story {story.id} “{story.title}” goes to {_counted(planned, 'subscriber')}{_takes(planned)}")
 
 
 @story_app.command()
@@ -131,7 +131,11 @@ def _as_editor(work: Callable[[Editor], Awaitable[T]]) -> T:
 
 
 def _in_messages(amended: Amended) -> str:
-    return f"; the bot changes {amended.messages} messages{_takes(amended.messages)}"
+    return f"; the bot changes {_counted(amended.messages, 'message')}{_takes(amended.messages)}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"1 {what}" if number == 1 else f"{number} {what}s"
 
 
 def _takes(messages: int) -> str:

@@ -148,7 +148,7 @@ class CommentHandlers:
         state = await self._switches.state_of(
             story.url, section=story.section, published_at=story.published_at, now=self._clock()
         )
-        return state.open
+        return state.open and story.recalled_at is None
 
     async def agree(self, callback: CallbackQuery, reader: Reader) -> None:
         """Note the agreement, and send what was written before it."""
@@ -277,7 +277,7 @@ class CommentHandlers:
     async def _submit(self, reader: Reader, draft: Draft) -> bool:
         """Hand a comment in; False after saying why it could not be."""
         story = await self._store.stories.one(draft.target.story)
-        if story is None:
+        if story is None or story.recalled_at is not None:
             await self._reply(reader, draft.message, "story-unknown")
             return False
         submission = Submission(

@@ -74,9 +74,6 @@ class EditorHandlers:
         story = await self._meant(message, command, reader)
         if story is None:
             return
-        if story.recalled_at is not None:
-            await self._reply(message, say("editor-recalled-already", MODERATORS))
-            return
         planned = await self._store.deliveries.count_wanting(story)
         text = say("editor-push-sure", MODERATORS, title=story.title, n=planned, takes=_takes(planned))
         await self._reply(message, text, story=story, act="push")
@@ -103,7 +100,11 @@ class EditorHandlers:
         """Ask whether to take a story back."""
         story = await self._meant(message, command, reader)
         if story is not None:
-            text = say("editor-recall-sure", MODERATORS, title=story.title)
+            said = await self._said(message, command.args)
+            note = said.rest if said is not None else ""
+            text = say(
+                "editor-recall-sure", MODERATORS, title=story.title, note=note or plain("editor-no-note", MODERATORS)
+            )
             await self._reply(message, text, story=story, act="recall")
 
     async def press(self, callback: CallbackQuery, reader: Reader) -> None:
@@ -134,18 +135,17 @@ class EditorHandlers:
         """Do what is asked, and say so; None for what can't be done any more."""
         asked = callback.message.reply_to_message if isinstance(callback.message, Message) else None
         words = (asked.text or "").split(maxsplit=1)[1:] if asked is not None else []
-        said = await self._said(asked, words[0] if words else None) if asked is not None else None
+        said = await self._said_of(story, words[0] if words else "")
         match act:
             case "push":
                 fresh = await self._editor.to_push(story.url)
                 planned = await self._editor.push(fresh)
                 return say("editor-pushed", MODERATORS, title=story.title, n=planned, takes=_takes(planned))
-            case "correct" if said is not None and said.title() is not None:
+            case "correct" if said.title() is not None:
                 amended = await self._editor.correct(story, title=said.title(), summary=said.summary(), note=None)
                 return _amended("editor-corrected", amended)
             case "recall":
-                note = said.rest if said is not None else None
-                amended = await self._editor.recall(story, note=note, who=reader.author, name=reader.name)
+                amended = await self._editor.recall(story, note=said.rest, who=reader.author, name=reader.name)
                 return _amended("editor-recalled", amended)
             case "far":
                 return await self._how_far(story)
@@ -174,7 +174,11 @@ class EditorHandlers:
         said = await self._said(message, command.args)
         story = await self._store.stories.pointed_at(said.story) if said is not None and said.story else None
         if story is None:
-            await self._reply(message, say("editor-which", MODERATORS, command=f"/{command.command.lower()}"))
+            key = "editor-which" if said is None or not said.story else "editor-unknown"
+            await self._reply(message, say(key, MODERATORS, command=f"/{command.command.lower()}"))
+        elif story.recalled_at is not None:
+            await self._reply(message, say("editor-recalled-already", MODERATORS))
+            return None
         return story
 
     async def _said(self, message: Message, args: str | None) -> Said | None:
@@ -186,6 +190,13 @@ class EditorHandlers:
             return Said(str(shown[0]), args)
         parts = args.split(maxsplit=1)
         return Said(parts[0], parts[1] if len(parts) > 1 else "") if parts else None
+
+    async def _said_of(self, story: Story, args: str) -> Said:
+        """The words behind a command whose story is known by now: it may be named there, or was answered."""
+        first, *rest = args.split(maxsplit=1) or [""]
+        named = await self._store.stories.pointed_at(first) if first else None
+        is_named = named is not None and named.id == story.id
+        return Said(str(story.id), (rest[0] if rest else "") if is_named else args)
 
     async def _reply(self, message: Message, text: Html, *, story: Story | None = None, act: str = "") -> None:
         markup = keyboards.editing(story.id, act=act) if story is not None else None

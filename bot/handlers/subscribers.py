@@ -131,7 +131,8 @@ class SubscriberHandlers:
         if known is None:
             await self._offer_languages(reader, starting=True)
         await self._shows.show(reader.id, story, language=reader.language)
-        await self._begin(reader, story)
+        if story.recalled_at is None:
+            await self._begin(reader, story)
 
     async def _offer_languages(self, reader: Reader, *, starting: bool = False) -> None:
         text = say("start-choose", reader.language)

@@ -125,19 +125,20 @@ editor-takes = { $minutes ->
        *[other] , which takes { $minutes } minutes
     }
 editor-which = Which story? Send { $command } with its link, address or number, or as a reply to its message.
+editor-unknown = I know no story of that name. Send { $command } with a story’s link, address or number, or as a reply to its message.
+editor-no-note = nothing is said (write it behind the link, in 120 characters)
 editor-recalled-already = That story was taken back, and is sent to nobody any more.
 editor-push-sure = <b>Push “{ $title }”?</b> It goes to { $n ->
         [one] one subscriber who does
        *[other] { $n } subscribers who do
     } not have it{ $takes }.
 editor-correct-how =
-    <b>How to correct.</b> Write /correct and the story’s link, or answer its message with /correct. On the next line
-    comes the new title, below it the two lines about it, where they change too.
+    <b>How to correct.</b> Write /correct and the story’s link, or answer its message with /correct. On the next line comes the new title, below it the two lines about it, where they change too.
 editor-correct-sure =
     <b>Correct “{ $title }”?</b> Every message that shows it then says:
     <b>{ $new }</b>
     { $summary }
-editor-recall-sure = <b>Take “{ $title }” back?</b> It goes to nobody else, every message that shows it says that it was taken back, with what you wrote behind the link, and its comments are closed. The story does not come back.
+editor-recall-sure = <b>Take “{ $title }” back?</b> It goes to nobody else, every message that shows it says that it was taken back, and its comments are closed. A message with a picture goes, and another one says it. The story does not come back. Why: { $note }
 editor-pushed = <b>Pushed:</b> “{ $title }” goes to { $n ->
         [one] one subscriber
        *[other] { $n } subscribers

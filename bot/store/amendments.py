@@ -81,6 +81,12 @@ class Amendments:
         async with self._database.read() as connection:
             return (await connection.execute(query)).scalar_one()
 
+    async def was_sent(self, story: Story) -> bool:
+        """Whether any message shows the story."""
+        query = sa.select(shown.c.chat_id).where(shown.c.story_id == story.id, shown.c.revision.is_not(None)).limit(1)
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).first() is not None
+
     async def caught_up(self, story: Story, messages: Collection[Behind]) -> None:
         """These messages show this revision now, or are gone, or can't be changed by anybody."""
         if not messages:

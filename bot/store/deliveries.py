@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.store.tables import deliveries, subscribers
+from bot.store.tables import deliveries, shown, subscribers
 from bot.story import Story
 from moderation.database import Database, UtcTime
 
@@ -169,8 +169,15 @@ class Deliveries:
 
 
 def _wanting(story: Story) -> list[sa.ColumnElement[bool]]:
-    """Whose subscription the story is for."""
-    wanting: list[sa.ColumnElement[bool]] = [subscribers.c.language == story.language, subscribers.c.active.is_(True)]
+    """Whose subscription the story is for, and whose chat has no message with it, as from `/top`."""
+    has = sa.exists().where(
+        shown.c.chat_id == subscribers.c.id, shown.c.story_id == story.id, shown.c.revision.is_not(None)
+    )
+    wanting: list[sa.ColumnElement[bool]] = [
+        subscribers.c.language == story.language,
+        subscribers.c.active.is_(True),
+        ~has,
+    ]
     if not story.top:
         # Sections are a JSON list in both databases; none chosen is the text "[]".
         as_text = sa.cast(subscribers.c.sections, sa.Text)

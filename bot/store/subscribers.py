@@ -66,7 +66,7 @@ class Subscribers:
 
         Who is subscribed, or has stopped, stays as they are.
         """
-        wanted = {one.id: one for one in listed}
+        wanted = {one.id: one for one in reversed(listed)}  # of one that stands twice the first
         rows = [
             {"id": one.id, "language": one.language, "sections": list(one.sections), "timezone": one.timezone}
             | {"name": "", "active": True, "joined_at": now}

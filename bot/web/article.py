@@ -60,7 +60,7 @@ async def front(request: web.Request, query: ArticleQuery) -> web.Response:
     parts = request.app[BOT]
     if query.story is not None:
         story = await parts.stories.by_reference(query.story)
-        if story is None:
+        if story is None or story.recalled_at is not None:
             raise Problem("unknown_story")
         return await _show(request, _known(story, parts))
     language = query.language if query.language is not None and query.language in WORDS else "en"

@@ -90,6 +90,7 @@ async def test_who_chose_here_stays_as_they_are_and_who_was_only_met_is_subscrib
 async def test_the_same_list_again_and_a_number_that_stands_twice_change_nothing(mover: Mover) -> None:
     assert await mover.brings({"id": 7, "language": "ur"}, {"id": 7, "language": "ar"}) == Imported(new=1, known=1)
     before = await mover.takes_away()
+    assert before == [{"id": 7, "language": "ur", "sections": []}]
     assert await mover.brings({"id": 7, "language": "en"}) == Imported(known=1)
     assert await mover.takes_away() == before
 

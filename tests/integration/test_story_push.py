@@ -74,6 +74,19 @@ async def test_a_story_of_a_feed_needs_nothing_but_its_address(editor: Editor) -
     assert (story.title, planned) == ("گھاٹ", 1)
 
 
+async def test_who_was_shown_it_does_not_get_it_again_and_what_was_sent_is_not_renamed(editor: Editor) -> None:
+    await editor.subscriber(1)
+    await editor.subscriber(2)
+    told = FeedStory(URL, "The quay is longer", "Two lines.", "en", "world", NOW)
+    (story,) = await editor.store.stories.add([told], now=NOW)
+    await editor.store.shown.note_alert(1, 5, story=story, now=NOW)  # by /top
+    assert await editor.store.deliveries.count_wanting(story) == 1
+    with pytest.raises(StoryRefused, match="story correct"):
+        await editor.pushes(title="Another title")
+    assert (await editor.pushes(str(story.id)))[1] == 1
+    assert [await editor.store.deliveries.received(person) for person in (1, 2)] == [set(), {story.id}]
+
+
 @pytest.mark.parametrize(
     ("url", "given", "word"),
     [

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.integration.chat.talk import EMMA, MEERA, OMAR, Message, Talk, buttons_of, data_of, text_of
+from moderation.switches import Switches
+from tests.integration.chat.talk import EMMA, MEERA, OMAR, Message, Talk, buttons_of, data_of, now, text_of
 
 
 def says(words: str) -> Callable[[Message], bool]:
@@ -36,10 +37,10 @@ async def test_a_story_is_recalled_with_two_presses_and_its_readers_are_told(tal
     far = await talk.sees(MEERA, says("Taken back:"))
     await talk.press(MEERA, far, choice(far, "far"))
     await talk.sees(MEERA, says("still to be changed: 0"))
-    again = await asks(talk, f"/recall {story.id}", "Take “The dam is open” back?")
-    answer = await talk.press(MEERA, again, choice(again, "recall"))
+    answer = await talk.press(MEERA, asked, choice(asked, "recall"))  # the button as it was before
     assert answer is not None and "already" in answer["text"]
-    await asks(talk, f"/push {story.id}", "taken back")
+    for command in ("push", "correct", "recall"):
+        await asks(talk, f"/{command} {story.id}", "That story was taken back")
 
 
 async def test_a_story_is_corrected_by_the_lines_below_the_command(talk: Talk) -> None:
@@ -51,6 +52,36 @@ async def test_a_story_is_corrected_by_the_lines_below_the_command(talk: Talk) -
     await talk.press(MEERA, asked, choice(asked, "correct"))
     told = await talk.sees(EMMA, says("The dam is <shut>"))
     assert "No water came." in text_of(told) and "Corrected by the newsroom" in text_of(told)
+
+
+async def test_the_story_may_be_answered_and_all_that_follows_is_what_to_say(talk: Talk) -> None:
+    await talk.story(title="The dam is open")
+    await talk.joins(MEERA)
+    alert = await talk.sees(MEERA, says("The dam is open"))
+    under = {"reply_to_message_id": alert["message_id"]}
+    asked = await asks(talk, "/correct\nGates shut at noon", "Correct “The dam is open”?", **under)
+    await talk.press(MEERA, asked, choice(asked, "correct"))
+    await talk.sees(MEERA, says("Gates shut at noon\n"))
+    asked = await asks(talk, "/recall Because it was wrong", "Why: Because it was wrong", **under)
+    await talk.press(MEERA, asked, choice(asked, "recall"))
+    told = await talk.sees(MEERA, says("taken back by the newsroom"))
+    assert text_of(told).endswith("newsroom. Because it was wrong")
+
+
+async def test_a_recalled_story_takes_no_comment_whatever_the_switches_say(talk: Talk) -> None:
+    story = await talk.story(title="The dam is open")
+    alert = await talk.joins_and_agrees()
+    asked = await asks(talk, f"/recall {story.id}", "Take “The dam is open” back?")
+    await talk.press(MEERA, asked, choice(asked, "recall"))
+    await talk.sees(EMMA, says("taken back by the newsroom"))
+    (switch,) = await talk.store.active_switches()
+    await Switches(talk.store).end(switch.id, who="cli:desk", name="desk", now=now())
+    before = await talk.comments(alert, "And what of the gates?")
+    await talk.sees(EMMA, says("are closed"), after=before["message_id"])
+    opened = await talk.sandbox.write(EMMA, f"/start s{story.id}")
+    await talk.sees(EMMA, says("taken back by the newsroom"), after=opened["message_id"])
+    await talk.settled()
+    assert not any("Write your comment" in text for text in await talk.said_by_bot(EMMA, after=opened["message_id"]))
 
 
 async def test_a_push_says_first_to_how_many_it_goes(talk: Talk) -> None:
@@ -73,9 +104,16 @@ async def test_what_was_left_is_left(talk: Talk) -> None:
     assert known is not None and known.recalled_at is None
 
 
-@pytest.mark.parametrize("command", ["/recall", "/push 999", "/correct https://news.example/none"])
-async def test_a_story_nobody_knows_is_asked_for(talk: Talk, command: str) -> None:
-    await asks(talk, command, "Which story?")
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("/recall", "Which story?"),
+        ("/push 999", "I know no story"),
+        ("/correct https://news.example/none", "I know no"),
+    ],
+)
+async def test_a_story_nobody_knows_is_asked_for(talk: Talk, command: str, words: str) -> None:
+    await asks(talk, command, words)
 
 
 async def test_for_others_the_commands_are_unknown_and_the_buttons_refused(talk: Talk) -> None:
