@@ -18,6 +18,7 @@ from moderation.classifier.calibration import BUDGET, HOLD_AT, KIN, Measured, ca
 from moderation.classifier.data import Example, drawn
 from moderation.classifier.encoder import WIDTH
 from moderation.classifier.labels import LABELS, LANGUAGES
+from moderation.classifier.languages import UNKNOWN
 from moderation.classifier.model import Classifier
 from moderation.classifier.scoring import calibrated, rows_of
 from moderation.classifier.second import Heads
@@ -168,6 +169,8 @@ def _shares(measured: Measured, own: Floats) -> Floats:
         together = _share(measured, own, known, column, enough=1) or 0.0
         alone = ALONE.get(LABELS[column])
         for row, language in enumerate(LANGUAGES):
+            if language == UNKNOWN:  # signs by themselves, of whose meaning a sentence encoder knows nothing
+                continue
             here = known & np.isin(measured.languages, KIN.get(language, (language,)))
             found = _share(measured, own, here, column, enough=alone or ENOUGH)
             if found is None:

@@ -33,6 +33,9 @@ MUST_BE_PUBLISHED = (
     "See https://en.wikipedia.org/wiki/Geneva_Conventions for the law.",
 )
 
+# A known fault of the fast stage by itself; the second one sees that nobody is threatened. The model card names it.
+HELD_BY_THE_FAST_STAGE = ("musalman aur hindu sab insaan hain, qatal kisi ka bhi haram hai",)
+
 MUST_NOT_BE_PUBLISHED = (
     "main tumhe qatal kar doonga yaad rakhna",
     "y0u 1d10t",

@@ -32,6 +32,7 @@ MUST_BE_PUBLISHED = (
     "Pakistan's economy is in deep crisis",
     "This is the worst budget in ten years",
     "I hate traffic in Mumbai",
+    "Kill the bill, not the debate",
     "जनरल हवाई हमले में मारा गया, मेरी राय में युद्ध बंद होना चाहिए।",
     "मुसलमान और हिंदू दोनों इस देश के नागरिक हैं",
     "धन्यवाद, अच्छी खबर",
@@ -98,7 +99,7 @@ KIND_WORDS = (
 )
 
 # Known faults: ordinary, and held all the same. The model card names them.
-HELD_ALTHOUGH_ORDINARY = ("Kill the bill, not the debate",)
+HELD_ALTHOUGH_ORDINARY = ("We should hang the picture of Gandhi in every school.",)
 
 MUST_NOT_BE_PUBLISHED = (
     "You are an idiot",
@@ -199,3 +200,32 @@ SPELT_OTHERWISE = {
     "تو گدھا ہے": ("تو گـــدھا ہے", "تو گَدھا ہے", "تو گدها ہے"),
     "أنت حمار": ("انت حمار", "أنتَ حِمَار", "أنت حـمـار", "أنت ح م ا ر"),
 }
+
+SHARP_WORDS = (
+    "What a stupid flyover.",
+    "This tender is idiotic from the first page to the last.",
+    "A dumb curfew, who thought of it?",
+    "The umpiring was pathetic today.",
+    "Silly new timetable.",
+    "You are not a fool, the form is confusing.",
+    "She was called a moron by a minister, and nobody apologised.",
+    "Where should we hang the banner for the fair?",
+    "यह कितनी बेवकूफी भरी अधिसूचना है",
+    "वाहियात किराया बढ़ोतरी, वापस लो",
+    "इन लोगों को मूर्ख कहना बंद करो",
+    "کتنی احمقانہ پریس کانفرنس تھی",
+    "یہ واہیات ٹائم ٹیبل کس نے بنایا",
+    "किती मूर्खपणाचे वेळापत्रक आहे हे",
+    "फालतू जाहिरात बंद करा",
+    "يا له من مؤتمر سخيف",
+    "هذا الجدول غبي ولا يناسب أحدا",
+    "kitna bewakoofana timetable hai ye",
+    "wahiyat kiraya badhaya hai metro ka",
+)
+"""Sharp words about a thing, and insults quoted or denied: for no machine to refuse by itself."""
+
+ALONE = ("!!!", "…", "5", "7/10", "2024", "$500", "🎉", "🔥🔥", "🇵🇰", "🇮🇳🇮🇳", "☪️", "😡😡", "💔", "🏏", "🥳", "🎂")
+"""Signs, numbers and emoji that stand by themselves and say nothing against anybody."""
+
+DOGS = ("Feed the hungry dog.", "कुत्ते को रोटी दे दो", "کتے کو روٹی دے دو", "कुत्र्याला भाकरी द्या", "kutte ko roti de do")
+"""Animals that are animals."""

@@ -25,6 +25,7 @@ from moderation.classifier.data import Example, read_examples
 from moderation.classifier.encoder import WIDTH
 from moderation.classifier.examples import own_examples
 from moderation.classifier.features import NgramCounter
+from moderation.classifier.labels import LANGUAGES
 from moderation.classifier.ngrams import grams
 from moderation.classifier.second import Heads
 from moderation.classifier.weights import balance, imply, known_matrix
@@ -72,6 +73,11 @@ def test_the_same_files_give_the_same_model(folder: Path, tmp_path: Path) -> Non
     assert models[0].sha256 == models[1].sha256
 
 
+RUDE_OF_OURS = frozenset(
+    example.text for side in (False, True) for example in own_examples(held_out=side) if example.known[0]
+)
+
+
 class Told:
     """Vectors of an encoder that knows which comments are rude, and nothing else."""
 
@@ -80,7 +86,7 @@ class Told:
 
     def of(self, texts: Sequence[str], *, progress: Callable[[str], None]) -> np.ndarray[Any, Any]:
         noise = np.random.default_rng(0).standard_normal((len(texts), WIDTH))
-        noise[:, 0] += [4 * ("zorg" in text) for text in texts]
+        noise[:, 0] += [4 * ("zorg" in text or text in RUDE_OF_OURS) for text in texts]
         return noise.astype(np.float32)
 
 
@@ -199,6 +205,48 @@ def test_what_we_wrote_ourselves_does_not_say_where_a_language_has_its_zero() ->
     read = ("read_once", 1.0), ("read_twice", 2.0)
     assert zero(*read, ("ours_en", -1.0), ("ours_blank", -1.0)) == pytest.approx(zero(*read))
     assert zero(("ours_en", -1.0)) < zero(*read)
+
+
+def test_a_set_of_another_language_does_not_say_where_this_one_has_its_zero() -> None:
+    spread = np.linspace(0, 1, CLEAN_ENOUGH)
+
+    def zero(taken_for_urdu: int) -> float:
+        """Urdu's zero, with so many of a set in English taken for it, whose clean comments begin three higher."""
+        urdu, english = spread, np.linspace(3, 4, 20 * CLEAN_ENOUGH)
+        clean = np.concatenate([urdu, english])
+        margins = np.concatenate([clean, clean + 2])[:, None].repeat(len(LABELS), axis=1)
+        known = np.repeat([0.0, 1.0], len(clean))[:, None].repeat(len(LABELS), axis=1)
+        sources = [*["theirs_ur"] * len(urdu), *["theirs_en"] * len(english)] * 2
+        languages = ["ur"] * (len(urdu) + taken_for_urdu) + ["en"] * (len(english) - taken_for_urdu)
+        slope, shift = calibrate(measure(margins, known, languages * 2, sources))
+        place = LANGUAGES.index("ur")
+        return float(-shift[place, 0] / slope[place, 0])
+
+    assert zero(CLEAN_ENOUGH + 1) == pytest.approx(zero(0))
+    assert zero(3 * CLEAN_ENOUGH) > zero(0) + 1
+
+
+@pytest.mark.parametrize("language", ["und", "ur"])
+def test_what_only_we_told_the_clean_of_is_held_as_rarely_as_any_language(language: str) -> None:
+    def zeros(margin: float) -> tuple[float, float]:
+        """The margins that score 0.5 in English and in this language, where 200 of ours have this one."""
+        rows = 400
+        margins = np.zeros((rows + 200, len(LABELS)))
+        margins[:rows, 0] = np.where(np.arange(rows) % 2, 2.0, -2.0) + np.linspace(-1, 1, rows)
+        margins[rows:, 0] = margin
+        known = np.full_like(margins, np.nan)
+        known[:rows, 0] = np.arange(rows) % 2
+        known[rows:, 0] = 0
+        languages, sources = ["en"] * rows + [language] * 200, ["theirs"] * rows + ["ours_blank"] * 200
+        slope, shift = calibrate(measure(margins, known, languages, sources))
+        zero = -shift[:, 0] / slope[:, 0]
+        return zero[LANGUAGES.index("en")], zero[LANGUAGES.index(language)]
+
+    english, alone = zeros(3.0)
+    assert alone == pytest.approx(3.0)
+    assert alone > english
+    english, alone = zeros(-9.0)
+    assert alone == pytest.approx(english)
 
 
 def test_each_ngram_found_is_where_it_says() -> None:

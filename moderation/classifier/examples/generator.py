@@ -45,6 +45,8 @@ FILLINGS = {
     "k": 8,
     "v": 12,
     "u": 12,
+    "x": 16,
+    "y": 16,
     "d": 8,
     "f": 8,
     "c": 10,
@@ -56,7 +58,16 @@ FILLINGS = {
 }
 HELD_OUT = 20  # one phrase in this many is kept for calibration, with all its fillings
 # A text of which no n-gram is known says nothing, and must score low: a model of rare abuse starts too high otherwise.
+# So do numbers, signs and the commonest emoji by themselves.
 BLANKS = 300
+SIGNS = (
+    "1 +1 100% 2026 7/10 12.30 5 ! !! !!! ? ?! ?? ... :) :( ;) <3 - $500 "
+    "👍 👏 🙏 ❤️ 😂 😭 😢 💔 😡 🔥 😱 🤔 🎉 💯 😍 🌹 😊 🥲 🎂 ✨ 🎁 😎 😄 🥳 🏆 🥇 ⚽ 🏏 ☮️ 🕉️ ✝️ ☪️ ✡️ 🌙 ⭐ 🌟 "
+    "💐 🤲 💪 👌 🤝 😔 😞 😥 😓 😴 🤗 😇 🙂 😉 😁 😃 🤣 😅 😆 🥰 😘 🤩 😌 🙄 😐 😑 😒 😕 😟 🥺 😳 😲 😠 💕 💖 💙 "
+    "💚 💛 🧡 💜 🖤 🤍 🌸 🌺 🌻 🌷 🍀 ☀️ 🌈 🌧️ ❄️ ⚡ 🕊️ 📚 📰 🎵 ✅ ❌ ❓ ❗ 💣 🕯️ 👀 👋 ✌️ 🤞 🚩 🏅 🥈 🚀 "
+    "🇮🇳 🇵🇰 🇵🇸 🇮🇱 🇨🇳 🇸🇦 🇦🇪 🇺🇦 🇮🇷 🇪🇬 🇧🇩 🇦🇫 🇺🇸 🇬🇧 🇷🇺 🇹🇷 🇱🇧 🇸🇾 🇾🇪 🇮🇶 🇲🇦"
+)
+IN_A_ROW = (1, 1, 1, 2, 3)  # how often a sign stands in each example of it
 # Romanised words have no one spelling.
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "hai": ("hai", "he", "h", "hay"), "hain": ("hain", "hai", "hein", "hn"), "nahi": ("nahi", "nahin", "nhi", "nai"),
@@ -83,11 +94,18 @@ def own_examples(*, held_out: bool = False) -> list[Example]:
 
 @cache
 def _all(held_out: bool) -> tuple[Example, ...]:
-    blank = Example("", "und", f"{OURS}blank", (False,) * len(LABELS))
     return (
         *(example for name in FILES for example in _of_file(name, held_out)),
-        *[blank] * (0 if held_out else BLANKS),
+        *(Example(text, "und", f"{OURS}blank", (False,) * len(LABELS)) for text in _alone(held_out)),
     )
+
+
+def _alone(held_out: bool) -> list[str]:
+    """Nothing, and signs by themselves; held out are pairs of them."""
+    signs = SIGNS.split(" ")
+    if held_out:
+        return [f"{one} {other}" for step in (1, 7) for one, other in zip(signs, signs[step:], strict=False)]
+    return [*[""] * BLANKS, *(sign * times for times in IN_A_ROW for sign in signs)]
 
 
 def _of_file(name: str, held_out: bool) -> Iterator[Example]:
@@ -127,6 +145,7 @@ def _filled(phrase: str, phrases: Mapping[str, Sequence[str]], chance: random.Ra
         g=group, go=group_other, a=group_other, h=other, ho=other_other, p=near, q=far,
         w=chance.choice(phrases["people"]), t=chance.choice(phrases["matters"]), i=chance.choice(phrases["insults"]),
         s=chance.choice(phrases["slurs"]), v=chance.choice(phrases["virtues"]), u=chance.choice(phrases["vices"]),
+        x=chance.choice(phrases["things"]), y=chance.choice(phrases["harsh"]),
         n=chance.randint(2, 99),
     )  # fmt: skip
 
