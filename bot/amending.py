@@ -9,6 +9,7 @@ nothing. Does not decide what a story says (`editing`), nor pace (the bot's sess
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -37,7 +38,7 @@ log = structlog.get_logger()
 AT_ONCE = 60
 """Messages being edited at once."""
 
-HOLDER_S = 180.0
+HOLDER_S = 90.0
 """Seconds after which another process goes on, when the one that edits was not heard of. Longer than a page takes."""
 
 LOOK_EVERY_S = 1.0
@@ -47,6 +48,7 @@ AGAIN_S = 5.0
 DELETABLE = timedelta(hours=47)
 """A message can be deleted for 48 hours; after that it can only be edited."""
 
+_TURN = "amending"
 _NO_TEXT, _NO_CAPTION = "there is no text in the message to edit", "there is no caption in the message to edit"
 
 
@@ -65,35 +67,49 @@ class Amender:
 
     async def run(self) -> None:
         """Amend what waits, until cancelled; a message whose edit was not noted is edited once more by the next one."""
-        while True:
-            pause_s = LOOK_EVERY_S
-            try:
-                if not await self.amend_waiting():
-                    pause_s = AGAIN_S
-            except Exception as error:
-                if not is_passing(error):
-                    log.error("stories can't be amended", error=type(error).__name__)
-            await asyncio.sleep(pause_s)
+        try:
+            while True:
+                pause_s = await self._round_s()
+                await asyncio.sleep(pause_s)
+        finally:
+            with contextlib.suppress(Exception):  # it ends by itself
+                await self._store.shown.give_back(_TURN, holder=self._holder)
+
+    async def _round_s(self) -> float:
+        """Go through what waits; seconds until the next time."""
+        try:
+            return LOOK_EVERY_S if await self.amend_waiting() else AGAIN_S
+        except Exception as error:
+            if not is_passing(error):
+                log.error("stories can't be amended", error=type(error).__name__)
+            return AGAIN_S
 
     async def amend_waiting(self) -> bool:
-        """Go once through all messages that are behind; False where some are to be tried again."""
-        whole = True
-        for story in await self._store.amendments.waiting():
-            before: Behind | None = None
-            while await self._is_mine():
-                page = await self._store.amendments.behind(story, before=before, at_most=AT_ONCE)
-                if not page:
-                    break
-                before = page[-1]
+        """Go once through all messages that are behind; False where some are to be tried again.
+
+        What waits is looked up for each page: a recall goes before all corrections, also one that is under way.
+        """
+        reached: dict[tuple[int, int], Behind] = {}
+        through: set[tuple[int, int]] = set()
+        while True:
+            waiting = await self._store.amendments.waiting()
+            story = next((one for one in waiting if (one.id, one.revision) not in through), None)
+            if story is None:
+                return not waiting
+            if not await self._is_mine():
+                return False
+            key = story.id, story.revision
+            page = await self._store.amendments.behind(story, before=reached.get(key), at_most=AT_ONCE)
+            if page:
+                reached[key] = page[-1]
                 await self._amend_page(story, page)
-            done = await self._store.amendments.finish(story)
-            whole = whole and done
-            if done:
+                continue
+            through.add(key)
+            if await self._store.amendments.finish(story):
                 log.info("story amended", story=story.id, revision=story.revision)
-        return whole
 
     async def _is_mine(self) -> bool:
-        return await self._store.shown.take("amending", holder=self._holder, lasts_s=HOLDER_S, now=self._clock())
+        return await self._store.shown.take(_TURN, holder=self._holder, lasts_s=HOLDER_S, now=self._clock())
 
     async def _amend_page(self, story: Story, page: list[Behind]) -> None:
         counts = await self._counts([story.url]) if story.recalled_at is None else {}
@@ -126,21 +142,25 @@ class Amender:
     async def _take_back(self, story: Story, one: Behind, *, language: str) -> None:
         """The message says that the story was recalled.
 
-        One with a picture goes, while Telegram lets it go, and a new one, which makes no sound, says so.
+        One with a picture goes, while Telegram lets it go, and a new one, which makes no sound, says so before it does.
         """
+        text = messages.recalled(story, language=language)
         try:
-            await self._edit(one, messages.recalled(story, language=language), None, captioned=False, only=True)
+            await self._edit(one, text, None, captioned=False, only=True)
         except TelegramBadRequest as error:
             if _NO_TEXT not in error.message:
                 raise
         else:
             return
         if self._clock() - one.shown_at < DELETABLE:
-            await self._bot.delete_message(one.chat_id, one.message_id)
-            text = messages.recalled(story, language=language)
-            await self._bot.send_message(one.chat_id, text, disable_notification=True)
-        else:
-            await self._edit(one, messages.recalled(story, language=language), None, captioned=True, only=True)
+            sent = await self._bot.send_message(one.chat_id, text, disable_notification=True)
+            try:
+                await self._bot.delete_message(one.chat_id, one.message_id)
+            except TelegramBadRequest:
+                await self._bot.delete_message(one.chat_id, sent.message_id)
+            else:
+                return
+        await self._edit(one, text, None, captioned=True, only=True)
 
     async def _edit(
         self, one: Behind, text: Html, markup: InlineKeyboardMarkup | None, *, captioned: bool, only: bool = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -27,6 +28,7 @@ from bot.keyboards import Links
 from bot.store import RECALLED, BotStore, Delivery
 from bot.story import Story
 from bot.subscriber import Subscriber
+from bot.telegram import LAST_LOOK
 from moderation.database import is_passing
 
 log = structlog.get_logger()
@@ -38,11 +40,22 @@ taken for dead, and another one sends."""
 AT_ONCE = 60
 """Deliveries under way at once; some of them wait for their chat's turn."""
 
+KEEP_S, KEEP_AGAIN_S = 60.0, 0.5
+"""Seconds for which it is tried to note that a message was sent, and between two tries."""
+
 STOP_S = 3.0
 TRIES = 6
 CAPTION_LENGTH = 1024
 
 Counts = Callable[[Sequence[str]], Awaitable[dict[str, int]]]
+
+
+class _Recalled(Exception):
+    """The story was recalled while its message waited for its place."""
+
+
+class _LeftToAnother(Exception):
+    """This process stood still for longer than a lease: another one has the delivery, or will."""
 
 
 class Sender:
@@ -58,6 +71,7 @@ class Sender:
         self._clock = clock
         self._work = asyncio.Event()
         self._sending: dict[asyncio.Task[None], Delivery] = {}
+        self._held_until: dict[int, float] = {}  # of each delivery in hand, by a clock that is never set
 
     def wake(self) -> None:
         """There is something to send."""
@@ -82,8 +96,10 @@ class Sender:
             in_hand = [delivery.id for delivery in self._sending.values()]
             if not in_hand:
                 continue
+            asked_at = time.monotonic()
             try:
-                await self._store.deliveries.hold(in_hand, lease_s=LEASE_S, now=self._clock())
+                await self._store.deliveries.hold(in_hand, lease_s=LEASE_S, clock=self._clock)
+                self._held_until.update(dict.fromkeys(in_hand, asked_at + LEASE_S))
             except Exception as error:
                 if not is_passing(error):
                     log.error("deliveries not held", error=type(error).__name__)
@@ -111,11 +127,13 @@ class Sender:
         room = AT_ONCE - len(self._sending)
         if room <= 0:
             return 0
-        leased = await self._store.deliveries.lease(at_most=room, lease_s=LEASE_S, now=self._clock())
+        asked_at = time.monotonic()
+        leased = await self._store.deliveries.lease(at_most=room, lease_s=LEASE_S, clock=self._clock)
         in_hand = {delivery.id for delivery in self._sending.values()}
         for delivery in leased:
             if delivery.id in in_hand:  # the database was away for longer than a lease: it is on its way all the same
                 continue
+            self._held_until[delivery.id] = asked_at + LEASE_S
             task = asyncio.create_task(self._deliver(delivery))
             self._sending[task] = delivery
             task.add_done_callback(self._sent)
@@ -130,7 +148,7 @@ class Sender:
             await asyncio.gather(*late, return_exceptions=True)
 
     def _sent(self, task: asyncio.Task[None]) -> None:
-        del self._sending[task]
+        self._held_until.pop(self._sending.pop(task).id, None)
         self._work.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.warning("delivery broken", error=type(error).__name__)
@@ -154,8 +172,17 @@ class Sender:
                 log.warning("picture refused", story=story.id, error=error.message)
         if message is None:
             message = await self._bot.send_message(chat_id, text, reply_markup=markup)
-        await self._store.shown.note_alert(chat_id, message.message_id, story=story, now=self._clock())
+        shown, now = message.message_id, self._clock()
+        await _kept(lambda: self._store.shown.note_alert(chat_id, shown, story=story, now=now))
         return message
+
+    async def _still_goes(self, delivery: Delivery) -> None:
+        """Its place may have come long after it was taken in hand: is it still wanted, and still ours?"""
+        story = await self._store.stories.one(delivery.story_id)
+        if story is None or story.recalled_at is not None:
+            raise _Recalled
+        if time.monotonic() > self._held_until.get(delivery.id, 0):
+            raise _LeftToAnother
 
     async def _deliver(self, delivery: Delivery) -> None:
         story = await self._store.stories.one(delivery.story_id)
@@ -166,8 +193,13 @@ class Sender:
         if story.recalled_at is not None:
             await self._store.deliveries.failed(delivery, error=RECALLED)
             return
+        LAST_LOOK.set(lambda: self._still_goes(delivery))
         try:
             message = await self.show(reader.id, story, language=reader.language)
+        except _Recalled:
+            await self._store.deliveries.failed(delivery, error=RECALLED)
+        except _LeftToAnother:
+            log.warning("delivery left to another sender", delivery=delivery.id)
         except TelegramRetryAfter as error:
             # No fault of the delivery's: it may be asked to wait as often as Telegram likes.
             await self._postpone(delivery, error.retry_after, "asked to wait", failed=False)
@@ -183,7 +215,8 @@ class Sender:
             else:
                 await self._postpone(delivery, min(2**tries, 60), type(error).__name__, failed=True)
         else:
-            await self._store.deliveries.sent(delivery, message_id=message.message_id, now=self._clock())
+            sent, now = message.message_id, self._clock()
+            await _kept(lambda: self._store.deliveries.sent(delivery, message_id=sent, now=now))
             log.info("delivered", delivery=delivery.id, story=story.id, subscriber=reader.id)
 
     async def _postpone(self, delivery: Delivery, pause_s: float, why: str, *, failed: bool) -> None:
@@ -194,3 +227,17 @@ class Sender:
         await self._store.deliveries.failed(delivery, error=why)
         await self._store.subscribers.stop(reader.id, now=self._clock())
         log.info("subscriber left", subscriber=reader.id)
+
+
+async def _kept(work: Callable[[], Awaitable[None]]) -> None:
+    """Note what was sent, however long the database is away: a message nobody knows of goes out again, and is never
+    corrected. Raises what is not passing, and what lasts for longer than KEEP_S.
+    """
+    ends = time.monotonic() + KEEP_S
+    while True:
+        try:
+            return await work()
+        except Exception as error:
+            if not is_passing(error) or time.monotonic() > ends:
+                raise
+        await asyncio.sleep(KEEP_AGAIN_S)

@@ -15,6 +15,7 @@ from bot.schedule import Schedule
 from bot.settings import BotSettings
 from bot.store import BotStore
 from bot.story import NOTE_LENGTH, SECTION_LENGTH, SECTIONS, FeedStory, Story, canonical_address
+from moderation.comment import is_visible
 from moderation.database import opened
 from moderation.policy import LANGUAGES
 from moderation.store import Store as CommentStore
@@ -95,7 +96,7 @@ class Editor:
     ) -> FeedStory:
         title, summary = _words("--title", title)[:TITLE_LENGTH], _words("--summary", summary)
         section, language = _words("--section", section).lower(), _language(language)
-        if not title:
+        if not _is_readable(title):
             raise StoryRefused("--title has nothing to read in it")
         if len(section) > SECTION_LENGTH:
             raise StoryRefused(f"--section has at most {SECTION_LENGTH} characters")
@@ -119,19 +120,9 @@ class Editor:
 
         Feeds change the story's words no more. Raises StoryRefused.
         """
-        if title is None and summary is None:
-            raise StoryRefused("give --title or --summary, or both: what the story is to say")
-        said = {option: _words(option, text) for option, text in (("--title", title), ("--summary", summary))}
-        if title is not None and not said["--title"]:
-            raise StoryRefused("--title has nothing to read in it")
-        _short("--title", said["--title"], TITLE_LENGTH)
-        _short("--summary", said["--summary"], SUMMARY_LENGTH)
+        title, summary, note = corrected_words(title, summary, note)
         corrected = await self._store.amendments.correct(
-            story,
-            title=story.title if title is None else said["--title"],
-            summary=story.summary if summary is None else said["--summary"],
-            note=_short("--note", _words("--note", note), NOTE_LENGTH),
-            now=self._clock(),
+            story, title=title, summary=summary, note=note, now=self._clock()
         )
         if corrected is None:
             raise StoryRefused("the story was taken back, so there is nothing to correct")
@@ -142,16 +133,33 @@ class Editor:
 
         First it goes to nobody else, then the messages are changed. Raises StoryRefused.
         """
-        now, why = self._clock(), _short("--note", _words("--note", note), NOTE_LENGTH)
+        now, why = self._clock(), recalled_words(note)
         recalled = await self._store.amendments.recall(story, note=why, now=now)
+        # Also where it was recalled already: whoever did that may have died before this.
+        await self._switches.begin(SwitchKind.CLOSE, Scope.STORY, story.url, note=why, who=who, name=name, now=now)
         if recalled is None:
             raise StoryRefused("the story was taken back already")
-        await self._switches.begin(SwitchKind.CLOSE, Scope.STORY, story.url, note=why, who=who, name=name, now=now)
         return Amended(recalled[0], await self._store.amendments.count_behind(recalled[0]), recalled[1])
 
     async def messages_left(self, amended: Amended) -> int:
         """How many messages of the story still show an older revision."""
         return await self._store.amendments.count_behind(amended.story)
+
+
+def corrected_words(title: str | None, summary: str | None, note: str | None) -> tuple[str | None, str | None, str]:
+    """Title, summary and note of a correction as they will be shown. Raises StoryRefused."""
+    if title is None and summary is None:
+        raise StoryRefused("give --title or --summary, or both: what the story is to say")
+    if title is not None and not _is_readable(title := _words("--title", title)):
+        raise StoryRefused("--title has nothing to read in it")
+    title = None if title is None else _short("--title", title, TITLE_LENGTH)
+    summary = None if summary is None else _short("--summary", _words("--summary", summary), SUMMARY_LENGTH)
+    return title, summary, recalled_words(note)
+
+
+def recalled_words(note: str | None) -> str:
+    """The note of a recall as it will be shown. Raises StoryRefused."""
+    return _short("--note", _words("--note", note), NOTE_LENGTH)
 
 
 @asynccontextmanager
@@ -200,3 +208,7 @@ def _short(option: str, text: str, at_most: int) -> str:
     if len(text) > at_most:
         raise StoryRefused(f"{option} has {len(text)} characters, and at most {at_most} are shown: make it shorter")
     return text
+
+
+def _is_readable(text: str) -> bool:
+    return any(is_visible(letter) for letter in text)

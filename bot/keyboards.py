@@ -28,6 +28,10 @@ AMONG_ALL = "all"
 """Says of a switch's End button that it stands under all of them, which are to be shown again."""
 
 
+ANSWERING = "answer"
+"""Says of a story's command that it answered the story: all that stands behind it is what is to be said."""
+
+
 class Ask(StrEnum):
     """What a button asks for: the word before the first colon of its callback data."""
 
@@ -247,13 +251,11 @@ def end_switch(switch_id: int) -> InlineKeyboardMarkup:
 _EDITING = {"push": "button-story-push", "correct": "button-story-correct", "recall": "button-story-recall"}
 
 
-def editing(story_id: int, *, act: str) -> InlineKeyboardMarkup:
-    """The second press that pushes, corrects or recalls a story, and the way out."""
-    sure, leave = (
-        _desk(_EDITING[act], Ask.STORY, act, story_id),
-        _desk("button-story-leave", Ask.STORY, "leave", story_id),
-    )
-    return _rows([sure, leave], width=2)
+def editing(story_id: int, *, act: str, answers: bool) -> InlineKeyboardMarkup:
+    """The second press that pushes, corrects or recalls a story, and the way out. Says whether a story was answered."""
+    form = [ANSWERING] if answers else []
+    sure = _desk(_EDITING[act], Ask.STORY, act, story_id, *form)
+    return _rows([sure, _desk("button-story-leave", Ask.STORY, "leave", story_id)], width=2)
 
 
 def how_far(story_id: int) -> InlineKeyboardMarkup:

@@ -69,15 +69,15 @@ async def import_subscribers(
     done, read = Imported(), 0
     async with opened(settings.database_address()) as database:
         store = BotStore(database)
-        erased = await store.forgotten.all_through()
         for batch in _batches(lines):
             for number, why in batch.refused:
                 refuse(number, why)
-            wanted = [one for one in batch.listed if author_hash(person_name(one.id)) not in erased]
-            new = await store.subscribers.add_listed(wanted, now=datetime.now(UTC))
+            # Of a number that stands twice the first counts.
+            wanted = {author_hash(person_name(one.id)): one for one in reversed(batch.listed)}
+            new, erased = await store.subscribers.add_listed(wanted, now=datetime.now(UTC))
             done.new += new
-            done.known += len(wanted) - new
-            done.erased += len(batch.listed) - len(wanted)
+            done.known += len(batch.listed) - new - erased
+            done.erased += erased
             done.refused += len(batch.refused)
             read += len(batch.listed) + len(batch.refused)
             progress(read)
@@ -119,6 +119,8 @@ def _batches(lines: BinaryIO) -> Iterator[_Batch]:
     while part := list(islice(numbered, AT_ONCE)):
         batch = _Batch()
         for number, line in part:
+            if not line.strip():
+                continue
             try:
                 batch.listed.append(parse_line(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line))
             except LineRefused as error:

@@ -7,6 +7,8 @@ import contextlib
 import json
 import math
 import re
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
@@ -36,6 +38,9 @@ log = structlog.get_logger(__name__)
 
 PATIENCE_S = 20
 """Longest pause Telegram may ask for that a call sits out by itself; a longer one is the caller's to judge."""
+
+LAST_LOOK: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("LAST_LOOK", default=None)
+"""What a task asks once its message has its place and before it goes; raises where it is to go no more."""
 
 AGAIN_S = 0.5
 """Seconds until Telegram is asked again for what the bot can't begin without."""
@@ -169,6 +174,8 @@ class Pacing(BaseRequestMiddleware):
             wait_s = await self._limiter.place(chat_id, alert=self._alerts, at_most_s=self._patience_s)
             if wait_s:
                 raise TelegramRetryAfter(method=method, message="no place yet", retry_after=math.ceil(wait_s))
+            if (last_look := LAST_LOOK.get()) is not None:
+                await last_look()
             try:
                 return await make_request(bot, method)
             except TelegramRetryAfter as error:

@@ -68,7 +68,7 @@ async def _in_the_bot(store: BotStore, made: dict[str, Accepted]) -> None:
     await store.subscribers.subscribe(PERSON, name=NAME, language="en", now=NOW)
     await store.subscribers.subscribe(1002, name="Bilal", language="en", now=NOW)
     await store.deliveries.plan(story, now=NOW)
-    for delivery in await store.deliveries.lease(at_most=10, lease_s=9, now=NOW):
+    for delivery in await store.deliveries.lease(at_most=10, lease_s=9, clock=lambda: NOW):
         await store.deliveries.sent(delivery, message_id=30, now=NOW)
     await store.conversations.enter(PERSON, {"drafts": [{"message": 31, "text": f"a {WORD} in a draft"}]}, now=NOW)
     await store.shown.note_story(PERSON, 30, story_id=story.id, now=NOW)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -83,8 +84,13 @@ def export(file: ListFile) -> None:
 
 def _whole(path: Path, write: Callable[[BinaryIO], T]) -> T:
     """Write a file that is there whole or not at all, for nobody else to read: it says who reads what."""
-    part = path.with_name(f"{path.name}.part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-        done = write(out)
-    part.replace(path)
+    opened, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    part = Path(name)
+    try:
+        with os.fdopen(opened, "wb") as out:
+            done = write(out)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
     return done

@@ -20,6 +20,7 @@ from bot.handlers.answering import answer, place_of
 from bot.handlers.drafts import Asked, Draft, Drafts, Target
 from bot.keyboards import Ask
 from bot.messages import terms as terms_messages
+from bot.messages.stories import recalled
 from bot.messages.texts import Html, plain, say
 from bot.middlewares import Reader
 from bot.store import BotStore
@@ -131,7 +132,9 @@ class CommentHandlers:
         now = self._clock()
         await self._store.subscribers.meet(reader.id, name=reader.name, language=reader.language, now=now)
         if not await self._is_open(story):
-            await self._bot.send_message(reader.id, say("comments-closed", reader.language, title=story.title))
+            closed = say("comments-closed", reader.language, title=story.title)
+            gone = story.recalled_at is not None
+            await self._bot.send_message(reader.id, recalled(story, language=reader.language) if gone else closed)
             return
         await self._drafts.begin(reader.id, Target(story.id), now=now)
         if not await self._intake.has_agreed(reader.author):

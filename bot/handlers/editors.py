@@ -12,14 +12,14 @@ import structlog
 from aiogram import Bot, F, Router
 from aiogram.enums import ChatType
 from aiogram.filters import Command, CommandObject
-from aiogram.types import CallbackQuery, Message, ReplyParameters
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message, ReplyParameters
 
 from bot import keyboards
-from bot.editing import Amended, Editor, StoryRefused
+from bot.editing import Amended, Editor, StoryRefused, corrected_words, recalled_words
 from bot.handlers.answering import answer, edit_or_send, place_of
 from bot.keyboards import Ask
 from bot.limiter import Rates
-from bot.messages.texts import MODERATORS, Html, plain, say
+from bot.messages.texts import MODERATORS, Html, escape, plain, say
 from bot.middlewares import Reader
 from bot.store import BotStore
 from bot.story import Story
@@ -36,6 +36,7 @@ class Said:
 
     story: str
     rest: str
+    answers: bool
 
     def title(self) -> str | None:
         """The first line of what follows."""
@@ -71,41 +72,45 @@ class EditorHandlers:
 
     async def ask_push(self, message: Message, command: CommandObject, reader: Reader) -> None:
         """Ask whether to push, and say to how many."""
-        story = await self._meant(message, command, reader)
-        if story is None:
+        said = await self._said(message, command.args)
+        if (story := await self._meant(message, command, said)) is None:
             return
         planned = await self._store.deliveries.count_wanting(story)
         text = say("editor-push-sure", MODERATORS, title=story.title, n=planned, takes=_takes(planned))
-        await self._reply(message, text, story=story, act="push")
+        await self._ask(message, text, "push", story, said)
 
     async def ask_correct(self, message: Message, command: CommandObject, reader: Reader) -> None:
         """Ask whether to correct, and show what it would say."""
-        story = await self._meant(message, command, reader)
         said = await self._said(message, command.args)
-        if story is None:
+        if (story := await self._meant(message, command, said)) is None:
             return
-        if said is None or said.title() is None:
-            await self._reply(message, say("editor-correct-how", MODERATORS))
+        if said.title() is None:
+            await self._tell(message, say("editor-correct-how", MODERATORS))
             return
-        text = say(
-            "editor-correct-sure",
-            MODERATORS,
-            title=story.title,
-            new=said.title() or "",
-            summary=said.summary() or story.summary,
+        try:
+            title, summary, _ = corrected_words(said.title(), said.summary(), None)
+        except StoryRefused as error:
+            await self._tell(message, escape(str(error)))
+            return
+        new = {"new": title or "", "summary": story.summary if summary is None else summary}
+        await self._ask(
+            message, say("editor-correct-sure", MODERATORS, title=story.title, **new), "correct", story, said
         )
-        await self._reply(message, text, story=story, act="correct")
 
     async def ask_recall(self, message: Message, command: CommandObject, reader: Reader) -> None:
         """Ask whether to take a story back."""
-        story = await self._meant(message, command, reader)
-        if story is not None:
-            said = await self._said(message, command.args)
-            note = said.rest if said is not None else ""
-            text = say(
-                "editor-recall-sure", MODERATORS, title=story.title, note=note or plain("editor-no-note", MODERATORS)
-            )
-            await self._reply(message, text, story=story, act="recall")
+        said = await self._said(message, command.args)
+        if (story := await self._meant(message, command, said)) is None:
+            return
+        try:
+            note = recalled_words(said.rest)
+        except StoryRefused as error:
+            await self._tell(message, escape(str(error)))
+            return
+        why = note or plain("editor-no-note", MODERATORS)
+        await self._ask(
+            message, say("editor-recall-sure", MODERATORS, title=story.title, note=why), "recall", story, said
+        )
 
     async def press(self, callback: CallbackQuery, reader: Reader) -> None:
         """A press on what was asked, or on how far it is."""
@@ -120,7 +125,8 @@ class EditorHandlers:
             await answer(callback, plain("old-button", reader.language), alert=True)
             return
         try:
-            text = await self._do(press.name(0), story, callback, reader)
+            answers = press.name(2) == keyboards.ANSWERING
+            text = await self._do(press.name(0), story, callback, reader, answers=answers)
         except StoryRefused as error:
             await answer(callback, str(error), alert=True)
             return
@@ -131,11 +137,13 @@ class EditorHandlers:
         markup = None if press.name(0) == "leave" else keyboards.how_far(story.id)
         await edit_or_send(self._bot, *place, text, reply_markup=markup)
 
-    async def _do(self, act: str, story: Story, callback: CallbackQuery, reader: Reader) -> Html | None:
+    async def _do(
+        self, act: str, story: Story, callback: CallbackQuery, reader: Reader, *, answers: bool
+    ) -> Html | None:
         """Do what is asked, and say so; None for what can't be done any more."""
         asked = callback.message.reply_to_message if isinstance(callback.message, Message) else None
         words = (asked.text or "").split(maxsplit=1)[1:] if asked is not None else []
-        said = await self._said_of(story, words[0] if words else "")
+        said = _said(words[0] if words else "", answers=answers)
         match act:
             case "push":
                 fresh = await self._editor.to_push(story.url)
@@ -169,39 +177,37 @@ class EditorHandlers:
             takes=_takes(waiting + behind),
         )
 
-    async def _meant(self, message: Message, command: CommandObject, reader: Reader) -> Story | None:
+    async def _meant(self, message: Message, command: CommandObject, said: Said) -> Story | None:
         """The story a command is about; where there is none, how to name one is said."""
-        said = await self._said(message, command.args)
-        story = await self._store.stories.pointed_at(said.story) if said is not None and said.story else None
+        story = await self._store.stories.pointed_at(said.story) if said.story else None
         if story is None:
-            key = "editor-which" if said is None or not said.story else "editor-unknown"
-            await self._reply(message, say(key, MODERATORS, command=f"/{command.command.lower()}"))
+            key = "editor-unknown" if said.story else "editor-which"
+            await self._tell(message, say(key, MODERATORS, command=f"/{command.command.lower()}"))
         elif story.recalled_at is not None:
-            await self._reply(message, say("editor-recalled-already", MODERATORS))
+            await self._tell(message, say("editor-recalled-already", MODERATORS))
             return None
         return story
 
-    async def _said(self, message: Message, args: str | None) -> Said | None:
+    async def _said(self, message: Message, args: str | None) -> Said:
         """What stands behind a command: of the story it answers, all of it; else a story's name comes first."""
-        args = (args or "").strip()
         replied = message.reply_to_message
         shown = await self._store.shown.story_of(message.chat.id, replied.message_id) if replied is not None else None
-        if shown is not None:
-            return Said(str(shown[0]), args)
-        parts = args.split(maxsplit=1)
-        return Said(parts[0], parts[1] if len(parts) > 1 else "") if parts else None
+        return _said(args or "", answers=shown is not None, story=str(shown[0]) if shown is not None else "")
 
-    async def _said_of(self, story: Story, args: str) -> Said:
-        """The words behind a command whose story is known by now: it may be named there, or was answered."""
-        first, *rest = args.split(maxsplit=1) or [""]
-        named = await self._store.stories.pointed_at(first) if first else None
-        is_named = named is not None and named.id == story.id
-        return Said(str(story.id), (rest[0] if rest else "") if is_named else args)
+    async def _ask(self, message: Message, text: Html, act: str, story: Story, said: Said) -> None:
+        await self._tell(message, text, markup=keyboards.editing(story.id, act=act, answers=said.answers))
 
-    async def _reply(self, message: Message, text: Html, *, story: Story | None = None, act: str = "") -> None:
-        markup = keyboards.editing(story.id, act=act) if story is not None else None
+    async def _tell(self, message: Message, text: Html, *, markup: InlineKeyboardMarkup | None = None) -> None:
         under = ReplyParameters(message_id=message.message_id, allow_sending_without_reply=True)
         await self._bot.send_message(message.chat.id, text, reply_markup=markup, reply_parameters=under)
+
+
+def _said(args: str, *, answers: bool, story: str = "") -> Said:
+    """The words behind a command: all of them where it answers a story, else a story's name comes first."""
+    if answers:
+        return Said(story, args.strip(), answers=True)
+    first, *rest = args.split(maxsplit=1) or [""]
+    return Said(first, rest[0] if rest else "", answers=False)
 
 
 def _amended(key: str, amended: Amended) -> Html:

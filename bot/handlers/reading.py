@@ -85,6 +85,9 @@ class ReadingHandlers:
         markup = keyboards.counted(message.reply_markup, story.id, comments=total, language=language)
         if markup == message.reply_markup:
             return
+        now = await self._store.stories.one(story.id)
+        if now is None or now.recalled_at is not None:
+            return  # its message has no buttons any more
         with contextlib.suppress(TelegramBadRequest):  # the message is gone, or says so already
             await self._bot.edit_message_reply_markup(
                 chat_id=message.chat.id, message_id=message.message_id, reply_markup=markup
@@ -126,6 +129,9 @@ class ReadingHandlers:
         return found.total
 
     async def _show_heading(self, reader: Reader, story: Story, *, total: int) -> None:
+        if story.recalled_at is not None:  # its title is not said any more
+            await self._bot.send_message(reader.id, stories.recalled(story, language=reader.language))
+            return
         state = await self._switches.state_of(
             story.url, section=story.section, published_at=story.published_at, now=self._clock()
         )

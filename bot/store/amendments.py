@@ -31,9 +31,16 @@ class Amendments:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def correct(self, story: Story, *, title: str, summary: str, note: str, now: datetime) -> Story | None:
-        """Have the story say this from now on, in every message; None where it was recalled meanwhile."""
-        values = {"title": title, "summary": summary, "note": note, "corrected_at": now}
+    async def correct(
+        self, story: Story, *, title: str | None, summary: str | None, note: str, now: datetime
+    ) -> Story | None:
+        """Have the story say this from now on, in every message; None where it was recalled meanwhile.
+
+        What is None stays as it is: somebody else may have corrected it a moment ago.
+        """
+        words = {"title": title, "summary": summary}
+        values: dict[str, Any] = {name: text for name, text in words.items() if text is not None}
+        values |= {"note": note, "corrected_at": now}
         async with self._database.write() as connection:
             return await self._amend(connection, story.id, values)
 
@@ -50,8 +57,12 @@ class Amendments:
         return recalled, stopped.rowcount
 
     async def waiting(self) -> list[Story]:
-        """Stories of which some message may still say something else."""
-        query = sa.select(stories).where(stories.c.amending.is_(True)).order_by(stories.c.id)
+        """Stories of which some message may still say something else; those recalled first."""
+        query = (
+            sa.select(stories)
+            .where(stories.c.amending.is_(True))
+            .order_by(stories.c.recalled_at.is_(None), stories.c.id)
+        )
         async with self._database.read() as connection:
             return [story_in(row) for row in (await connection.execute(query)).mappings()]
 
@@ -88,23 +99,30 @@ class Amendments:
             return (await connection.execute(query)).first() is not None
 
     async def caught_up(self, story: Story, messages: Collection[Behind]) -> None:
-        """These messages show this revision now, or are gone, or can't be changed by anybody."""
+        """These messages show this revision now, or are gone, or can't be changed by anybody.
+
+        Where the story was amended again meanwhile, they may have been changed back by it, and are behind once more.
+        """
         if not messages:
             return
         update = sa.update(shown).where(
             shown.c.chat_id == sa.bindparam("chat"), shown.c.message_id == sa.bindparam("message")
         )
         async with self._database.write() as connection:
+            await connection.execute(_locked(story))
             await connection.execute(
                 update.values(revision=story.revision),
                 [{"chat": one.chat_id, "message": one.message_id} for one in messages],
             )
+            newer = sa.and_(stories.c.id == story.id, stories.c.revision > story.revision)
+            await connection.execute(sa.update(stories).where(newer).values(amending=True))
 
     async def finish(self, story: Story) -> bool:
         """No message is behind this revision any more; False where one is, or the story was amended again."""
         left = sa.exists().where(*_behind(story))
         update = sa.update(stories).where(stories.c.id == story.id, stories.c.revision == story.revision, ~left)
         async with self._database.write() as connection:
+            await connection.execute(_locked(story))
             return (await connection.execute(update.values(amending=False))).rowcount == 1
 
     async def _amend(self, connection: Any, story_id: int, values: dict[str, Any]) -> Story | None:
@@ -118,6 +136,11 @@ class Amendments:
 
 RECALLED = "recalled"
 """Why a delivery of a story that was recalled was given up."""
+
+
+def _locked(story: Story) -> sa.Select[tuple[int]]:
+    """Looked at first, so that what is asked next sees every message that was noted before."""
+    return sa.select(stories.c.revision).where(stories.c.id == story.id).with_for_update(key_share=True)
 
 
 def _behind(story: Story) -> tuple[sa.ColumnElement[bool], ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -72,17 +72,21 @@ class Deliveries:
             )
             return set(rows.scalars())
 
-    async def lease(self, *, at_most: int, lease_s: float, now: datetime) -> list[Delivery]:
+    async def lease(self, *, at_most: int, lease_s: float, clock: Callable[[], datetime]) -> list[Delivery]:
         """Deliveries to send now, oldest first; nobody else gets them until the lease runs out.
 
-        One whose lease ran out is given again: its sender died, and a lost alert is worse than a repeated one.
+        One whose lease ran out is given again: its sender died, and a lost alert is worse than a repeated one. So is
+        one leased for longer than any lease is: the clock was set back.
         """
+        now = clock()
+        if not await self._any_due(now, lease_s=lease_s):
+            return []  # a look costs no lock; the lease itself takes SQLite's one
         waiting = (
             sa.select(deliveries.c.id)
             .where(
                 sa.or_(
                     sa.and_(deliveries.c.state == "pending", deliveries.c.due_at <= now),
-                    sa.and_(deliveries.c.state == "leased", deliveries.c.leased_until < now),
+                    sa.and_(deliveries.c.state == "leased", _is_over(now, lease_s)),
                 )
             )
             .order_by(deliveries.c.due_at, deliveries.c.id)
@@ -93,7 +97,6 @@ class Deliveries:
         update = (
             sa.update(deliveries)
             .where(deliveries.c.id.in_(waiting))
-            .values(state="leased", leased_until=now + timedelta(seconds=lease_s), attempts=deliveries.c.attempts + 1)
             .returning(
                 deliveries.c.id,
                 deliveries.c.story_id,
@@ -102,17 +105,18 @@ class Deliveries:
                 deliveries.c.failures,
             )
         )
-        if not await self._any_due(now):
-            return []  # a look costs no lock; the lease itself takes SQLite's one
         async with self._database.write() as connection:
-            rows = (await connection.execute(update)).all()
+            # The time is taken with the lock in hand: waiting for it may have taken as long as a lease lasts.
+            until = {"leased_until": clock() + timedelta(seconds=lease_s)}
+            leased = update.values(state="leased", attempts=deliveries.c.attempts + 1, **until)
+            rows = (await connection.execute(leased)).all()
         return sorted((Delivery(*row) for row in rows), key=lambda delivery: delivery.id)
 
-    async def hold(self, ids: Collection[int], *, lease_s: float, now: datetime) -> None:
+    async def hold(self, ids: Collection[int], *, lease_s: float, clock: Callable[[], datetime]) -> None:
         """These are still on their way: nobody else is given them for `lease_s` from now."""
         held = sa.update(deliveries).where(deliveries.c.id.in_(ids), deliveries.c.state == "leased")
         async with self._database.write() as connection:
-            await connection.execute(held.values(leased_until=now + timedelta(seconds=lease_s)))
+            await connection.execute(held.values(leased_until=clock() + timedelta(seconds=lease_s)))
 
     async def sent(self, delivery: Delivery, *, message_id: int, now: datetime) -> None:
         """It was sent, as this message: true also when the lease had run out meanwhile."""
@@ -152,11 +156,9 @@ class Deliveries:
         async with self._database.write() as connection:
             return (await connection.execute(sa.delete(deliveries).where(deliveries.c.id.in_(old)))).rowcount
 
-    async def _any_due(self, now: datetime) -> bool:
+    async def _any_due(self, now: datetime, *, lease_s: float) -> bool:
         due = sa.select(deliveries.c.id).where(deliveries.c.state == "pending", deliveries.c.due_at <= now).limit(1)
-        late = (
-            sa.select(deliveries.c.id).where(deliveries.c.state == "leased", deliveries.c.leased_until < now).limit(1)
-        )
+        late = sa.select(deliveries.c.id).where(deliveries.c.state == "leased", _is_over(now, lease_s)).limit(1)
         async with self._database.read() as connection:
             return (await connection.execute(due)).first() is not None or (
                 await connection.execute(late)
@@ -183,6 +185,12 @@ def _wanting(story: Story) -> list[sa.ColumnElement[bool]]:
         as_text = sa.cast(subscribers.c.sections, sa.Text)
         wanting.append(sa.or_(as_text == "[]", as_text.contains(f'"{story.section}"', autoescape=True)))
     return wanting
+
+
+def _is_over(now: datetime, lease_s: float) -> sa.ColumnElement[bool]:
+    """Whether nobody holds the lease any more; twice as long as a lease lasts, it was given by another clock."""
+    until = deliveries.c.leased_until
+    return sa.or_(until < now, until > now + timedelta(seconds=2 * lease_s))
 
 
 def _still_leased(delivery: Delivery) -> sa.ColumnElement[bool]:

@@ -56,8 +56,11 @@ class Shown:
         """
         values = {"story_id": story.id, "comment_id": None, "shown_at": now, "revision": story.revision}
         insert = self._database.insert(shown).values(chat_id=chat_id, message_id=message_id, **values)
+        # Locked first: whoever amends the story, or says that all is done, comes before this message or sees it.
+        locked = sa.select(stories.c.revision).where(stories.c.id == story.id).with_for_update(key_share=True)
         newer = sa.and_(stories.c.id == story.id, stories.c.revision > story.revision)
         async with self._database.write() as connection:
+            await connection.execute(locked)
             await connection.execute(
                 insert.on_conflict_do_update(index_elements=["chat_id", "message_id"], set_=values)
             )
@@ -164,11 +167,18 @@ class Shown:
         async with self._database.write() as connection:
             await connection.execute(first.on_conflict_do_nothing())
             known, _, known_until = (await connection.execute(held)).scalar_one().partition(" ")
-            if known != holder and known_until and datetime.fromisoformat(known_until) > now:
+            # Ahead by more than any lease lasts, it was given by a clock that was set back since.
+            if known != holder and known_until and now < datetime.fromisoformat(known_until) < now + 2 * (until - now):
                 return False
             value = f"{holder} {until.isoformat()}"
             await connection.execute(sa.update(notes).where(notes.c.name == name).values(value=value))
         return True
+
+    async def give_back(self, name: str, *, holder: str) -> None:
+        """End the lease of that name, where this holder has it."""
+        mine = sa.and_(notes.c.name == name, notes.c.value.startswith(f"{holder} ", autoescape=True))
+        async with self._database.write() as connection:
+            await connection.execute(sa.update(notes).where(mine).values(value=""))
 
     async def _cards(self, condition: sa.ColumnElement[bool]) -> list[Card]:
         query = sa.select(cards).where(condition).order_by(cards.c.posted_at, cards.c.message_id)

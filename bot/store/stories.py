@@ -138,10 +138,12 @@ class Stories:
             return (await connection.execute(query)).scalar()
 
     async def titles(self, addresses: Sequence[str]) -> dict[str, str]:
-        """Title by canonical address, for those that are known."""
+        """Title by canonical address, for those that are known and were not recalled."""
         async with self._database.read() as connection:
             rows = await connection.execute(
-                sa.select(stories.c.url, stories.c.title).where(stories.c.url.in_(addresses))
+                sa.select(stories.c.url, stories.c.title).where(
+                    stories.c.url.in_(addresses), stories.c.recalled_at.is_(None)
+                )
             )
             return {row.url: row.title for row in rows}
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store.tables import subscribers
+from bot.store.tables import forgotten, subscribers
 from bot.subscriber import Listed, Subscriber
 from moderation.database import Database
 
@@ -48,9 +48,12 @@ class Subscribers:
 
     async def stop(self, person: int, *, now: datetime) -> bool:
         """Switch push off; False when it was off already."""
-        update = sa.update(subscribers).where(subscribers.c.id == person, subscribers.c.active.is_(True))
+        on = sa.update(subscribers).where(subscribers.c.id == person, subscribers.c.active.is_(True))
+        # Who never had it on has said now that they want none: no list brings it on for them.
+        never = sa.update(subscribers).where(subscribers.c.id == person, subscribers.c.stopped_at.is_(None))
         async with self._database.write() as connection:
-            done = await connection.execute(update.values(active=False, stopped_at=now))
+            done = await connection.execute(on.values(active=False, stopped_at=now))
+            await connection.execute(never.values(stopped_at=now))
         return done.rowcount == 1
 
     async def set_language(self, person: int, language: str) -> None:
@@ -61,29 +64,24 @@ class Subscribers:
         """Push stories of these sections only; none means all."""
         await self._update(person, sections=sorted(sections))
 
-    async def add_listed(self, listed: Sequence[Listed], *, now: datetime) -> int:
-        """Switch push on for those who never chose here; how many.
+    async def add_listed(self, listed: Mapping[str, Listed], *, now: datetime) -> tuple[int, int]:
+        """Switch push on for those who never chose here; how many, and how many were erased and stay so.
 
-        Who is subscribed, or has stopped, stays as they are.
+        Who is subscribed, or has stopped, stays as they are. Each is given under the hash that an erasure keeps.
         """
-        wanted = {one.id: one for one in reversed(listed)}  # of one that stands twice the first
-        rows = [
-            {"id": one.id, "language": one.language, "sections": list(one.sections), "timezone": one.timezone}
-            | {"name": "", "active": True, "joined_at": now}
-            for one in wanted.values()
-        ]
-        if not rows:
-            return 0
-        ids = list(wanted)
         undecided = sa.and_(subscribers.c.active.is_(False), subscribers.c.stopped_at.is_(None))
         async with self._database.write() as connection:
+            hashes = sa.select(forgotten.c.author_hash).where(forgotten.c.author_hash.in_(listed))
+            erased = set((await connection.execute(hashes)).scalars())
+            wanted = {one.id: one for hash_, one in listed.items() if hash_ not in erased}
+            ids = list(wanted)
             known = set(
                 (await connection.execute(sa.select(subscribers.c.id).where(subscribers.c.id.in_(ids)))).scalars()
             )
             met = sa.select(subscribers.c.id).where(subscribers.c.id.in_(known), undecided)
             again = set((await connection.execute(met)).scalars())
             insert = self._database.insert(subscribers).on_conflict_do_nothing(index_elements=["id"])
-            if fresh := [row for row in rows if row["id"] not in known]:
+            if fresh := [_row(one, now) for one in wanted.values() if one.id not in known]:
                 await connection.execute(insert, fresh)
             for number in again:
                 one = wanted[number]
@@ -93,7 +91,7 @@ class Subscribers:
                         active=True, language=one.language, sections=list(one.sections), timezone=one.timezone
                     )
                 )
-        return len(fresh) + len(again)
+        return len(fresh) + len(again), len(erased)
 
     async def active_after(self, person: int, *, at_most: int) -> list[Subscriber]:
         """Those with push on, by number, after this one: one page of them."""
@@ -115,6 +113,11 @@ class Subscribers:
     async def _update(self, person: int, **values: Any) -> None:
         async with self._database.write() as connection:
             await connection.execute(sa.update(subscribers).where(subscribers.c.id == person).values(**values))
+
+
+def _row(one: Listed, now: datetime) -> dict[str, Any]:
+    chosen = {"language": one.language, "sections": list(one.sections), "timezone": one.timezone}
+    return {"id": one.id, "name": "", "active": True, "joined_at": now, **chosen}
 
 
 def _subscriber(row: Any) -> Subscriber:

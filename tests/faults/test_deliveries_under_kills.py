@@ -33,7 +33,8 @@ async def subscribed(sandbox: Sandbox, store: BotStore, count: int) -> list[int]
         await sandbox.do("POST", "users", {"id": person, "first_name": "Reader"})
     await sandbox.start(*people)
     listed = [Listed(id=person, language="en", sections=(), timezone=None) for person in people]
-    assert await store.subscribers.add_listed(listed, now=datetime.now(UTC)) == count
+    by_hash = {str(one.id): one for one in listed}
+    assert await store.subscribers.add_listed(by_hash, now=datetime.now(UTC)) == (count, 0)
     return people
 
 

@@ -22,7 +22,7 @@ from bot.editing import Amended, StoryRefused, editor_of
 from bot.keyboards import Links
 from bot.limiter import Limiter, Rates
 from bot.settings import BotSettings
-from bot.store import BotStore
+from bot.store import Behind, BotStore
 from bot.story import FeedStory, Story
 from bot.telegram import make_bot
 from moderation.database import Database
@@ -153,7 +153,7 @@ async def test_each_reader_is_told_in_their_language(newsroom: Newsroom) -> None
 async def test_a_recall_stops_what_is_not_sent_yet_and_nobody_gets_the_story_afterwards(newsroom: Newsroom) -> None:
     story = await newsroom.story()
     await newsroom.store.deliveries.plan(story, now=newsroom.clock[0])
-    leased = await newsroom.store.deliveries.lease(at_most=2, lease_s=1, now=newsroom.clock[0])
+    leased = await newsroom.store.deliveries.lease(at_most=2, lease_s=1, clock=lambda: newsroom.clock[0])
     done = await newsroom.recalls("It was not ours to tell.")
     assert (len(leased), done.messages, done.stopped) == (2, 0, 2)
     newsroom.clock[0] += timedelta(seconds=2)  # the two that a sender had, and did not send, come again
@@ -316,6 +316,93 @@ async def test_the_loop_goes_on_when_the_database_was_away(newsroom: Newsroom, m
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running
+
+
+async def test_a_recall_goes_before_a_correction_that_is_under_way(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.amending.AT_ONCE", 1)
+    await newsroom.sent()
+    await newsroom.corrects(title="The quay is shorter")
+    amend_page, pages = newsroom.amenders[0]._amend_page, list[int]()
+
+    async def recalled_after_the_first(story: Story, page: list[Behind]) -> None:
+        await amend_page(story, page)
+        pages.append(story.revision)
+        if len(pages) == 1:
+            await newsroom.recalls()
+
+    monkeypatch.setattr(newsroom.amenders[0], "_amend_page", recalled_after_the_first)
+    await newsroom.amended()
+    assert pages == [1, 2, 2, 2, 2]
+    for person in EVERYBODY:
+        assert await newsroom.seen(person) == ["This story was taken back by the newsroom."]
+
+
+async def test_what_an_older_word_was_written_over_is_amended_once_more(newsroom: Newsroom) -> None:
+    story = await newsroom.sent()
+    corrected = (await newsroom.corrects(title="The quay is shorter")).story
+    late = await newsroom.store.amendments.behind(corrected, before=None, at_most=9)
+    await newsroom.recalls()
+    await newsroom.amended()
+    await newsroom.amenders[1]._amend_page(corrected, late)  # of one that lost its turn in the middle of it
+    assert (await newsroom.seen(EMMA))[0].startswith("The quay is shorter")
+    assert [one.id for one in await newsroom.store.amendments.waiting()] == [story.id]
+    await newsroom.amended()
+    assert await newsroom.seen(EMMA) == ["This story was taken back by the newsroom."]
+
+
+async def test_no_message_noted_beside_the_end_is_left_behind(newsroom: Newsroom) -> None:
+    story = await newsroom.story()
+    corrected = (await newsroom.corrects(title="The quay is shorter")).story
+
+    async def ends() -> None:
+        for _ in range(40):
+            await newsroom.store.amendments.finish(corrected)
+
+    async def notes(first: int) -> None:
+        for number in range(first, first + 10):
+            await newsroom.store.shown.note_alert(number, 1, story=story, now=newsroom.clock[0])
+
+    await asyncio.gather(ends(), *(notes(first) for first in range(10_000, 10_100, 10)))
+    assert await newsroom.store.amendments.count_behind(corrected) == 100
+    assert [one.id for one in await newsroom.store.amendments.waiting()] == [story.id]
+
+
+async def test_two_corrections_at_once_are_both_kept(newsroom: Newsroom) -> None:
+    story = await newsroom.story()
+    correct = newsroom.store.amendments.correct
+    given = {"note": "", "now": newsroom.clock[0]}
+    await asyncio.gather(
+        correct(story, title="The quay is shorter", summary=None, **given),
+        correct(story, title=None, summary="By a metre.", **given),
+    )
+    now = await newsroom.store.stories.one(story.id)
+    assert now is not None
+    assert (now.title, now.summary, now.revision) == ("The quay is shorter", "By a metre.", 2)
+
+
+async def test_a_recall_that_died_before_it_closed_the_comments_is_completed_by_the_next(newsroom: Newsroom) -> None:
+    story = await newsroom.sent()
+    await newsroom.store.amendments.recall(story, note="", now=newsroom.clock[0])
+    with pytest.raises(StoryRefused, match="already"):
+        await newsroom.recalls()
+    switches = await Switches(Store(newsroom.store.database)).active()
+    assert [switch.target for switch in switches] == [story.url]
+
+
+async def test_the_turn_is_given_back_at_a_graceful_stop(newsroom: Newsroom) -> None:
+    await newsroom.sent()
+    await newsroom.corrects(title="The quay is shorter")
+    running = asyncio.create_task(newsroom.amenders[0].run())
+    async with asyncio.timeout(20):
+        while not (await newsroom.seen(EMMA))[0].startswith("The quay is shorter"):
+            await asyncio.sleep(0.05)
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    await newsroom.recalls()
+    assert await newsroom.amenders[1].amend_waiting()
 
 
 def test_the_commands_say_what_they_did(tmp_path: Path) -> None:

@@ -289,7 +289,7 @@ async def test_what_was_sent_is_not_sent_again_and_what_waited_waits(
     await saved(home, tmp_path / "one.zip")
     await brought_back(away, tmp_path / "one.zip")
     restored = Database(away.database_address())
-    assert await BotStore(restored).deliveries.lease(at_most=10, lease_s=9, now=LATER) == []
+    assert await BotStore(restored).deliveries.lease(at_most=10, lease_s=9, clock=lambda: LATER) == []
     assert [event.kind for event in await Desk.of(Store(restored)).told(now=LATER)] == ["received", "published"]
     await restored.close()
 

@@ -115,7 +115,9 @@ async def test_two_senders_never_hold_the_same_delivery(bot_store: BotStore) -> 
     (story,) = await known(bot_store, feed_story())
     for person in range(40):
         await bot_store.deliveries.plan_one(story.id, person, now=NOW)
-    shares = await asyncio.gather(*(bot_store.deliveries.lease(at_most=15, lease_s=60, now=NOW) for _ in range(4)))
+    shares = await asyncio.gather(
+        *(bot_store.deliveries.lease(at_most=15, lease_s=60, clock=lambda: NOW) for _ in range(4))
+    )
     leased = [delivery.id for share in shares for delivery in share]
     assert len(leased) == len(set(leased)) == 40
 
@@ -124,14 +126,16 @@ async def test_a_delivery_whose_sender_died_is_given_again_and_one_that_went_out
     (story,) = await known(bot_store, feed_story())
     for person in (1, 2, 3, 4):
         await bot_store.deliveries.plan_one(story.id, person, now=NOW)
-    first = await bot_store.deliveries.lease(at_most=10, lease_s=60, now=NOW)
+    first = await bot_store.deliveries.lease(at_most=10, lease_s=60, clock=lambda: NOW)
     await bot_store.deliveries.sent(first[0], message_id=9, now=NOW)
     await bot_store.deliveries.failed(first[1], error="Forbidden")
-    await bot_store.deliveries.postpone(first[2], due_at=NOW + timedelta(seconds=90), error="asked to wait")
-    assert await bot_store.deliveries.lease(at_most=10, lease_s=60, now=NOW + timedelta(seconds=59)) == []
-    again = await bot_store.deliveries.lease(at_most=10, lease_s=60, now=NOW + timedelta(seconds=61))
+    await bot_store.deliveries.postpone(
+        first[2], due_at=NOW + timedelta(seconds=90), error="asked to wait", failed=False
+    )
+    assert await bot_store.deliveries.lease(at_most=10, lease_s=60, clock=lambda: NOW + timedelta(seconds=59)) == []
+    again = await bot_store.deliveries.lease(at_most=10, lease_s=60, clock=lambda: NOW + timedelta(seconds=61))
     assert [(delivery.id, delivery.attempts) for delivery in again] == [(first[3].id, 2)]
-    later = await bot_store.deliveries.lease(at_most=10, lease_s=60, now=NOW + timedelta(seconds=91))
+    later = await bot_store.deliveries.lease(at_most=10, lease_s=60, clock=lambda: NOW + timedelta(seconds=91))
     assert [delivery.id for delivery in later] == [first[2].id]
     assert await bot_store.deliveries.counts(story.id) == {"sent": 1, "failed": 1, "leased": 2}
 

@@ -34,6 +34,7 @@ class PostRoom:
     sandbox: Sandbox
     store: BotStore
     sender: Sender
+    limiter: Limiter
     clock: list[datetime] = field(default_factory=lambda: [datetime.now(UTC)])
 
     async def story(self, slug: str = "quay", **given: Any) -> Story:
@@ -74,13 +75,14 @@ async def post_room(database: Database, redis: Redis) -> AsyncIterator[PostRoom]
         await sandbox.do("PUT", "limits", {"enabled": False})
         await sandbox.start(*EVERYBODY)
         settings = BotSettings(sandbox_port=urlsplit(sandbox.address).port or 0)
-        bot = make_bot(settings, Limiter(redis, rates=UNLIMITED), alerts=True)
+        limiter = Limiter(redis, rates=UNLIMITED)
+        bot = make_bot(settings, limiter, alerts=True)
         clock = [datetime.now(UTC)]
         store = BotStore(database)
         for person in EVERYBODY:
             await store.subscribers.subscribe(person, name="Reader", language="en", now=clock[0])
         sender = Sender(bot, store=store, links=Links("desk_bot"), counts=no_counts, clock=lambda: clock[0])
-        yield PostRoom(sandbox, store, sender, clock)
+        yield PostRoom(sandbox, store, sender, limiter, clock)
         await bot.session.close()
 
 
@@ -161,7 +163,7 @@ async def test_what_never_works_is_given_up_in_the_end(room: PostRoom) -> None:
 async def test_being_asked_to_wait_uses_up_no_try(room: PostRoom) -> None:
     story = await room.story()
     for _ in range(TRIES + 1):
-        for delivery in await room.store.deliveries.lease(at_most=10, lease_s=LEASE_S, now=room.clock[0]):
+        for delivery in await room.store.deliveries.lease(at_most=10, lease_s=LEASE_S, clock=lambda: room.clock[0]):
             asked = {"due_at": room.clock[0], "error": "asked to wait", "failed": False}
             await room.store.deliveries.postpone(delivery, **asked)
     await room.play(kind="error", methods=["sendMessage"], count=len(EVERYBODY))
@@ -180,7 +182,7 @@ async def test_a_picture_that_can_not_be_had_does_not_cost_the_reader_the_story(
 
 async def test_what_a_dead_sender_took_is_sent_when_its_lease_has_run_out(room: PostRoom) -> None:
     await room.story()
-    await room.store.deliveries.lease(at_most=10, lease_s=LEASE_S, now=room.clock[0])
+    await room.store.deliveries.lease(at_most=10, lease_s=LEASE_S, clock=lambda: room.clock[0])
     assert await room.after(LEASE_S - 1) == 0
     assert await room.after(2) == len(EVERYBODY)
     assert await room.got(EMMA) == ["The quay is longer"]
@@ -188,7 +190,7 @@ async def test_what_a_dead_sender_took_is_sent_when_its_lease_has_run_out(room: 
 
 async def test_the_late_word_of_a_sender_whose_lease_ran_out_changes_nothing(room: PostRoom) -> None:
     story = await room.story()
-    late = await room.store.deliveries.lease(at_most=10, lease_s=LEASE_S, now=room.clock[0])
+    late = await room.store.deliveries.lease(at_most=10, lease_s=LEASE_S, clock=lambda: room.clock[0])
     await room.after(LEASE_S + 1)
     for delivery in late[:2]:
         await room.store.deliveries.postpone(delivery, due_at=room.clock[0], error="late", failed=True)
@@ -196,6 +198,61 @@ async def test_the_late_word_of_a_sender_whose_lease_ran_out_changes_nothing(roo
         await room.store.deliveries.failed(delivery, error="late")
     assert await room.store.deliveries.counts(story.id) == {"sent": len(EVERYBODY)}
     assert await room.after(1) == 0
+
+
+async def test_a_story_recalled_while_its_message_waits_for_its_place_is_not_sent(room: PostRoom) -> None:
+    for person in EVERYBODY:
+        await room.limiter.pause(person, for_s=0.5)
+    story = await room.story()
+    await room.sender.send_due()
+    assert await room.store.amendments.recall(story, note="", now=room.clock[0]) is not None
+    await room.sender.settled(within_s=30)
+    assert [await room.got(person) for person in EVERYBODY] == [[]] * len(EVERYBODY)
+    assert await room.store.deliveries.counts(story.id) == {"failed": len(EVERYBODY)}
+
+
+async def test_who_stood_still_for_longer_than_a_lease_leaves_the_delivery_to_another(
+    room: PostRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery.LEASE_S", 0.3)
+    for person in EVERYBODY:
+        await room.limiter.pause(person, for_s=0.6)
+    story = await room.story()
+    await room.sender.send_due()  # and nobody says that it is still in hand
+    await room.sender.settled(within_s=30)
+    assert await room.got(EMMA) == []
+    assert await room.after(1) == len(EVERYBODY)
+    assert await room.got(EMMA) == ["The quay is longer"]
+    assert await room.store.deliveries.counts(story.id) == {"sent": len(EVERYBODY)}
+
+
+async def test_what_was_sent_is_noted_when_the_database_is_back(
+    room: PostRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = iter([OSError("the database is away")] * 2)
+    note_alert, sent = room.store.shown.note_alert, room.store.deliveries.sent
+
+    async def breaks_first(work: Any, *given: Any, **named: Any) -> Any:
+        for error in failures:
+            raise error
+        return await work(*given, **named)
+
+    monkeypatch.setattr("bot.delivery.KEEP_AGAIN_S", 0.01)
+    monkeypatch.setattr(
+        room.store.shown, "note_alert", lambda *given, **named: breaks_first(note_alert, *given, **named)
+    )
+    monkeypatch.setattr(room.store.deliveries, "sent", lambda *given, **named: breaks_first(sent, *given, **named))
+    story = await room.story()
+    await room.after(0)
+    assert await room.store.deliveries.counts(story.id) == {"sent": len(EVERYBODY)}
+    assert await room.got(EMMA) == ["The quay is longer"]
+    assert await room.store.amendments.was_sent(story)
+
+
+async def test_a_clock_set_back_keeps_no_delivery_waiting_for_the_hour(room: PostRoom) -> None:
+    await room.story()
+    await room.store.deliveries.lease(at_most=10, lease_s=LEASE_S, clock=lambda: room.clock[0] + timedelta(hours=1))
+    assert await room.after(0) == len(EVERYBODY)
 
 
 async def test_two_senders_at_once_send_each_delivery_once(room: PostRoom) -> None:

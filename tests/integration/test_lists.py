@@ -102,6 +102,17 @@ async def test_an_erased_reader_stays_erased(mover: Mover) -> None:
     assert [one["id"] for one in await mover.takes_away()] == [8]
 
 
+async def test_who_said_stop_before_they_ever_chose_is_subscribed_by_no_list(mover: Mover) -> None:
+    await mover.store.subscribers.meet(7, name="Omar", language="en", now=NOW)  # by a story's link
+    assert not await mover.store.subscribers.stop(7, now=NOW)
+    assert await mover.brings({"id": 7}) == Imported(known=1)
+    assert await mover.takes_away() == []
+
+
+async def test_a_line_without_anything_is_no_line(mover: Mover) -> None:
+    assert await mover.brings({"id": 7}, b"\n", b"  \n", {"id": 8}, b"\n") == Imported(new=2)
+
+
 async def test_a_list_longer_than_what_is_stored_at_once(mover: Mover) -> None:
     count = 2 * AT_ONCE + 1
     assert await mover.brings(*({"id": number} for number in range(1, count + 1))) == Imported(new=count)
@@ -149,4 +160,9 @@ def test_the_commands_say_what_they_did(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     assert baithak(var, "subscriber", "export", str(out)).stdout.startswith("2 subscribers")
     assert out.stat().st_mode & 0o777 == 0o600
+    other = tmp_path / "other.jsonl"
+    (tmp_path / "other.jsonl.part").symlink_to(listed)
+    assert baithak(var, "subscriber", "export", str(other)).returncode == 0
+    assert not other.is_symlink() and listed.read_bytes().endswith(b'"hi"}')
+    assert baithak(var, "subscriber", "export", str(tmp_path / "none" / "out")).returncode == 1
     assert baithak(var, "subscriber", "export", "-").stdout == out.read_text(encoding="utf-8")

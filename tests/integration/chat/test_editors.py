@@ -59,9 +59,13 @@ async def test_the_story_may_be_answered_and_all_that_follows_is_what_to_say(tal
     await talk.joins(MEERA)
     alert = await talk.sees(MEERA, says("The dam is open"))
     under = {"reply_to_message_id": alert["message_id"]}
-    asked = await asks(talk, "/correct\nGates shut at noon", "Correct “The dam is open”?", **under)
+    first = text_of(alert).splitlines()[0]
+    title = f"{alert['message_id']} gates shut at noon"  # begins with a number, and names no story by it
+    asked = await asks(talk, f"/correct {title}", f"Correct “{first}”?", **under)
     await talk.press(MEERA, asked, choice(asked, "correct"))
-    await talk.sees(MEERA, says("Gates shut at noon\n"))
+    await talk.sees(MEERA, says(f"{title}\n"))
+    await asks(talk, f"/correct {'long ' * 100}", "at most 300", **under)
+    await asks(talk, f"/recall {'long ' * 100}", "at most 120", **under)
     asked = await asks(talk, "/recall Because it was wrong", "Why: Because it was wrong", **under)
     await talk.press(MEERA, asked, choice(asked, "recall"))
     told = await talk.sees(MEERA, says("taken back by the newsroom"))
