@@ -1,4 +1,4 @@
-"""Lines that an outside auditor found decided wrongly. None of them is trained on, nor a phrase cut from one."""
+"""Lines that an outside auditor found decided wrongly. None of them is trained on; a few phrases that are come near to one."""
 
 from __future__ import annotations
 
@@ -32,9 +32,6 @@ MUST_BE_PUBLISHED = (
     "First comment here",
     "See https://en.wikipedia.org/wiki/Geneva_Conventions for the law.",
 )
-
-# A known fault of the fast stage by itself; the second one sees that nobody is threatened. The model card names it.
-HELD_BY_THE_FAST_STAGE = ("musalman aur hindu sab insaan hain, qatal kisi ka bhi haram hai",)
 
 MUST_NOT_BE_PUBLISHED = (
     "main tumhe qatal kar doonga yaad rakhna",
