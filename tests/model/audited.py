@@ -1,4 +1,4 @@
-"""Lines that an outside auditor found decided wrongly. None of them is trained on; a few phrases that are come near to one."""
+"""Lines that an outside auditor found decided wrongly. None is trained on; a few phrases that are come near to one."""
 
 from __future__ import annotations
 
