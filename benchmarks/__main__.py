@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks import accepting, api, decisions, disguises, report, screening, stages, stream, updates
 from benchmarks.comments import labelled_comments, own_comments
+from benchmarks.delivery import run as delivery
 from benchmarks.queue import run as queue
 from moderation.running import start_logging
 from moderation.settings import Settings
@@ -18,7 +19,18 @@ def main() -> None:
     parser.add_argument(
         "name",
         nargs="?",
-        choices=("screening", "stages", "disguises", "accepting", "decisions", "updates", "api", "queue", "stream"),
+        choices=(
+            "screening",
+            "stages",
+            "disguises",
+            "accepting",
+            "decisions",
+            "updates",
+            "api",
+            "queue",
+            "stream",
+            "delivery",
+        ),
         help="which one; all without it",
     )
     parser.add_argument("folder", nargs="?", type=Path, help="labelled .csv.gz files to screen; without it our own")
@@ -52,6 +64,8 @@ def main() -> None:
         api.run(runs=asked.runs, page=asked.out)
     if asked.name == "stream":  # an hour
         stream.run(lines=asked.comments or stream.LINES, page=asked.out)
+    if asked.name == "delivery":  # an hour
+        delivery.run(page=asked.out)
     if asked.name in (None, "queue"):
         queue.run(runs=asked.runs, comments=asked.comments or queue.COMMENTS, page=asked.out)
 

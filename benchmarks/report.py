@@ -30,7 +30,8 @@ environment of its own, from locked requirements, which is gone afterwards; one 
 our classifier and to a plain pipeline with and without our normal form; ten minutes, most of it the second stage's.
 
 `python -m benchmarks queue` installs each of the other queues into an environment of its own, from locked requirements,
-which is gone afterwards; it takes a quarter of an hour, and `--comments 1000` makes it shorter.
+which is gone afterwards; it takes a quarter of an hour, and `--comments 1000` makes it shorter. `python -m benchmarks
+delivery` does so with other senders, and takes an hour.
 """
 DIGITS = 2
 

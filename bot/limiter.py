@@ -1,9 +1,10 @@
 """The one limiter for every message to Telegram, shared by all processes through Redis.
 
 Three limits at once, as Telegram's FAQ gives them: all messages together, each private chat, each group. Whoever wants
-to send takes a place in all of them in one step or is told how long to wait. Alerts leave a place free for answers, so
-that a reader who writes is not kept waiting by a story going out. Without Redis each process keeps to the limits by
-itself.
+to send takes a place in all of them in one step or is told how long to wait. In each process one message at a time
+asks for the place that comes next, those behind it wait in line; one that its own chat keeps waiting leaves the line.
+Answers have a line of their own and go before alerts, so that a reader who writes is not kept waiting by a story going
+out. Without Redis each process keeps to the limits by itself.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,15 +37,32 @@ ASK_AGAIN_S = 2.0
 LOOK_AGAIN_S = 30.0
 """The same for who comes back later instead; longer than a busy private chat keeps anybody waiting."""
 
+SLACK_MS = 14.0
+"""By so much longer than a second is the time in which no more go than a second may hold: two messages can draw nearer
+to each other on their way, and those between that a place is free and that it is used."""
+
+WAKING_MS, LATE_MS = 4.0, 3.0
+"""A place counts from when it was free, not when it was asked for, if that was so little later: who wakes late loses no
+time for everybody. And from when it is used, where that was longer after it was asked for than the second."""
+
+AT_ONCE = 3
+"""So many go at once after a rest; what was lost by waking late is caught up with by so many."""
+
+STALE_S = 0.25
+"""A last look that is older is taken again."""
+
+SLOWER, SLOWER_AT_MOST, SLOWER_FOR_S = 1.05, 2.0, 600.0
+"""Each wish of Telegram's that everybody wait makes all so much slower, up to a bound, until there was none so long."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """How fast messages may go: in any second at most `per_s` + 2 in all, and so many in any window to one chat.
+    """How fast messages may go: at most `per_s` in any second in all, and so many in any window to one chat.
 
     A private chat's is the FAQ's one a second with its short bursts, a group's the FAQ's 20 a minute, each one short.
     """
 
-    per_s: float = 28
+    per_s: int = 30
     chat_at_most: int = 19
     chat_window_s: float = 20.5
     group_at_most: int = 19
@@ -52,7 +70,7 @@ class Rates:
 
     def takes_s(self, messages: int) -> float:
         """Seconds in which so many go out, each to a chat of its own, where nothing else does."""
-        return messages / self.per_s
+        return messages / self.per_s * (1 + SLACK_MS / 1000)
 
     def of_chat(self, chat_id: int) -> tuple[int, float]:
         """(messages, milliseconds): so many in any such time."""
@@ -61,16 +79,20 @@ class Rates:
         return self.chat_at_most, self.chat_window_s * 1000
 
 
-# KEYS: all, chat, pause of all, pause of the chat. ARGV: ms between two of all, ms the next may come early,
-# messages and ms of the chat's window, whether to take the place, ms of the longest pause. The chat's key lists when
-# its last messages went. What can't be ours is as if it were not there: a time further ahead than any is ever set (with
-# a second for a clock that was set back), a word, and a key that holds something else.
+# KEYS: when the next is due, when the last of all went, when the chat's last went, pause of all, pause of the chat,
+# until when answers go first, wishes to wait. ARGV: messages in any second of all, its milliseconds with the slack,
+# messages and ms of the chat's window, whether to take the place, whether it is an alert, ms of the longest pause,
+# AT_ONCE, SLOWER, SLOWER_AT_MOST, the time of a place that was taken and is used only now, WAKING_MS. Answers
+# microseconds to wait for all, those for this chat's own limit, and the time of the place that was taken.
+# What can't be ours is as if it were not there: a time further ahead than any is ever set (with a second for a clock
+# that was set back), a word, and a key that holds something else.
 _SCRIPT = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + clock[2] / 1000
-local every, early = tonumber(ARGV[1]), tonumber(ARGV[2])
+local count, second = tonumber(ARGV[1]), tonumber(ARGV[2])
 local at_most, window = tonumber(ARGV[3]), tonumber(ARGV[4])
-for index, kind in ipairs({'string', 'list', 'string', 'string'}) do
+local take, alert = ARGV[5] == '1', ARGV[6] == '1'
+for index, kind in ipairs({'string', 'list', 'list', 'string', 'string', 'string', 'string'}) do
   local found = redis.call('TYPE', KEYS[index])['ok']
   if found ~= kind and found ~= 'none' then redis.call('DEL', KEYS[index]) end
 end
@@ -79,20 +101,57 @@ local function ahead(written, longest)
   if left > 0 and left <= longest then return left end
   return 0
 end
-local wait = 0
-for _, key in ipairs({KEYS[3], KEYS[4]}) do
-  wait = math.max(wait, ahead(redis.call('GET', key), tonumber(ARGV[6])))
+if ARGV[11] ~= '' then
+  local used = string.format('%.3f', now)
+  if redis.call('LREM', KEYS[2], 1, ARGV[11]) == 1 then redis.call('LPUSH', KEYS[2], used) end
+  return {0, 0, used}
 end
-local due = now + ahead(redis.call('GET', KEYS[1]), 2 * every + 1000)
-wait = math.max(wait, due - early - now)
-wait = math.max(wait, ahead((tonumber(redis.call('LINDEX', KEYS[2], at_most - 1)) or 0) + window, window + 1000))
-if wait > 0 or ARGV[5] ~= '1' then return math.ceil(math.max(wait, 0)) end
-redis.call('SET', KEYS[1], string.format('%.3f', due + every), 'PX', 60000)
-redis.call('LPUSH', KEYS[2], string.format('%.3f', now))
-redis.call('LTRIM', KEYS[2], 0, at_most - 1)
-redis.call('PEXPIRE', KEYS[2], math.ceil(window) + 1000)
-return 0
-"""
+if redis.call('PTTL', KEYS[7]) == -1 then redis.call('DEL', KEYS[7]) end
+local wishes = tonumber(redis.call('GET', KEYS[7])) or 0
+if wishes > 0 and wishes < 1000 then second = second * math.min(tonumber(ARGV[9]) ^ wishes, tonumber(ARGV[10])) end
+local every, early = second / count, tonumber(ARGV[8]) - 1
+if alert then early = early - 1 end
+local pause = tonumber(ARGV[7])
+local own = ahead(redis.call('GET', KEYS[5]), pause)
+own = math.max(own, ahead((tonumber(redis.call('LINDEX', KEYS[3], at_most - 1)) or 0) + window, window + 1000))
+local due = tonumber(redis.call('GET', KEYS[1])) or 0
+if not (due > 0 and due <= now + AHEAD * every + 1000) then due = 0 end
+local free = due - early * every
+local first = tonumber(redis.call('LINDEX', KEYS[2], count - 1)) or 0
+if first <= now + 1000 then free = math.max(free, first + second) end
+local wait = math.max(free - now, 0)
+if alert then
+  wait = math.max(wait, ahead(redis.call('GET', KEYS[6]), second))
+elseif take and wait > 0 and own == 0 then
+  redis.call('SET', KEYS[6], string.format('%.3f', now + wait + every), 'PX', math.ceil(wait + every))
+end
+wait = math.max(wait, ahead(redis.call('GET', KEYS[4]), pause))
+if not take or math.max(wait, own) > 0 then return {math.ceil(wait * 1000), math.ceil(own * 1000), ''} end
+if not alert then redis.call('DEL', KEYS[6]) end
+free = math.max(free, now - tonumber(ARGV[12]))
+redis.call('SET', KEYS[1], string.format('%.3f', math.max(due, free) + every), 'PX', 60000)
+local place = string.format('%.3f', free)
+for index, kept in pairs({[2] = {count, second}, [3] = {at_most, window}}) do
+  redis.call('LPUSH', KEYS[index], index == 2 and place or string.format('%.3f', now))
+  redis.call('LTRIM', KEYS[index], 0, kept[1] - 1)
+  redis.call('PEXPIRE', KEYS[index], math.ceil(kept[2]) + 1000)
+end
+return {0, 0, place}
+""".replace("AHEAD", str(AT_ONCE + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Waits:
+    """Seconds to wait for all messages' limit and for the chat's own; `place` is the time of one that was taken."""
+
+    all_s: float = 0.0
+    own_s: float = 0.0
+    place: str = ""
+
+    @property
+    def longest_s(self) -> float:
+        """Until a place may be had, by what can be said now."""
+        return max(self.all_s, self.own_s)
 
 
 @dataclass
@@ -100,8 +159,33 @@ class _Local:
     """The same limits within one process, in milliseconds of a steady clock."""
 
     due: float = 0.0
+    sent: deque[float] = field(default_factory=deque)
     chats: OrderedDict[int, list[float]] = field(default_factory=OrderedDict)
     paused: dict[int | None, float] = field(default_factory=dict)
+
+
+class _Line:
+    """Who waits for the next place; one at a time is at its head."""
+
+    def __init__(self) -> None:
+        self._head = asyncio.Lock()
+        self.length = 0
+
+    async def join(self, *, at_most_s: float) -> bool:
+        """Wait until nobody is before us. False, and out of the line, where that takes longer."""
+        self.length += 1
+        try:
+            async with asyncio.timeout(None if math.isinf(at_most_s) else max(at_most_s, 0)):
+                await self._head.acquire()
+        except TimeoutError:
+            return False
+        finally:
+            self.length -= 1
+        return True
+
+    def leave(self) -> None:
+        """Let the next one come to the head."""
+        self._head.release()
 
 
 class Limiter:
@@ -123,31 +207,76 @@ class Limiter:
         self._prefix = prefix
         self._steady_clock = steady_clock
         self._local = _Local()
+        self._answers, self._alerts = _Line(), _Line()
+        self._telling: set[asyncio.Task[_Waits]] = set()
         self._redis_seen = True
 
-    async def place(self, chat_id: int, *, alert: bool = False, at_most_s: float = math.inf) -> float:
+    async def place(
+        self,
+        chat_id: int,
+        *,
+        alert: bool = False,
+        at_most_s: float = math.inf,
+        last_look: Callable[[], Awaitable[None]] | None = None,
+    ) -> float:
         """Wait until a message to this chat may go, and take its place. `alert`: it gives way to answers.
 
         Answers 0; or the seconds still to wait, without a place, when that would be longer than `at_most_s` in all.
+        `last_look` is awaited shortly before the place is taken, so that the message goes as soon as it has it; raises
+        what that raises.
         """
-        waited_s = 0.0
+        line = self._alerts if alert else self._answers
+        ends = self._steady_clock() + at_most_s
         while True:
-            wait_s = await self._ask(chat_id, take=True, alert=alert)
-            stop_if_cancelled()
-            if wait_s <= 0:
+            if not await line.join(at_most_s=ends - self._steady_clock()):
+                return self._rates.takes_s(line.length + 1)
+            try:
+                waits = await self._at_the_head(chat_id, alert=alert, ends=ends, last_look=last_look)
+            finally:
+                line.leave()
+            if waits.longest_s <= 0:
                 return 0
-            if waited_s + wait_s > at_most_s:
-                return wait_s
-            sleeps_s = min(wait_s, ASK_AGAIN_S)
-            await asyncio.sleep(sleeps_s)
-            waited_s += sleeps_s
+            if self._steady_clock() + waits.longest_s > ends:
+                return waits.longest_s
+            # Only this chat keeps it waiting: those behind it in the line need not.
+            await asyncio.sleep(min(waits.own_s, ASK_AGAIN_S))
+
+    async def _at_the_head(
+        self, chat_id: int, *, alert: bool, ends: float, last_look: Callable[[], Awaitable[None]] | None
+    ) -> _Waits:
+        looked_at = -math.inf
+        while True:
+            if last_look is not None and self._steady_clock() - looked_at > STALE_S:
+                await last_look()
+                looked_at = self._steady_clock()
+            asked_at = self._steady_clock()
+            waits = await self._ask(chat_id, take=True, alert=alert)
+            stop_if_cancelled()
+            if waits.longest_s <= 0:
+                self._use(waits, chat_id, asked_at=asked_at)
+                return waits
+            if waits.own_s > waits.all_s or self._steady_clock() + waits.all_s > ends:
+                return waits
+            await asyncio.sleep(min(waits.all_s, ASK_AGAIN_S))
+
+    def _use(self, taken: _Waits, chat_id: int, *, asked_at: float) -> None:
+        """See to it that the others learn of it where the place is used late."""
+        if taken.place:
+            # By then the caller has written its request, or is as late as it is going to be known.
+            asyncio.get_running_loop().call_soon(self._used, taken.place, chat_id, asked_at)
+
+    def _used(self, place: str, chat_id: int, asked_at: float) -> None:
+        if (self._steady_clock() - asked_at) * 1000 > LATE_MS:
+            telling = asyncio.create_task(self._ask(chat_id, take=True, alert=False, place=place))
+            self._telling.add(telling)
+            telling.add_done_callback(self._telling.discard)
 
     async def wait_s(self, chat_id: int) -> float:
         """Seconds until a message to this chat may go, as far as can be said now; takes no place.
 
         After LOOK_AGAIN_S at the latest it is worth asking again.
         """
-        return min(await self._ask(chat_id, take=False, alert=False), LOOK_AGAIN_S)
+        return min((await self._ask(chat_id, take=False, alert=False)).longest_s, LOOK_AGAIN_S)
 
     def pace_s(self, chat_id: int) -> float:
         """Seconds between two messages to this chat in the long run."""
@@ -158,7 +287,7 @@ class Limiter:
         """Telegram asked for a pause: the chat gets it, and everybody if another private chat is paused already.
 
         Telegram does not say which of its limits was met. One chat's own is no reason to keep all others waiting; two
-        chats at once mean that it is the limit of all.
+        chats at once mean that it is the limit of all, which is then kept to more slowly for a while.
         """
         now = self._now()
         elsewhere = [
@@ -179,31 +308,40 @@ class Limiter:
             seconds, microseconds = await self._redis.time()
             until = seconds * 1000 + microseconds / 1000 + for_s * 1000
             await self._redis.set(self._pause_key(whom), f"{until:.3f}", px=max(1, round(for_s * 1000)))
+            if whom is None:
+                wishes = f"{self._prefix}:wishes"
+                await self._redis.incr(wishes)
+                await self._redis.expire(wishes, round(SLOWER_FOR_S + for_s))
         except (RedisError, OSError):
             return  # the pause is kept to within this process
 
-    async def _ask(self, chat_id: int, *, take: bool, alert: bool) -> float:
-        wait_ms = self._paused_ms(chat_id)
-        if wait_ms > 0:
-            return wait_ms / 1000
+    async def _ask(self, chat_id: int, *, take: bool, alert: bool, place: str = "") -> _Waits:
+        paused = self._paused(chat_id)
+        if paused.longest_s > 0 and not place:
+            return paused
         if self._redis is None:
-            return self._ask_locally(chat_id, take=take, alert=alert) / 1000
-        every = 1000 / self._rates.per_s
-        at_most, window = self._rates.of_chat(chat_id)
-        arguments = (every, 0.0 if alert else every, at_most, window, int(take), PAUSE_AT_MOST_S * 1000)
+            return self._ask_locally(chat_id, take=take, alert=alert)
+        rates = self._rates
+        at_most, window = rates.of_chat(chat_id)
+        arguments = (rates.per_s, 1000 + SLACK_MS, at_most, window, int(take), int(alert), PAUSE_AT_MOST_S * 1000)
+        tuning = (AT_ONCE, SLOWER, SLOWER_AT_MOST, place, WAKING_MS)
+        keys = self._keys(chat_id)
         try:
-            answer = await self._redis.eval(_SCRIPT, 4, *self._keys(chat_id), *map(str, arguments))
+            answer = await self._redis.eval(_SCRIPT, len(keys), *keys, *map(str, (*arguments, *tuning)))
         except (RedisError, OSError):
             if self._redis_seen:
                 log.warning("limiter without Redis", advice="each process now keeps to the limits by itself")
             self._redis_seen = False
-            return self._ask_locally(chat_id, take=take, alert=alert) / 1000
+            return _Waits() if place else self._ask_locally(chat_id, take=take, alert=alert)
         self._redis_seen = True
-        return int(answer) / 1000
+        all_us, own_us, taken = answer
+        return _Waits(int(all_us) / 1e6, int(own_us) / 1e6, taken.decode() if isinstance(taken, bytes) else taken)
 
     def _keys(self, chat_id: int) -> list[str]:
+        of_all = [f"{self._prefix}:{name}" for name in ("all", "sent", "first", "wishes")]
+        due, sent, first, wishes = of_all
         chat = f"{self._prefix}:chat:{chat_id}"
-        return [f"{self._prefix}:all", chat, self._pause_key(None), self._pause_key(chat_id)]
+        return [due, sent, chat, self._pause_key(None), self._pause_key(chat_id), first, wishes]
 
     def _pause_key(self, whom: int | None) -> str:
         return f"{self._prefix}:pause:{'all' if whom is None else whom}"
@@ -211,23 +349,32 @@ class Limiter:
     def _now(self) -> float:
         return self._steady_clock() * 1000
 
-    def _paused_ms(self, chat_id: int) -> float:
-        now = self._now()
-        return max(self._local.paused.get(None, 0) - now, self._local.paused.get(chat_id, 0) - now, 0)
+    def _paused(self, chat_id: int) -> _Waits:
+        now, paused = self._now(), self._local.paused
+        own_ms, all_ms = (max(paused.get(whom, 0) - now, 0) for whom in (chat_id, None))
+        return _Waits(all_ms / 1000, own_ms / 1000)
 
-    def _ask_locally(self, chat_id: int, *, take: bool, alert: bool) -> float:
-        now, local = self._now(), self._local
-        every = 1000 / self._rates.per_s
+    def _ask_locally(self, chat_id: int, *, take: bool, alert: bool) -> _Waits:
+        now, local, count = self._now(), self._local, self._rates.per_s
+        second = 1000 + SLACK_MS
+        every = second / count
         at_most, window = self._rates.of_chat(chat_id)
-        due = max(local.due, now)
+        free = local.due - (AT_ONCE - 1 - alert) * every
+        if len(local.sent) >= count:
+            free = max(free, local.sent[0] + second)
+        # An alert that finds answers waiting stands behind them.
+        all_ms = max(free - now, every if alert and self._answers.length else 0, 0)
         sent = [at for at in local.chats.get(chat_id, []) if at > now - window]
-        full = sent[-at_most] + window - now if len(sent) >= at_most else 0
-        wait = max(due - (0 if alert else every) - now, full, 0)
-        if wait > 0 or not take:
-            return wait
-        local.due = due + every
+        own_ms = max(sent[-at_most] + window - now if len(sent) >= at_most else 0, 0)
+        if max(all_ms, own_ms) > 0 or not take:
+            return _Waits(all_ms / 1000, own_ms / 1000)
+        free = max(free, now - WAKING_MS)
+        local.due = max(local.due, free) + every
+        local.sent.append(free)
+        while len(local.sent) > count:
+            local.sent.popleft()
         local.chats[chat_id] = [*sent, now]
         local.chats.move_to_end(chat_id)
         if len(local.chats) > _CHATS_AT_MOST:
             local.chats.popitem(last=False)
-        return 0
+        return _Waits()

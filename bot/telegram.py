@@ -40,7 +40,7 @@ PATIENCE_S = 20
 """Longest pause Telegram may ask for that a call sits out by itself; a longer one is the caller's to judge."""
 
 LAST_LOOK: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("LAST_LOOK", default=None)
-"""What a task asks once its message has its place and before it goes; raises where it is to go no more."""
+"""What a task asks shortly before its message goes, however long it waited; raises where it is to go no more."""
 
 AGAIN_S = 0.5
 """Seconds until Telegram is asked again for what the bot can't begin without."""
@@ -171,11 +171,11 @@ class Pacing(BaseRequestMiddleware):
         if not isinstance(chat_id, int) or not _is_paced(method):
             return await make_request(bot, method)
         for tries_left in reversed(range(_TRIES)):
-            wait_s = await self._limiter.place(chat_id, alert=self._alerts, at_most_s=self._patience_s)
+            wait_s = await self._limiter.place(
+                chat_id, alert=self._alerts, at_most_s=self._patience_s, last_look=LAST_LOOK.get()
+            )
             if wait_s:
                 raise TelegramRetryAfter(method=method, message="no place yet", retry_after=math.ceil(wait_s))
-            if (last_look := LAST_LOOK.get()) is not None:
-                await last_look()
             try:
                 return await make_request(bot, method)
             except TelegramRetryAfter as error:

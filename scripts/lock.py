@@ -1,6 +1,6 @@
 """Resolve the dependencies of pyproject.toml into hashed requirements files without any address in them.
 
-And those of what ours is measured beside, queues and classifiers, each into a file of its own: they are never
+And those of what ours is measured beside, queues, classifiers and senders, each into a file of its own: they are never
 installed together.
 What searches by coverage is locked by itself as well.
 """
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.candidates import PACKAGES
+from benchmarks.delivery.senders import PEERS as SENDERS
 from benchmarks.queue.peers import PEERS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,7 +53,7 @@ def main() -> None:
     named = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     for name, extra in ALONE.items():
         _lock(ROOT / name, named[extra])
-    for peer in (*PEERS, *PACKAGES):
+    for peer in (*PEERS, *PACKAGES, *SENDERS):
         _lock(peer.lock(), peer.wanted)
 
 

@@ -10,11 +10,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from benchmarks.candidates import LOCKS, PACKAGES
-from benchmarks.queue.peers import PEERS
+from benchmarks.delivery.senders import PEERS as SENDERS
+from benchmarks.queue.peers import PEERS as QUEUES
 from tests.architecture.sources import PROJECT
 
-OF_PEERS = PROJECT / "benchmarks" / "queue" / "requirements"
-LOCKED_ALONE = {*OF_PEERS.glob("*.txt"), *LOCKS.glob("*.txt")}
+PEERS = (*QUEUES, *SENDERS, *PACKAGES)
+LOCKED_ALONE = {*PROJECT.glob("benchmarks/*/requirements/*.txt"), *LOCKS.glob("*.txt")}
 FILES = sorted(str(path.relative_to(PROJECT)) for path in (*PROJECT.glob("requirements*.txt"), *LOCKED_ALONE))
 FORBIDDEN = ("://", "--index-url", "--extra-index-url", "--find-links", "--trusted-host", "file:", "@ ")
 
@@ -24,8 +25,8 @@ def test_there_are_lock_files_for_running_and_for_testing() -> None:
 
 
 def test_whatever_ours_is_measured_beside_has_a_lock_file_for_just_what_is_wanted_of_it() -> None:
-    assert {peer.lock() for peer in (*PEERS, *PACKAGES)} == LOCKED_ALONE
-    for peer in (*PEERS, *PACKAGES):
+    assert {peer.lock() for peer in PEERS} == LOCKED_ALONE
+    for peer in PEERS:
         pinned = re.sub(r"\[.*\]", "", peer.lock().read_text(encoding="utf-8"))
         wanted = [re.sub(r"\[.*\]", "", each) for each in peer.wanted]
         assert [each for each in wanted if f"{each} \\" not in pinned] == []

@@ -12,6 +12,11 @@ from benchmarks import accepting, api, decisions, screening, stages, stream, upd
 from benchmarks.candidates import CANDIDATES, train_peer
 from benchmarks.comments import Comments, own_comments
 from benchmarks.decisions import WORKER
+from benchmarks.delivery import run as delivery
+from benchmarks.delivery.cells import Cell, measure
+from benchmarks.delivery.drawn import drawn
+from benchmarks.delivery.senders import OURS as OUR_SENDERS
+from benchmarks.delivery.senders import PEERS as OTHER_SENDERS
 from benchmarks.queue import run as queue
 from benchmarks.queue import section
 from benchmarks.queue.adapters import Kind
@@ -140,6 +145,24 @@ def test_a_rate_is_kept_up_with_where_no_backlog_grows(takes_s: float, kept: str
     found = updates.Paced(50, 10, tuple(comments))
     assert round(found.committed_per_s) == min(50, round(1 / takes_s))
     assert f" {kept} |" in updates.section({"SQLite": [[found]]}, runs=1, load_before=0)
+
+
+def test_a_story_is_sent_beside_a_loop_and_what_was_answered_of_what_is_allowed_is_told_and_drawn() -> None:
+    cell = Cell("sliding_window", 20)
+    ours, loop = OUR_SENDERS[0], OTHER_SENDERS[0]
+    found = {
+        # Other tests have the machine as well: how much of it is ours is judged by nobody here.
+        sender: {cell: measure(sender, cell, seconds=3, python=Path(sys.executable))}
+        for sender in (ours, loop)
+    }
+    for of in found.values():
+        assert 0 < of[cell].efficiency <= 1.1
+        assert of[cell].memory > 10**7
+    assert len(found[ours][cell].replies_s) >= 2
+    assert found[loop][cell].replies_s == ()
+    shown = delivery.section(found, seconds=3, load_before=0)
+    assert f"| {ours.title} | {found[ours][cell].efficiency:.1%}" in shown
+    assert drawn(found).count("<rect") == 1 + len(found)
 
 
 def test_a_backlog_is_decided_beside_a_loop_without_a_queue() -> None:

@@ -233,7 +233,7 @@ async def test_a_turn_that_was_taken_in_time_is_left_to_its_holder(redis: Redis)
 LIMITS = "baithak:limiter"
 
 
-@pytest.mark.parametrize("name", ["pause:all", "pause:1", "all"])
+@pytest.mark.parametrize("name", ["pause:all", "pause:1", "all", "first", "wishes"])
 @pytest.mark.parametrize("written", ["99999999999999", "inf", "nan", "1e300", "word"])
 async def test_a_time_that_nobody_can_have_meant_keeps_nobody_waiting(redis: Redis, name: str, written: str) -> None:
     limiter = Limiter(redis)
@@ -246,11 +246,12 @@ async def test_a_time_that_nobody_can_have_meant_keeps_nobody_waiting(redis: Red
 
 async def test_messages_from_the_future_fill_no_chat(redis: Redis) -> None:
     limiter = Limiter(redis)
-    await redis.rpush(f"{LIMITS}:chat:1", *["99999999999999"] * 50)
+    for name in ("chat:1", "sent"):
+        await redis.rpush(f"{LIMITS}:{name}", *["99999999999999"] * 50)
     assert await limiter.wait_s(1) == 0
 
 
-@pytest.mark.parametrize("name", ["pause:all", "pause:1", "all", "chat:1"])
+@pytest.mark.parametrize("name", ["pause:all", "pause:1", "all", "chat:1", "sent", "first", "wishes"])
 async def test_a_key_of_another_kind_does_not_part_the_processes(redis: Redis, name: str) -> None:
     limiter = Limiter(redis)
     await redis.hset(f"{LIMITS}:{name}", "x", "y")
