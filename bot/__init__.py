@@ -5,7 +5,8 @@
       feed.read_feed                     story.FeedStory each, at its story.canonical_address
     schedule.Schedule.take               stored once
       ranking.rank                       best first; pure
-    schedule.Schedule.push               a delivery for each subscriber.Subscriber it is for
+    schedule.Schedule.push               a delivery for each subscriber.Subscriber it is for, when their
+                                         hours.Hours.due allows
         ── deliveries, in the store ──
     delivery.Sender.send_due             leased
       messages.alert, keyboards.alert    rendered

@@ -25,7 +25,7 @@ from aiogram.types import Message
 
 from bot import keyboards, messages
 from bot.keyboards import Links
-from bot.store import RECALLED, BotStore, Delivery
+from bot.store import QUIET, RECALLED, BotStore, Delivery
 from bot.story import Story
 from bot.subscriber import Subscriber
 from bot.telegram import LAST_LOOK
@@ -192,6 +192,10 @@ class Sender:
             return
         if story.recalled_at is not None:
             await self._store.deliveries.failed(delivery, error=RECALLED)
+            return
+        now = self._clock()
+        if not delivery.asked and (due_at := reader.hours.due(now, breaking=story.top)) > now:
+            await self._store.deliveries.postpone(delivery, due_at=due_at, error=QUIET, failed=False)
             return
         LAST_LOOK.set(lambda: self._still_goes(delivery))
         try:

@@ -54,6 +54,10 @@ class Editor:
             raise StoryRefused("no story is known there: give its address, its number, or its link to the bot")
         return story
 
+    async def wanted_by(self, story: Story) -> int:
+        """For how many subscribers a push would plan a delivery now."""
+        return await self._store.deliveries.count_wanting(story, now=self._clock())
+
     async def to_push(
         self,
         url: str,

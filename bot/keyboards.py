@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlencode
 
 from aiogram.types import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup
 
+from bot.hours import DAY, MOST_A_DAY, OFFERED, USUAL_QUIET, USUALLY_A_DAY
+from bot.messages import hours as hours_told
 from bot.messages.stories import section
 from bot.messages.texts import LANGUAGE_NAMES, MODERATORS, plain
 from bot.story import SECTIONS, Story, start_payload
+from bot.subscriber import Subscriber
 from moderation.policy import Terms
 from moderation.switch import Scope, Switch, SwitchKind
 
@@ -28,6 +32,9 @@ AMONG_ALL = "all"
 """Says of a switch's End button that it stands under all of them, which are to be shown again."""
 
 
+HOURS, NONE = "hours", "none"
+"""Says of a button of the settings that it is about hours; and that what it names is chosen no more."""
+
 ANSWERING = "answer"
 """Says of a story's command that it answered the story: all that stands behind it is what is to be said."""
 
@@ -40,6 +47,7 @@ class Ask(StrEnum):
     COMMENT = "comment"
     THREAD = "thread"
     SETTINGS = "settings"
+    STOP = "stop"
     FORGET = "forget"
     APPROVE = "approve"
     REJECT = "reject"
@@ -111,7 +119,7 @@ def languages(*, starting: bool = False) -> InlineKeyboardMarkup:
 
 
 def alert(story: Story, *, comments: int, links: Links, language: str) -> InlineKeyboardMarkup:
-    """A story's buttons: Comment, Comments (n), Read, Share."""
+    """A story's buttons: Comment, Comments (n), Read, Share, and no more stories."""
     return InlineKeyboardMarkup(
         inline_keyboard=[
             [
@@ -122,6 +130,7 @@ def alert(story: Story, *, comments: int, links: Links, language: str) -> Inline
                 InlineKeyboardButton(text=plain("button-read", language), url=story.url),
                 InlineKeyboardButton(text=plain("button-share", language), url=links.share(story)),
             ],
+            [_button(plain("settings-pause", language), Ask.STOP)],
         ]
     )
 
@@ -153,11 +162,50 @@ def settings(*, language: str, chosen: Collection[str], active: bool) -> InlineK
     everything = _button(("✓ " if not chosen else "") + plain("section-all", language), Ask.SETTINGS, "all")
     push = ("settings-pause", "pause") if active else ("settings-resume", "resume")
     last = [
+        _button(plain("settings-hours", language), Ask.SETTINGS, HOURS),
         _button(plain(push[0], language), Ask.SETTINGS, push[1]),
         _button(plain("settings-language", language), Ask.SETTINGS, "language"),
     ]
     rows = _rows([*toggles, everything], width=2).inline_keyboard
     return InlineKeyboardMarkup(inline_keyboard=[*rows, *([button] for button in last)])
+
+
+def hours(subscriber: Subscriber) -> InlineKeyboardMarkup:
+    """Quiet hours, how many stories a day, the time zone. Each button names what it sets."""
+    language, quiet = subscriber.language, subscriber.quiet
+    rows: list[list[InlineKeyboardButton]] = []
+    if quiet is None:
+        begins, ends = (hours_told.clock(minute, language) for minute in USUAL_QUIET)
+        rows.append([_hours(plain("button-quiet-on", language, begins=begins, ends=ends), "quiet", *USUAL_QUIET)])
+    else:
+        rows += [
+            _either("begins", quiet[0], but=quiet[1], language=language),
+            _either("ends", quiet[1], but=quiet[0], language=language),
+            [
+                _hours(plain("button-breaking-waits", language), "breaking", "no")
+                if subscriber.breaking
+                else _hours(plain("button-breaking-comes", language), "breaking", "yes")
+            ],
+            [_hours(plain("button-quiet-off", language), "quiet", NONE)],
+        ]
+    most = subscriber.daily_at_most
+    wanted = [USUALLY_A_DAY] if most is None else [n for n in (most - 1, most + 1) if 1 <= n <= MOST_A_DAY]
+    rows.append([_hours(plain("button-daily", language, n=n), "most", n) for n in wanted])
+    if most is not None:
+        rows.append([_hours(plain("button-daily-any", language), "most", NONE)])
+    rows.append([_hours(plain("button-zones", language), "zones")])
+    rows.append([_button(plain("button-settings-back", language), Ask.SETTINGS, "show")])
+    return InlineKeyboardMarkup(inline_keyboard=rows)
+
+
+def zones(language: str, *, now: datetime) -> InlineKeyboardMarkup:
+    """Time zones, each with what its clocks show now; and the way back."""
+    buttons = [
+        _hours(f"{hours_told.place(zone, language)} {hours_told.shown(now, zone, language)}", "zone", zone)
+        for zone in OFFERED
+    ]
+    back = [_hours(plain("button-settings-back", language))]
+    return InlineKeyboardMarkup(inline_keyboard=[*_rows(buttons, width=2).inline_keyboard, back])
 
 
 def terms(*, version: str, language: str) -> InlineKeyboardMarkup:
@@ -267,6 +315,23 @@ def stop_publishing() -> InlineKeyboardMarkup:
     """The second press that stops publishing, and the way back."""
     sure, back = _desk("button-switch-sure", Ask.SWITCH, "sure"), _desk("button-back", Ask.SWITCH, "back")
     return _rows([sure, back], width=2)
+
+
+def _hours(text: str, *names: str | int) -> InlineKeyboardButton:
+    return _button(text, Ask.SETTINGS, HOURS, *names)
+
+
+_ENDS = {"begins": "button-quiet-begins", "ends": "button-quiet-ends"}
+
+
+def _either(end: str, minute: int, *, but: int, language: str) -> list[InlineKeyboardButton]:
+    """An hour earlier, an hour later; not where the quiet time would last no time."""
+    others = [(minute + step) % DAY for step in (-60, 60)]
+    return [
+        _hours(plain(_ENDS[end], language, time=hours_told.clock(other, language)), end, other)
+        for other in others
+        if other != but
+    ]
 
 
 def _button(text: str, ask: Ask, *names: str | int) -> InlineKeyboardButton:

@@ -37,7 +37,7 @@ ASK_AGAIN_S = 2.0
 LOOK_AGAIN_S = 30.0
 """The same for who comes back later instead; longer than a busy private chat keeps anybody waiting."""
 
-SLACK_MS = 14.0
+SLACK_MS = 16.0
 """By so much longer than a second is the time in which no more go than a second may hold: two messages can draw nearer
 to each other on their way, and those between that a place is free and that it is used."""
 
@@ -262,8 +262,9 @@ class Limiter:
     def _use(self, taken: _Waits, chat_id: int, *, asked_at: float) -> None:
         """See to it that the others learn of it where the place is used late."""
         if taken.place:
-            # By then the caller has written its request, or is as late as it is going to be known.
-            asyncio.get_running_loop().call_soon(self._used, taken.place, chat_id, asked_at)
+            # The caller's request is written in the loop's next round: in the one after it is known how late that was.
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._used, taken.place, chat_id, asked_at)
 
     def _used(self, place: str, chat_id: int, asked_at: float) -> None:
         if (self._steady_clock() - asked_at) * 1000 > LATE_MS:

@@ -32,6 +32,7 @@ from bot.handlers import (
     EditorHandlers,
     FallbackHandlers,
     Handling,
+    HourHandlers,
     ModeratorHandlers,
     PrivacyHandlers,
     ReadingHandlers,
@@ -309,6 +310,7 @@ def _handling(
         clock=clock,
     )
     routers = (
+        HourHandlers(bot, store=store, deliver=sender.wake, clock=clock).router(),
         subscribers.router(),
         reading.router(),
         PrivacyHandlers(bot, data=data).router(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.hours import GUESSED, Hours
 from bot.story import Story
 
 
@@ -12,7 +13,8 @@ from bot.story import Story
 class Subscriber:
     """A reader of the bot. `sections` is what they chose; none chosen means all. Not `active`: no story is pushed.
 
-    `stopped_at` says since when, where that is their own wish; who was only met has not chosen yet.
+    `stopped_at` says since when, where that is their own wish; who was only met has not chosen yet. `daily_at_most` is
+    how many stories a day they want at most, None for as many as there are.
     """
 
     id: int
@@ -23,6 +25,14 @@ class Subscriber:
     joined_at: datetime
     stopped_at: datetime | None = None
     timezone: str | None = None
+    quiet: tuple[int, int] | None = None
+    breaking: bool = False
+    daily_at_most: int | None = None
+
+    @property
+    def hours(self) -> Hours:
+        """When stories may come to them."""
+        return hours_of(self.language, timezone=self.timezone, quiet=self.quiet, breaking=self.breaking)
 
     def wants(self, story: Story) -> bool:
         """Whether this story is to be pushed to them."""
@@ -41,6 +51,11 @@ class Listed:
     language: str
     sections: tuple[str, ...]
     timezone: str | None
+
+
+def hours_of(language: str, *, timezone: str | None, quiet: tuple[int, int] | None, breaking: bool) -> Hours:
+    """The hours of who chose this; the time zone is guessed from the language where they chose none."""
+    return Hours(timezone or GUESSED.get(language, "UTC"), quiet, breaking)
 
 
 def person_name(telegram_id: int) -> str:

@@ -9,12 +9,13 @@ import asyncio
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
+from moderation.policy import LANGUAGES
 from tests.chromium import CHROMIUM
-from tests.e2e.system import GROUP, People, Person, buttons, people_of, running, text_of, url_of
+from tests.e2e.system import GROUP, People, Person, buttons, has_data, people_of, running, text_of, url_of
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
@@ -54,11 +55,39 @@ async def play(people: People) -> tuple[str, str, str]:
     return url_of(story, "/demo/stories/"), url_of(urdu_story, "/demo/stories/"), link
 
 
+async def choose_hours(people: People) -> dict[str, int]:
+    """In each language somebody chooses their hours, by buttons alone; who they are."""
+    found: dict[str, int] = {}
+    for language in LANGUAGES:
+        person = await people.newcomer("Reader", language=language)
+        await person.joins(language)
+        after = (await person.write("/settings"))["message_id"]
+        pressed = "settings:hours"
+        for following in ("settings:hours:quiet:1320:420", "settings:hours:breaking:yes", "settings:hours:most:5"):
+            message = await person.sees(has_data(pressed), what=pressed, after=after)
+            await person.press(message, data=pressed)
+            pressed = following
+        message = await person.sees(has_data(pressed), what=pressed, after=after)
+        await person.press(message, data=pressed)
+        await person.sees(has_data("settings:hours:most:none"), what="the hours")
+        found[language] = person.id
+    return found
+
+
 async def _comment(person: Person, text: str) -> None:
     story = await person.joins("en")
     comment = await person.comments(story, text)
     await person.agrees()
     await person.told(comment, "Published", "Held", "Not published")
+
+
+async def take_hours(browser: Browser, people: People, chosen: dict[str, int]) -> None:
+    """The hours in each language, on a telephone; the languages in turns light and dark."""
+    for number, (language, person) in enumerate(chosen.items()):
+        scheme: Literal["light", "dark"] = "dark" if number % 2 else "light"
+        context = await browser.new_context(viewport=NARROW, color_scheme=scheme, device_scale_factor=1)
+        await shoot(await context.new_page(), f"{people.system.sandbox}/?as={person}", f"hours-{language}")
+        await context.close()
 
 
 async def take(browser: Browser, people: People, addresses: tuple[str, str, str]) -> None:
@@ -112,10 +141,11 @@ async def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "var") as system:
         async with people_of(system) as people, async_playwright() as playwright:
-            addresses = await play(people)
+            addresses, chosen = await play(people), await choose_hours(people)
             options: dict[str, Any] = {"executable_path": CHROMIUM, "args": CHROMIUM_ARGUMENTS}
             browser = await playwright.chromium.launch(**options)
             await take(browser, people, addresses)
+            await take_hours(browser, people, chosen)
             await browser.close()
 
 

@@ -71,7 +71,7 @@ def without_prolog(text: str) -> str:
             return text[at:]
         else:
             at += 1
-    raise FeedRefused("is not a feed that can be read (RSS or Atom)")
+    raise FeedRefused("is not a feed that can be read (RSS, Atom or JSON Feed)")
 
 
 def refuse_mazes(text: str) -> None:

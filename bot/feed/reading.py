@@ -15,6 +15,7 @@ import nh3
 
 from bot.feed.fetch import FeedRefused
 from bot.feed.guarding import decoded, refuse_mazes, without_prolog
+from bot.feed.json_feed import is_json, read_json_feed
 from bot.feed.sources import FeedSource
 from bot.story import SECTIONS, FeedStory, canonical_address
 from moderation.policy import LANGUAGES
@@ -54,8 +55,32 @@ def read_feed(body: bytes, source: FeedSource, *, content_type: str | None, addr
 
     Broken feeds give what can be read of them; HTML never passes; dates in the future become now.
     """
-    text = without_prolog(decoded(body, content_type))
-    text, items = _shorter(_REFERENCE.sub(_real_character, text))
+    text = decoded(body, content_type)
+    if is_json(text):
+        given = read_json_feed(text)
+        entries, feed, items, problems = given.entries, given.feed, len(given.entries), list[str]()
+        if "://" in address and not feed["link"]:
+            feed["link"] = address
+    else:
+        parsed, items = _parsed(text, address)
+        entries, feed = parsed.entries, parsed.feed
+        problems = [f"not well formed: {parsed.bozo_exception}"] if parsed.bozo and not parsed.entries else []
+    if items > MAX_ITEMS:
+        problems.append(f"has {items} items; the first {MAX_ITEMS} are read")
+    stories: dict[str, FeedStory] = {}
+    for number, entry in enumerate(entries[:MAX_ITEMS], 1):
+        try:
+            story = _story(entry, source, feed=feed, now=now)
+        except ValueError as error:
+            problems.append(f"item {number}: {error}")
+            continue
+        stories.setdefault(story.url, story)
+    return Reading(tuple(stories.values()), tuple(problems))
+
+
+def _parsed(text: str, address: str) -> tuple[Any, int]:
+    """RSS or Atom, as its parser reads it, and how many items it has."""
+    text, items = _shorter(_REFERENCE.sub(_real_character, without_prolog(text)))
     refuse_mazes(text)
     headers = {"content-type": "application/xml; charset=utf-8"}
     if "://" in address:
@@ -72,19 +97,8 @@ def read_feed(body: bytes, source: FeedSource, *, content_type: str | None, addr
     except Exception as error:  # the parser promises nothing of what it raises at a feed made to break it
         raise FeedRefused(f"can't be read: {type(error).__name__}") from None
     if not parsed.get("version") and not parsed.entries:
-        raise FeedRefused("is not a feed that can be read (RSS or Atom)")
-    problems = [f"not well formed: {parsed.bozo_exception}"] if parsed.bozo and not parsed.entries else []
-    if items > MAX_ITEMS:
-        problems.append(f"has {items} items; the first {MAX_ITEMS} are read")
-    stories: dict[str, FeedStory] = {}
-    for number, entry in enumerate(parsed.entries[:MAX_ITEMS], 1):
-        try:
-            story = _story(entry, source, feed=parsed.feed, now=now)
-        except ValueError as error:
-            problems.append(f"item {number}: {error}")
-            continue
-        stories.setdefault(story.url, story)
-    return Reading(tuple(stories.values()), tuple(problems))
+        raise FeedRefused("is not a feed that can be read (RSS, Atom or JSON Feed)")
+    return parsed, items
 
 
 def _real_character(reference: re.Match[str]) -> str:

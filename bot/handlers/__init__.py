@@ -1,5 +1,6 @@
 """Updates in, each to the feature it is for.
 
+    hours        when stories may come
     subscribers  start, language, sections, top stories, stop
     reading      threads, one's own comments, the terms
     privacy      a copy of one's data, and its end
@@ -36,6 +37,7 @@ from bot.handlers.comments import CommentHandlers
 from bot.handlers.drafts import Drafts
 from bot.handlers.editors import EditorHandlers
 from bot.handlers.fallback import FallbackHandlers
+from bot.handlers.hours import HourHandlers
 from bot.handlers.moderators import ModeratorHandlers
 from bot.handlers.privacy import CoveredByErasure, PrivacyHandlers
 from bot.handlers.reading import ReadingHandlers
@@ -53,6 +55,7 @@ __all__ = [
     "EditorHandlers",
     "FallbackHandlers",
     "Handling",
+    "HourHandlers",
     "ModeratorHandlers",
     "PrivacyHandlers",
     "ReadingHandlers",

@@ -75,7 +75,7 @@ class EditorHandlers:
         said = await self._said(message, command.args)
         if (story := await self._meant(message, command, said)) is None:
             return
-        planned = await self._store.deliveries.count_wanting(story)
+        planned = await self._editor.wanted_by(story)
         text = say("editor-push-sure", MODERATORS, title=story.title, n=planned, takes=_takes(planned))
         await self._ask(message, text, "push", story, said)
 

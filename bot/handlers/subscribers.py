@@ -17,6 +17,7 @@ from bot import keyboards
 from bot.handlers.answering import answer, edit_or_send, place_of
 from bot.keyboards import Ask
 from bot.messages import stories
+from bot.messages.hours import in_short
 from bot.messages.texts import LANGUAGE_NAMES, MODERATORS, Html, plain, say
 from bot.middlewares import Reader
 from bot.store import BotStore
@@ -104,6 +105,7 @@ class SubscriberHandlers:
         private.register(self.help, Command("help", ignore_case=True))
         router.callback_query.register(self.choose_language, F.data.startswith(f"{Ask.LANGUAGE}:"))
         router.callback_query.register(self.choose, F.data.startswith(f"{Ask.SETTINGS}:"))
+        router.callback_query.register(self.stop_here, F.data == Ask.STOP)
         router.my_chat_member.register(self.blocked, F.chat.type == "private")
         return router
 
@@ -208,6 +210,11 @@ class SubscriberHandlers:
         stopped = await self._store.subscribers.stop(reader.id, now=self._clock())
         await self._bot.send_message(reader.id, say("stopped" if stopped else "stopped-already", reader.language))
 
+    async def stop_here(self, callback: CallbackQuery, reader: Reader) -> None:
+        """No more stories, from under one, which stays as it is."""
+        stopped = await self._store.subscribers.stop(reader.id, now=self._clock())
+        await answer(callback, plain("stopped" if stopped else "stopped-already", reader.language), alert=True)
+
     async def top(self, message: Message, reader: Reader) -> None:
         """The best stories now, whether or not they were sent before."""
         best = await self._choice.top_stories(reader.language, at_most=TOP_AT_ONCE)
@@ -245,6 +252,10 @@ class SubscriberHandlers:
                 await self._store.subscribers.subscribe(
                     reader.id, name=reader.name, language=reader.language, now=self._clock()
                 )
+            case "show":
+                await answer(callback)
+                await self._show_choice(reader.id, message_id=place[1])
+                return
             case "language":
                 await answer(callback)
                 await self._offer_languages(reader)
@@ -261,7 +272,7 @@ class SubscriberHandlers:
         if subscriber is None:
             return
         language, chosen, active = subscriber.language, subscriber.sections, subscriber.active
-        text = stories.settings(language=language, sections=chosen, active=active)
+        text = stories.settings(language=language, sections=chosen, active=active, hours=in_short(subscriber))
         markup = keyboards.settings(language=language, chosen=chosen, active=active)
         if message_id is None:
             await self._bot.send_message(person, text, reply_markup=markup)

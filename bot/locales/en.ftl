@@ -22,13 +22,43 @@ settings =
     <b>Your settings</b>
     Language: { $language }
     Sections: { $sections }
+    Hours: { $hours }
     Stories: { $push ->
         [on] sent as they come
        *[off] not sent; /top still shows you the best
     }
+settings-hours = Hours and time zone
 settings-language = Language
 settings-pause = Stop sending stories
 settings-resume = Send me stories
+
+hours =
+    <b>When stories may come</b>
+    Quiet: { $quiet ->
+        [yes] from { $begins } until { $ends }. What comes meanwhile waits until then; breaking news { $breaking ->
+            [yes] comes all the same
+           *[no] waits too
+        }.
+       *[no] never; stories come at any hour.
+    }
+    Stories a day, at most: { $limited ->
+        [yes] { $n }
+       *[no] as many as there are
+    }
+    Your time: { $time } ({ $place })
+hours-zones = <b>Which clock is yours?</b>
+hours-short-any = stories come at any hour
+hours-short-quiet = quiet from { $begins } until { $ends }
+button-quiet-on = Quiet from { $begins } until { $ends }
+button-quiet-begins = Quiet from { $time }
+button-quiet-ends = Quiet until { $time }
+button-quiet-off = No quiet hours
+button-breaking-comes = Breaking news at any hour
+button-breaking-waits = Breaking news waits too
+button-daily = At most { $n } a day
+button-daily-any = As many a day as there are
+button-zones = Another time zone
+button-settings-back = Back
 
 stopped = I have stopped sending stories. Your comments stay where they are. /start brings the stories back.
 stopped-already = I am not sending you any stories. /start brings them back.
@@ -125,7 +155,7 @@ notice-link = See it on the site
 
 privacy =
     <b>What we keep about you</b>
-    Your Telegram number and first name, your language and sections, which stories were sent to you, your comments with every edit of them, what was decided about each and why, and when you agreed to the terms.
+    Your Telegram number and first name, your language, sections and hours, which stories were sent to you, your comments with every edit of them, what was decided about each and why, and when you agreed to the terms.
     On the site, others see your first name and your published comments, nothing else.
     Moderators see your first name, your comment, and how many of yours were published or not. Nobody here sees your telephone number.
     /mydata gives you all of it as a file. /forget erases it; what was decided about your comments is kept, without words and name.
@@ -148,7 +178,7 @@ button-forget-no = Keep it
 help =
     <b>What I can do</b>
     /top – the current top stories
-    /settings – sections, and stories on or off
+    /settings – sections, hours, and stories on or off
     /language – another language
     /stop – no more stories
     /comments – comments on the latest story
@@ -161,7 +191,7 @@ help =
 
 command-start = Begin, or choose a language
 command-top = The current top stories
-command-settings = Sections; stories on or off
+command-settings = Sections, hours; stories on or off
 command-language = Another language
 command-comments = Comments on the latest story
 command-mycomments = Your comments

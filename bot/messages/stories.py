@@ -39,14 +39,15 @@ def section(name: str, language: str) -> str:
     return plain(f"section-{name}", language) if name in SECTIONS else cut(name.capitalize(), at_most=64)
 
 
-def settings(*, language: str, sections: Collection[str], active: bool) -> Html:
-    """What a reader has chosen."""
+def settings(*, language: str, sections: Collection[str], active: bool, hours: str) -> Html:
+    """What a reader has chosen; the hours in a few words."""
     chosen = _comma(language).join(section(name, language) for name in SECTIONS if name in sections)
     return say(
         "settings",
         language,
         language=LANGUAGE_NAMES[language],
         sections=chosen or plain("section-all", language),
+        hours=hours,
         push=Html("on" if active else "off"),  # chooses a wording and is shown nowhere: isolated, it would choose none
     )
 

@@ -10,7 +10,16 @@ import sqlalchemy as sa
 
 from bot.store.tables import deliveries, shown, subscribers
 from bot.story import Story
+from bot.subscriber import hours_of
 from moderation.database import Database, UtcTime
+
+QUIET = "quiet time"
+"""Why a delivery waits whose turn came in its reader's quiet time."""
+
+_GROUPS_AT_MOST = 400
+
+_Group = tuple[str | None, int | None, int | None, bool]
+"""What many chose alike: the time zone, the quiet time's beginning and end, whether a top story breaks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +27,7 @@ class Delivery:
     """A leased delivery: this story is to be sent to this subscriber by whoever holds the lease.
 
     `attempts` counts the leases, so it also tells this one from a later one; `failures` those that ended in a fault.
+    `asked`: the reader did for it just before, at whatever hour.
     """
 
     id: int
@@ -25,6 +35,7 @@ class Delivery:
     subscriber_id: int
     attempts: int
     failures: int
+    asked: bool
 
 
 class Deliveries:
@@ -36,29 +47,66 @@ class Deliveries:
     async def plan(self, story: Story, *, now: datetime) -> int:
         """A delivery for every active subscriber of the story's language and section; how many are new.
 
-        Whoever has the story already, or is about to get it, is left out by the unique key.
+        It is due when their quiet time is over. Whoever has the story already, or is about to get it, is left out by
+        the unique key, and so is who would get more stories that day than they want.
         """
+        hours = await self._hours(story, now=now)
         chosen = sa.select(
-            sa.literal(story.id), subscribers.c.id, sa.literal("pending"), sa.literal(now, UtcTime), sa.literal(0)
-        ).where(*_wanting(story))
+            sa.literal(story.id),
+            subscribers.c.id,
+            sa.literal("pending"),
+            _by_hours(hours, {group: due for group, (due, _) in hours.items()}, otherwise=now),
+            sa.literal(0),
+            sa.false(),
+        ).where(*_wanting(story), _has_room(hours, now=now))
         insert = self._database.insert(deliveries).from_select(
-            ["story_id", "subscriber_id", "state", "due_at", "attempts"], chosen
+            ["story_id", "subscriber_id", "state", "due_at", "attempts", "asked"], chosen
         )
         async with self._database.write() as connection:
             done = await connection.execute(insert.on_conflict_do_nothing())
         return done.rowcount
 
-    async def count_wanting(self, story: Story) -> int:
+    async def count_wanting(self, story: Story, *, now: datetime) -> int:
         """For how many subscribers a push would plan a delivery now."""
+        hours = await self._hours(story, now=now)
         has = sa.exists().where(deliveries.c.subscriber_id == subscribers.c.id, deliveries.c.story_id == story.id)
-        query = sa.select(sa.func.count()).select_from(subscribers).where(*_wanting(story), ~has)
+        wanting = (*_wanting(story), _has_room(hours, now=now), ~has)
+        query = sa.select(sa.func.count()).select_from(subscribers).where(*wanting)
         async with self._database.read() as connection:
             return (await connection.execute(query)).scalar_one()
 
+    async def _hours(self, story: Story, *, now: datetime) -> dict[_Group, tuple[datetime, datetime]]:
+        """For those who chose the same hours: when the story is due, and when that day began for them.
+
+        As many choices as one statement takes, the most frequent first; whose are not among them are told by the
+        sender, before it sends.
+        """
+        choice = (subscribers.c.timezone, subscribers.c.quiet_from, subscribers.c.quiet_until, subscribers.c.breaking)
+        query = (
+            sa.select(*choice)
+            .where(
+                subscribers.c.language == story.language,
+                subscribers.c.active.is_(True),
+                sa.or_(subscribers.c.quiet_from.is_not(None), subscribers.c.daily_at_most.is_not(None)),
+            )
+            .group_by(*choice)
+            .order_by(sa.func.count().desc())
+            .limit(_GROUPS_AT_MOST)
+        )
+        async with self._database.read() as connection:
+            groups = [tuple(row) for row in (await connection.execute(query)).all()]
+        found: dict[_Group, tuple[datetime, datetime]] = {}
+        for timezone, begins, ends, breaking in groups:
+            quiet = None if begins is None else (begins, ends)
+            hours = hours_of(story.language, timezone=timezone, quiet=quiet, breaking=breaking)
+            due = hours.due(now, breaking=story.top)
+            found[timezone, begins, ends, breaking] = (due, hours.day_began(due))
+        return found
+
     async def plan_one(self, story_id: int, person: int, *, now: datetime) -> bool:
-        """A delivery of this story to this one reader; False when they have it already."""
+        """A delivery of this story to this one reader, who asked; False when they have it already."""
         insert = self._database.insert(deliveries).values(
-            story_id=story_id, subscriber_id=person, state="pending", due_at=now, attempts=0
+            story_id=story_id, subscriber_id=person, state="pending", due_at=now, attempts=0, asked=True
         )
         async with self._database.write() as connection:
             done = await connection.execute(insert.on_conflict_do_nothing())
@@ -103,6 +151,7 @@ class Deliveries:
                 deliveries.c.subscriber_id,
                 deliveries.c.attempts,
                 deliveries.c.failures,
+                deliveries.c.asked,
             )
         )
         async with self._database.write() as connection:
@@ -135,6 +184,17 @@ class Deliveries:
         failures = delivery.failures + failed
         values = {"state": "pending", "due_at": due_at, "error": error, "leased_until": None, "failures": failures}
         await self._close(delivery, _still_leased(delivery), values)
+
+    async def reschedule(self, person: int, *, due_at: datetime) -> bool:
+        """What waits for this reader's hours waits for other ones; whether anything did."""
+        waiting = sa.update(deliveries).where(
+            deliveries.c.subscriber_id == person,
+            deliveries.c.state == "pending",
+            deliveries.c.asked.is_(False),
+            sa.or_(deliveries.c.error.is_(None), deliveries.c.error == QUIET),
+        )
+        async with self._database.write() as connection:
+            return (await connection.execute(waiting.values(due_at=due_at))).rowcount > 0
 
     async def counts(self, story_id: int) -> dict[str, int]:
         """How many deliveries of a story stand in each state."""
@@ -185,6 +245,34 @@ def _wanting(story: Story) -> list[sa.ColumnElement[bool]]:
         as_text = sa.cast(subscribers.c.sections, sa.Text)
         wanting.append(sa.or_(as_text == "[]", as_text.contains(f'"{story.section}"', autoescape=True)))
     return wanting
+
+
+def _by_hours(
+    groups: Collection[_Group], times: Mapping[_Group, datetime], *, otherwise: datetime
+) -> sa.ColumnElement[datetime]:
+    """The time for a subscriber's hours."""
+    told = [(_chose(group), sa.literal(times[group], UtcTime)) for group in groups]
+    return sa.case(*told, else_=sa.literal(otherwise, UtcTime)) if told else sa.literal(otherwise, UtcTime)
+
+
+def _chose(group: _Group) -> sa.ColumnElement[bool]:
+    timezone, begins, ends, breaking = group
+    return sa.and_(
+        subscribers.c.timezone.is_not_distinct_from(timezone),
+        subscribers.c.quiet_from.is_not_distinct_from(begins),
+        subscribers.c.quiet_until.is_not_distinct_from(ends),
+        subscribers.c.breaking.is_(breaking),
+    )
+
+
+def _has_room(hours: Mapping[_Group, tuple[datetime, datetime]], *, now: datetime) -> sa.ColumnElement[bool]:
+    """Whether the subscriber gets fewer stories than they want at most, on the day when one would come."""
+    began = _by_hours(hours, {group: day for group, (_, day) in hours.items()}, otherwise=now - timedelta(days=1))
+    others = deliveries.alias()
+    theirs = sa.select(sa.func.count()).where(
+        others.c.subscriber_id == subscribers.c.id, others.c.state != "failed", others.c.due_at >= began
+    )
+    return sa.or_(subscribers.c.daily_at_most.is_(None), theirs.scalar_subquery() < subscribers.c.daily_at_most)
 
 
 def _is_over(now: datetime, lease_s: float) -> sa.ColumnElement[bool]:

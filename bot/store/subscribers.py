@@ -64,6 +64,19 @@ class Subscribers:
         """Push stories of these sections only; none means all."""
         await self._update(person, sections=sorted(sections))
 
+    async def set_hours(self, person: int, *, quiet: tuple[int, int] | None, breaking: bool) -> None:
+        """Push nothing in this time of each day, but with `breaking` the site's top stories; none means at any hour."""
+        begins, ends = quiet or (None, None)
+        await self._update(person, quiet_from=begins, quiet_until=ends, breaking=breaking)
+
+    async def set_timezone(self, person: int, timezone: str) -> None:
+        """Reckon this reader's hours and days by the clocks there."""
+        await self._update(person, timezone=timezone)
+
+    async def set_daily(self, person: int, at_most: int | None) -> None:
+        """Push at most so many stories a day; none means as many as there are."""
+        await self._update(person, daily_at_most=at_most)
+
     async def add_listed(self, listed: Mapping[str, Listed], *, now: datetime) -> tuple[int, int]:
         """Switch push on for those who never chose here; how many, and how many were erased and stay so.
 
@@ -130,4 +143,7 @@ def _subscriber(row: Any) -> Subscriber:
         joined_at=row["joined_at"],
         stopped_at=row["stopped_at"],
         timezone=row["timezone"],
+        quiet=None if row["quiet_from"] is None else (row["quiet_from"], row["quiet_until"]),
+        breaking=row["breaking"],
+        daily_at_most=row["daily_at_most"],
     )

@@ -65,8 +65,14 @@ subscribers = sa.Table(
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("joined_at", UtcTime, nullable=False),
     sa.Column("stopped_at", UtcTime),
-    # As another bot knew it; the name of a zone such as Asia/Karachi.
+    # As chosen, or as another bot knew it; the name of a zone such as Asia/Karachi.
     sa.Column("timezone", sa.String(64)),
+    # The quiet time of each day, in minutes since midnight there; none of both without one.
+    sa.Column("quiet_from", sa.SmallInteger),
+    sa.Column("quiet_until", sa.SmallInteger),
+    # Whether the site's top stories come in it all the same.
+    sa.Column("breaking", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    sa.Column("daily_at_most", sa.SmallInteger),
     sa.Index("subscribers_by_language", "language", "active", "id"),
 )
 
@@ -84,6 +90,8 @@ deliveries = sa.Table(
     sa.Column("message_id", sa.BigInteger),
     sa.Column("sent_at", UtcTime),
     sa.Column("error", sa.Text),
+    # The reader asked for it just now: it waits for no hours.
+    sa.Column("asked", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
     sa.UniqueConstraint("story_id", "subscriber_id", name="deliveries_once"),
     sa.Index("deliveries_due", "state", "due_at"),
     sa.Index("deliveries_to_subscriber", "subscriber_id", "story_id"),

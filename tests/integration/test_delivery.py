@@ -322,3 +322,93 @@ async def test_the_sender_goes_on_when_the_database_was_away(room: PostRoom, mon
 
     await until(delivered)
     running.cancel()
+
+
+NIGHT, NOON = datetime(2026, 11, 24, 23, tzinfo=UTC), datetime(2026, 11, 24, 12, tzinfo=UTC)
+QUIET = (22 * 60, 7 * 60)
+
+
+async def in_utc(room: PostRoom, person: int, **chosen: Any) -> None:
+    """This person's clock shows UTC, and this is what they chose of hours."""
+    await room.store.subscribers.set_timezone(person, "UTC")
+    await room.store.subscribers.set_hours(person, quiet=chosen.get("quiet"), breaking=chosen.get("breaking", False))
+    await room.store.subscribers.set_daily(person, chosen.get("most"))
+
+
+async def test_in_the_quiet_a_story_waits_for_its_end_and_a_top_story_for_those_who_want_that(room: PostRoom) -> None:
+    room.clock[0] = NIGHT
+    await in_utc(room, EMMA, quiet=QUIET)
+    await in_utc(room, BILAL, quiet=QUIET, breaking=True)
+    await room.story()
+    await room.story("flood", title="The river is over the quay", top=True)
+    await room.after(0)
+    both = {"The quay is longer", "The river is over the quay"}
+    assert set(await room.got(OMAR)) == both
+    assert await room.got(EMMA) == []
+    assert await room.got(BILAL) == ["The river is over the quay"]
+    assert await room.after(8 * 3600 - 1) == 0
+    await room.after(1)
+    assert sorted(await room.got(EMMA)) == sorted(both)
+    assert await room.got(BILAL) == ["The river is over the quay", "The quay is longer"]
+    assert await room.after(86400) == 0
+
+
+async def test_whose_turn_comes_in_the_quiet_waits_as_well(room: PostRoom) -> None:
+    room.clock[0] = NIGHT - timedelta(hours=1, seconds=5)
+    await in_utc(room, EMMA, quiet=QUIET)
+    story = await room.story()
+    await room.after(10)
+    assert await room.got(EMMA) == []
+    assert await room.store.deliveries.counts(story.id) == {"sent": 3, "pending": 1}
+    room.clock[0] = NIGHT.replace(hour=7) + timedelta(days=1)
+    await room.after(0)
+    assert await room.got(EMMA) == ["The quay is longer"]
+
+
+async def test_what_a_reader_asks_for_comes_at_any_hour(room: PostRoom) -> None:
+    room.clock[0] = NIGHT
+    await in_utc(room, EMMA, quiet=QUIET, most=1)
+    told = FeedStory("https://news.example/quay", "The quay is longer", "", "en", "world", NIGHT)
+    (story,) = await room.store.stories.add([told], now=NIGHT)
+    assert await room.store.deliveries.plan_one(story.id, EMMA, now=NIGHT)
+    await room.after(0)
+    assert await room.got(EMMA) == ["The quay is longer"]
+
+
+async def test_nobody_gets_more_stories_a_day_than_they_want(room: PostRoom) -> None:
+    room.clock[0] = NOON
+    await in_utc(room, EMMA, most=2)
+    for number in range(4):
+        await room.story(f"s{number}", title=f"Story {number}")
+        await room.after(0)
+    assert await room.got(EMMA) == ["Story 0", "Story 1"]
+    assert len(await room.got(OMAR)) == 4
+    room.clock[0] = NOON.replace(hour=0) + timedelta(days=1)
+    story = await room.story("tomorrow", title="Tomorrow's")
+    assert await room.store.deliveries.counts(story.id) == {"pending": 4}
+    await room.after(0)
+    assert (await room.got(EMMA))[2:] == ["Tomorrow's"]
+
+
+async def test_what_waits_for_the_morning_counts_for_the_day_on_which_it_comes(room: PostRoom) -> None:
+    room.clock[0] = NIGHT
+    await in_utc(room, EMMA, quiet=QUIET, most=2)
+    stories = [await room.story(f"s{number}", title=f"Story {number}") for number in range(3)]
+    wanted = [await room.store.deliveries.count_wanting(story, now=NIGHT) for story in stories]
+    assert wanted == [0, 0, 0], "each is planned for all who want it, and Emma wants no third"
+    room.clock[0] = NIGHT.replace(hour=12) + timedelta(days=1)
+    await room.after(0)
+    await room.story("noon", title="At noon")
+    await room.after(0)
+    assert sorted(await room.got(EMMA)) == ["Story 0", "Story 1"]
+    assert len(await room.got(OMAR)) == 4
+
+
+async def test_many_different_choices_of_hours_are_planned_at_once(room: PostRoom) -> None:
+    room.clock[0] = NOON
+    for number in range(450):
+        person = 10_000 + number
+        await room.store.subscribers.subscribe(person, name="Reader", language="en", now=NOON)
+        await room.store.subscribers.set_hours(person, quiet=(number, number + 720), breaking=False)
+    story = await room.story()
+    assert await room.store.deliveries.counts(story.id) == {"pending": 454}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 from aiogram.types import InlineKeyboardMarkup
 
 from bot import keyboards
 from bot.keyboards import Ask, Links, read
+from bot.subscriber import Subscriber
 from moderation.config import load_policy, load_terms
 from moderation.policy import LANGUAGES
 from tests.unit.test_messages import story
@@ -17,6 +21,12 @@ LARGEST = 10**17
 LINKS = Links("desk_bot")
 
 
+def subscriber(language: str, **chosen: Any) -> Subscriber:
+    """Somebody who chose this."""
+    joined_at = datetime(2026, 11, 24, tzinfo=UTC)
+    return Subscriber(1, "Reader", language, frozenset(), active=True, joined_at=joined_at, **chosen)
+
+
 def every_keyboard(language: str) -> list[InlineKeyboardMarkup]:
     """Each keyboard there is, with the largest numbers it may hold."""
     return [
@@ -24,6 +34,10 @@ def every_keyboard(language: str) -> list[InlineKeyboardMarkup]:
         keyboards.alert(story(id=LARGEST), comments=123456, links=LINKS, language=language),
         keyboards.settings(language=language, chosen={"world"}, active=True),
         keyboards.settings(language=language, chosen=(), active=False),
+        keyboards.hours(subscriber(language)),
+        keyboards.hours(subscriber(language, quiet=(22 * 60, 7 * 60), breaking=True, daily_at_most=50)),
+        keyboards.hours(subscriber(language, quiet=(0, 60), daily_at_most=1)),
+        keyboards.zones(language, now=datetime(2028, 2, 29, 12, tzinfo=UTC)),
         keyboards.terms(version=POLICY.version, language=language),
         keyboards.thread(LARGEST, next_page=19, language=language),
         keyboards.thread(LARGEST, next_page=None, language=language),

@@ -131,9 +131,9 @@ def test_the_longest_alert_still_fits_a_pictures_caption() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_settings_name_what_was_chosen(language: str) -> None:
-    some = stories.settings(language=language, sections={"sport", "world"}, active=True)
+    some = stories.settings(language=language, sections={"sport", "world"}, active=True, hours="–")
     assert plain("section-sport", language) in some and plain("section-world", language) in some
-    assert plain("section-all", language) in stories.settings(language=language, sections=(), active=False)
+    assert plain("section-all", language) in stories.settings(language=language, sections=(), active=False, hours="–")
 
 
 def test_a_comment_in_a_thread_says_who_when_and_whom_it_answers() -> None:

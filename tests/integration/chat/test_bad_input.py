@@ -150,6 +150,8 @@ FORGED = [
     "thread:1:-1",
     "settings:add:" + "x" * 40,
     "settings:",
+    "settings:hours:quiet:x:y",
+    "settings:hours:zone:",
     "lang:xx",
     "lang:",
     "agree:",

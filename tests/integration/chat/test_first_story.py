@@ -22,9 +22,30 @@ async def test_the_press_sends_a_story_and_offers_sections_beside_it(talk: Talk)
     story = await talk.story()
     shown = await talk.joins()
     assert story.title in text_of(shown)
-    assert [one["text"] for one in buttons_of(shown)] == ["Comment", "Comments (0)", "Read", "Share"]
+    assert [one["text"] for one in buttons_of(shown)] == [
+        "Comment",
+        "Comments (0)",
+        "Read",
+        "Share",
+        "Stop sending stories",
+    ]
     sections = await talk.sees(EMMA, has_data("settings:"))
     assert text_of(sections).startswith("Welcome")
+
+
+async def test_one_press_under_a_story_ends_the_stories_and_leaves_it_as_it_is(talk: Talk) -> None:
+    await talk.story()
+    shown = await talk.joins()
+    for said in ("I have stopped", "I am not sending"):
+        answer = await talk.press(EMMA, shown, "stop")
+        assert answer is not None
+        assert answer["text"].startswith(said)
+        assert answer["show_alert"]
+    subscriber = await talk.bot_store.subscribers.one(EMMA)
+    assert subscriber is not None
+    assert not subscriber.active
+    after = await talk.sees(EMMA, lambda one: one["message_id"] == shown["message_id"])
+    assert (text_of(after), buttons_of(after)) == (text_of(shown), buttons_of(shown))
 
 
 async def test_a_story_in_another_language_comes_with_its_own_words(talk: Talk) -> None:
@@ -116,7 +137,7 @@ async def test_who_starts_again_gets_a_story_again_and_pressing_twice_brings_one
 
 @pytest.mark.parametrize("language", sorted(LANGUAGE_NAMES))
 async def test_settings_say_whether_stories_are_sent(talk: Talk, language: str) -> None:
-    on, off = (stories.settings(language=language, sections=[], active=active) for active in (True, False))
+    on, off = (stories.settings(language=language, sections=[], active=active, hours="–") for active in (True, False))
     assert on != off
     await talk.story(language=language)
     await talk.joins(language=language)

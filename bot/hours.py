@@ -1,0 +1,100 @@
+"""When a story may come to a subscriber: their time zone, their quiet hours, and how many a day. Pure.
+
+A quiet time is a span of each local day, told by the clock on the wall: it begins when the clock first shows its
+beginning and ends when it last shows its end, so that there is one each day also where clocks are set forward or back.
+An hour that a day leaves out counts as the one after it (PEP 495).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+DAY = 24 * 60
+"""Minutes of a day by the clock on the wall."""
+
+USUAL_QUIET = (22 * 60, 7 * 60)
+"""What is offered to who wants quiet nights: from ten to seven."""
+
+USUALLY_A_DAY = 5
+MOST_A_DAY = 50
+
+GUESSED = {
+    "en": "Europe/London",
+    "ur": "Asia/Karachi",
+    "hi": "Asia/Kolkata",
+    "mr": "Asia/Kolkata",
+    "ar": "Asia/Riyadh",
+}
+"""The time zone of who has chosen none, by their language."""
+
+OFFERED = (
+    "Europe/London",
+    "Europe/Berlin",
+    "Africa/Lagos",
+    "Africa/Johannesburg",
+    "Africa/Cairo",
+    "Asia/Riyadh",
+    "Asia/Dubai",
+    "Asia/Karachi",
+    "Asia/Kolkata",
+    "Asia/Kathmandu",
+    "Asia/Dhaka",
+    "Asia/Singapore",
+    "Australia/Sydney",
+    "America/New_York",
+    "America/Chicago",
+    "America/Los_Angeles",
+)
+"""Time zones with a button; any other comes with a list of subscribers."""
+
+
+@dataclass(frozen=True)
+class Hours:
+    """When stories may come. `quiet` is where the quiet time begins and ends, in minutes since midnight.
+
+    `breaking`: what the site marks as a top story comes in the quiet time too.
+    """
+
+    timezone: str
+    quiet: tuple[int, int] | None = None
+    breaking: bool = False
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The time zone; UTC where this machine knows none of that name."""
+        try:
+            return ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return ZoneInfo("UTC")
+
+    def due(self, now: datetime, *, breaking: bool = False) -> datetime:
+        """From when on a story may come: now, or the end of the quiet time. `breaking`: it is a top story."""
+        quiet = self.quiet
+        if quiet is None or quiet[0] == quiet[1] or (breaking and self.breaking):
+            return now
+        today = now.astimezone(self.zone).date()
+        # One that began yesterday may last; one that ends where the next begins is followed to its end.
+        for day in (today - timedelta(days=1), today):
+            begins, ends = self._span(day, quiet)
+            if begins <= now < ends:
+                return ends
+        return now
+
+    def day_began(self, at: datetime) -> datetime:
+        """The midnight before, by the clock on the wall."""
+        return self._at(at.astimezone(self.zone).date(), 0, last=False)
+
+    def _span(self, day: date, quiet: tuple[int, int]) -> tuple[datetime, datetime]:
+        """The quiet time that begins on this day."""
+        begins, ends = quiet
+        ending = day + timedelta(days=1) if ends < begins else day
+        return self._at(day, begins, last=False), self._at(ending, ends, last=True)
+
+    def _at(self, day: date, minute: int, *, last: bool) -> datetime:
+        """When the clock shows this, the first time or the last on that day."""
+        shown = datetime.combine(day, time(minute // 60, minute % 60), tzinfo=self.zone)
+        first = shown.astimezone(UTC)
+        return max(first, shown.replace(fold=1).astimezone(UTC)) if last else first
