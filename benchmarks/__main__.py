@@ -64,7 +64,7 @@ def main() -> None:
         api.run(runs=asked.runs, page=asked.out)
     if asked.name == "stream":  # an hour
         stream.run(lines=asked.comments or stream.LINES, page=asked.out)
-    if asked.name == "delivery":  # an hour
+    if asked.name == "delivery":  # forty minutes
         delivery.run(page=asked.out)
     if asked.name in (None, "queue"):
         queue.run(runs=asked.runs, comments=asked.comments or queue.COMMENTS, page=asked.out)
