@@ -101,8 +101,8 @@ def _about(seconds: float) -> str:
         "refused because the reader blocked the bot, of those that the limit allows; behind it the 429s since the "
         f"start, if any. The window is {seconds:g} s and begins 5 s after the first answer. Ours are whole bots on "
         "SQLite with leases and a record of every message; the others keep nothing, and sit out a 429 once. All run "
-        f"beside the sandbox on one machine, of the others {PEERS_AT_ONCE} cells at a time. *CPU-ms* and *MB* are the mean over the cells, of all processes of the "
-        "sender together."
+        f"beside the sandbox on one machine, of the others {PEERS_AT_ONCE} cells at a time. *CPU-ms* and *MB* are the "
+        "mean over the cells, of all processes of the sender together."
     )
 
 
