@@ -44,10 +44,23 @@ KEEP_S, KEEP_AGAIN_S = 60.0, 0.5
 """Seconds for which it is tried to note that a message was sent, and between two tries."""
 
 STOP_S = 3.0
+UNWANTED = "no longer wanted"
 TRIES = 6
 CAPTION_LENGTH = 1024
 
 Counts = Callable[[Sequence[str]], Awaitable[dict[str, int]]]
+
+
+class _Unwanted(Exception):
+    """The reader has ended the stories while this one waited for its place."""
+
+
+class _Quiet(Exception):
+    """The reader's quiet time has begun meanwhile."""
+
+    def __init__(self, ends: datetime) -> None:
+        super().__init__()
+        self.ends = ends
 
 
 class _Recalled(Exception):
@@ -183,25 +196,34 @@ class Sender:
             raise _Recalled
         if time.monotonic() > self._held_until.get(delivery.id, 0):
             raise _LeftToAnother
+        self._wanted_now(await self._store.subscribers.one(delivery.subscriber_id), story, delivery)
+
+    def _wanted_now(self, reader: Subscriber | None, story: Story, delivery: Delivery) -> None:
+        if reader is None or not (reader.active if delivery.asked else reader.wants(story)):
+            raise _Unwanted
+        now = self._clock()
+        if not delivery.asked and (ends := reader.hours.due(now, breaking=story.top)) > now:
+            raise _Quiet(ends)
 
     async def _deliver(self, delivery: Delivery) -> None:
         story = await self._store.stories.one(delivery.story_id)
         reader = await self._store.subscribers.one(delivery.subscriber_id)
-        if story is None or reader is None or not reader.active:
-            await self._store.deliveries.failed(delivery, error="no longer wanted")
+        if story is None or reader is None:
+            await self._store.deliveries.failed(delivery, error=UNWANTED)
             return
         if story.recalled_at is not None:
             await self._store.deliveries.failed(delivery, error=RECALLED)
             return
-        now = self._clock()
-        if not delivery.asked and (due_at := reader.hours.due(now, breaking=story.top)) > now:
-            await self._store.deliveries.postpone(delivery, due_at=due_at, error=QUIET, failed=False)
-            return
         LAST_LOOK.set(lambda: self._still_goes(delivery))
         try:
+            self._wanted_now(reader, story, delivery)
             message = await self.show(reader.id, story, language=reader.language)
         except _Recalled:
             await self._store.deliveries.failed(delivery, error=RECALLED)
+        except _Unwanted:
+            await self._store.deliveries.failed(delivery, error=UNWANTED)
+        except _Quiet as quiet:
+            await self._store.deliveries.postpone(delivery, due_at=quiet.ends, error=QUIET, failed=False)
         except _LeftToAnother:
             log.warning("delivery left to another sender", delivery=delivery.id)
         except TelegramRetryAfter as error:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from bot.feed import SUMMARY_LENGTH, TITLE_LENGTH
 from bot.schedule import Schedule
 from bot.settings import BotSettings
-from bot.store import BotStore
+from bot.store import BotStore, Wanted
 from bot.story import NOTE_LENGTH, SECTION_LENGTH, SECTIONS, FeedStory, Story, canonical_address
 from moderation.comment import is_visible
 from moderation.database import opened
@@ -54,9 +54,13 @@ class Editor:
             raise StoryRefused("no story is known there: give its address, its number, or its link to the bot")
         return story
 
-    async def wanted_by(self, story: Story) -> int:
-        """For how many subscribers a push would plan a delivery now."""
+    async def wanted_by(self, story: Story) -> Wanted:
+        """For how many subscribers a push would plan a delivery, and when they would get it."""
         return await self._store.deliveries.count_wanting(story, now=self._clock())
+
+    async def put_off(self, story: Story) -> int:
+        """How many subscribers get the story when their quiet time ends."""
+        return await self._store.deliveries.count_put_off(story.id, now=self._clock())
 
     async def to_push(
         self,

@@ -75,17 +75,18 @@ class Hours:
         quiet = self.quiet
         if quiet is None or quiet[0] == quiet[1] or (breaking and self.breaking):
             return now
-        today = now.astimezone(self.zone).date()
-        # One that began yesterday may last; one that ends where the next begins is followed to its end.
-        for day in (today - timedelta(days=1), today):
-            begins, ends = self._span(day, quiet)
-            if begins <= now < ends:
-                return ends
-        return now
+        due = now
+        # Where clocks are set forward, a quiet time may end in the next one.
+        for _ in range(3):
+            today = due.astimezone(self.zone).date()
+            spans = (self._span(day, quiet) for day in (today - timedelta(days=1), today))
+            due = next((ends for begins, ends in spans if begins <= due < ends), due)
+        return due
 
-    def day_began(self, at: datetime) -> datetime:
-        """The midnight before, by the clock on the wall."""
-        return self._at(at.astimezone(self.zone).date(), 0, last=False)
+    def day_of(self, at: datetime) -> tuple[datetime, datetime]:
+        """The midnights before and after, by the clock on the wall."""
+        day = at.astimezone(self.zone).date()
+        return self._at(day, 0, last=False), self._at(day + timedelta(days=1), 0, last=False)
 
     def _span(self, day: date, quiet: tuple[int, int]) -> tuple[datetime, datetime]:
         """The quiet time that begins on this day."""

@@ -193,8 +193,12 @@ def hours(subscriber: Subscriber) -> InlineKeyboardMarkup:
     rows.append([_hours(plain("button-daily", language, n=n), "most", n) for n in wanted])
     if most is not None:
         rows.append([_hours(plain("button-daily-any", language), "most", NONE)])
-    rows.append([_hours(plain("button-zones", language), "zones")])
-    rows.append([_button(plain("button-settings-back", language), Ask.SETTINGS, "show")])
+    rows.append(
+        [
+            _hours(plain("button-zones", language), "zones"),
+            _button(plain("button-settings-back", language), Ask.SETTINGS, "show"),
+        ]
+    )
     return InlineKeyboardMarkup(inline_keyboard=rows)
 
 

@@ -15,6 +15,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -25,7 +26,14 @@ from moderation.running import stop_if_cancelled
 
 log = structlog.get_logger(__name__)
 
-_CHATS_AT_MOST = 50_000
+_CHATS_AT_MOST = 5_000
+"""Chats remembered in the process itself; no more messages than that go in the longest window."""
+
+ANSWERS_WITHIN_S, AWAY_S = 0.5, 3.0
+"""A Redis that takes longer is left alone for so long, as is one that is gone: one message at a time asks it."""
+
+LOOKS_WITHIN_S = 2.0
+"""A last look that takes longer is given up, and the message comes back to the end of the line."""
 
 PAUSE_AT_MOST_S = 3600.0
 """The longest pause that processes tell each other. After it one message is tried, and Telegram asks again if it must;
@@ -79,65 +87,7 @@ class Rates:
         return self.chat_at_most, self.chat_window_s * 1000
 
 
-# KEYS: when the next is due, when the last of all went, when the chat's last went, pause of all, pause of the chat,
-# until when answers go first, wishes to wait. ARGV: messages in any second of all, its milliseconds with the slack,
-# messages and ms of the chat's window, whether to take the place, whether it is an alert, ms of the longest pause,
-# AT_ONCE, SLOWER, SLOWER_AT_MOST, the time of a place that was taken and is used only now, WAKING_MS. Answers
-# microseconds to wait for all, those for this chat's own limit, and the time of the place that was taken.
-# What can't be ours is as if it were not there: a time further ahead than any is ever set (with a second for a clock
-# that was set back), a word, and a key that holds something else.
-_SCRIPT = """
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + clock[2] / 1000
-local count, second = tonumber(ARGV[1]), tonumber(ARGV[2])
-local at_most, window = tonumber(ARGV[3]), tonumber(ARGV[4])
-local take, alert = ARGV[5] == '1', ARGV[6] == '1'
-for index, kind in ipairs({'string', 'list', 'list', 'string', 'string', 'string', 'string'}) do
-  local found = redis.call('TYPE', KEYS[index])['ok']
-  if found ~= kind and found ~= 'none' then redis.call('DEL', KEYS[index]) end
-end
-local function ahead(written, longest)
-  local left = (tonumber(written) or 0) - now
-  if left > 0 and left <= longest then return left end
-  return 0
-end
-if ARGV[11] ~= '' then
-  local used = string.format('%.3f', now)
-  if redis.call('LREM', KEYS[2], 1, ARGV[11]) == 1 then redis.call('LPUSH', KEYS[2], used) end
-  return {0, 0, used}
-end
-if redis.call('PTTL', KEYS[7]) == -1 then redis.call('DEL', KEYS[7]) end
-local wishes = tonumber(redis.call('GET', KEYS[7])) or 0
-if wishes > 0 and wishes < 1000 then second = second * math.min(tonumber(ARGV[9]) ^ wishes, tonumber(ARGV[10])) end
-local every, early = second / count, tonumber(ARGV[8]) - 1
-if alert then early = early - 1 end
-local pause = tonumber(ARGV[7])
-local own = ahead(redis.call('GET', KEYS[5]), pause)
-own = math.max(own, ahead((tonumber(redis.call('LINDEX', KEYS[3], at_most - 1)) or 0) + window, window + 1000))
-local due = tonumber(redis.call('GET', KEYS[1])) or 0
-if not (due > 0 and due <= now + AHEAD * every + 1000) then due = 0 end
-local free = due - early * every
-local first = tonumber(redis.call('LINDEX', KEYS[2], count - 1)) or 0
-if first <= now + 1000 then free = math.max(free, first + second) end
-local wait = math.max(free - now, 0)
-if alert then
-  wait = math.max(wait, ahead(redis.call('GET', KEYS[6]), second))
-elseif take and wait > 0 and own == 0 then
-  redis.call('SET', KEYS[6], string.format('%.3f', now + wait + every), 'PX', math.ceil(wait + every))
-end
-wait = math.max(wait, ahead(redis.call('GET', KEYS[4]), pause))
-if not take or math.max(wait, own) > 0 then return {math.ceil(wait * 1000), math.ceil(own * 1000), ''} end
-if not alert then redis.call('DEL', KEYS[6]) end
-free = math.max(free, now - tonumber(ARGV[12]))
-redis.call('SET', KEYS[1], string.format('%.3f', math.max(due, free) + every), 'PX', 60000)
-local place = string.format('%.3f', free)
-for index, kept in pairs({[2] = {count, second}, [3] = {at_most, window}}) do
-  redis.call('LPUSH', KEYS[index], index == 2 and place or string.format('%.3f', now))
-  redis.call('LTRIM', KEYS[index], 0, kept[1] - 1)
-  redis.call('PEXPIRE', KEYS[index], math.ceil(kept[2]) + 1000)
-end
-return {0, 0, place}
-""".replace("AHEAD", str(AT_ONCE + 1))
+_SCRIPT = (Path(__file__).parent / "limiter.lua").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +160,7 @@ class Limiter:
         self._answers, self._alerts = _Line(), _Line()
         self._telling: set[asyncio.Task[_Waits]] = set()
         self._redis_seen = True
+        self._away_until = self._heeds_local_until = -math.inf
 
     async def place(
         self,
@@ -247,7 +198,11 @@ class Limiter:
         looked_at = -math.inf
         while True:
             if last_look is not None and self._steady_clock() - looked_at > STALE_S:
-                await last_look()
+                try:
+                    async with asyncio.timeout(LOOKS_WITHIN_S):
+                        await last_look()
+                except TimeoutError:
+                    return _Waits(own_s=ASK_AGAIN_S)
                 looked_at = self._steady_clock()
             asked_at = self._steady_clock()
             waits = await self._ask(chat_id, take=True, alert=alert)
@@ -297,11 +252,13 @@ class Limiter:
         everybody = chat_id > 0 and any(chat != chat_id for chat in elsewhere)
         log.warning("asked to wait", chat=chat_id, seconds=for_s, everybody=everybody)
         self._local.paused = {chat: until for chat, until in self._local.paused.items() if until > now}
+        # What was on its way when all were paused is refused as well, and says nothing new.
+        anew = everybody and None not in self._local.paused
         for whom in (chat_id, None) if everybody else (chat_id,):
-            self._local.paused[whom] = now + for_s * 1000
-            await self._tell_others(whom, for_s=for_s)
+            self._local.paused[whom] = max(self._local.paused.get(whom, 0), now + for_s * 1000)
+            await self._tell_others(whom, for_s=(self._local.paused[whom] - now) / 1000, wish=anew and whom is None)
 
-    async def _tell_others(self, whom: int | None, *, for_s: float) -> None:
+    async def _tell_others(self, whom: int | None, *, for_s: float, wish: bool) -> None:
         if self._redis is None:
             return
         for_s = min(for_s, PAUSE_AT_MOST_S)
@@ -309,7 +266,7 @@ class Limiter:
             seconds, microseconds = await self._redis.time()
             until = seconds * 1000 + microseconds / 1000 + for_s * 1000
             await self._redis.set(self._pause_key(whom), f"{until:.3f}", px=max(1, round(for_s * 1000)))
-            if whom is None:
+            if wish:
                 wishes = f"{self._prefix}:wishes"
                 await self._redis.incr(wishes)
                 await self._redis.expire(wishes, round(SLOWER_FOR_S + for_s))
@@ -320,22 +277,32 @@ class Limiter:
         paused = self._paused(chat_id)
         if paused.longest_s > 0 and not place:
             return paused
-        if self._redis is None:
-            return self._ask_locally(chat_id, take=take, alert=alert)
+        if self._redis is None or self._steady_clock() < self._away_until:
+            return _Waits() if place else self._ask_locally(chat_id, take=take, alert=alert)
+        if not place and (own := self._by_own_book(chat_id, alert=alert)).longest_s > 0:
+            return own
         rates = self._rates
         at_most, window = rates.of_chat(chat_id)
         arguments = (rates.per_s, 1000 + SLACK_MS, at_most, window, int(take), int(alert), PAUSE_AT_MOST_S * 1000)
-        tuning = (AT_ONCE, SLOWER, SLOWER_AT_MOST, place, WAKING_MS)
+        tuning = (AT_ONCE, SLOWER, SLOWER_AT_MOST, place, WAKING_MS, (SLOWER_FOR_S + PAUSE_AT_MOST_S) * 1000)
         keys = self._keys(chat_id)
         try:
-            answer = await self._redis.eval(_SCRIPT, len(keys), *keys, *map(str, (*arguments, *tuning)))
-        except (RedisError, OSError):
+            async with asyncio.timeout(ANSWERS_WITHIN_S):
+                answer = await self._redis.eval(_SCRIPT, len(keys), *keys, *map(str, (*arguments, *tuning)))
+        except (RedisError, OSError):  # a time-out is an OSError
             if self._redis_seen:
                 log.warning("limiter without Redis", advice="each process now keeps to the limits by itself")
             self._redis_seen = False
+            self._away_until = self._steady_clock() + AWAY_S
             return _Waits() if place else self._ask_locally(chat_id, take=take, alert=alert)
+        if not self._redis_seen:
+            # What went without it does not stand in its books.
+            self._heeds_local_until = self._steady_clock() + 1 + SLACK_MS / 1000
         self._redis_seen = True
         all_us, own_us, taken = answer
+        if taken and not place:
+            now = self._now()
+            self._note(chat_id, now, free=now)
         return _Waits(int(all_us) / 1e6, int(own_us) / 1e6, taken.decode() if isinstance(taken, bytes) else taken)
 
     def _keys(self, chat_id: int) -> list[str]:
@@ -355,6 +322,12 @@ class Limiter:
         own_ms, all_ms = (max(paused.get(whom, 0) - now, 0) for whom in (chat_id, None))
         return _Waits(all_ms / 1000, own_ms / 1000)
 
+    def _by_own_book(self, chat_id: int, *, alert: bool) -> _Waits:
+        """What this process knows by itself of what went: all of it shortly after Redis was away, else the chat's."""
+        waits = self._ask_locally(chat_id, take=False, alert=alert)
+        heeds_all = self._steady_clock() < self._heeds_local_until
+        return waits if heeds_all else _Waits(own_s=waits.own_s)
+
     def _ask_locally(self, chat_id: int, *, take: bool, alert: bool) -> _Waits:
         now, local, count = self._now(), self._local, self._rates.per_s
         second = 1000 + SLACK_MS
@@ -369,13 +342,18 @@ class Limiter:
         own_ms = max(sent[-at_most] + window - now if len(sent) >= at_most else 0, 0)
         if max(all_ms, own_ms) > 0 or not take:
             return _Waits(all_ms / 1000, own_ms / 1000)
-        free = max(free, now - WAKING_MS)
-        local.due = max(local.due, free) + every
+        self._note(chat_id, now, free=max(free, now - WAKING_MS))
+        return _Waits()
+
+    def _note(self, chat_id: int, now: float, *, free: float) -> None:
+        """A message to this chat goes, by a place that was free then."""
+        local, count = self._local, self._rates.per_s
+        at_most, _ = self._rates.of_chat(chat_id)
+        local.due = max(local.due, free) + (1000 + SLACK_MS) / count
         local.sent.append(free)
         while len(local.sent) > count:
             local.sent.popleft()
-        local.chats[chat_id] = [*sent, now]
+        local.chats[chat_id] = [*local.chats.get(chat_id, [])[1 - at_most :], now] if at_most > 1 else [now]
         local.chats.move_to_end(chat_id)
         if len(local.chats) > _CHATS_AT_MOST:
             local.chats.popitem(last=False)
-        return _Waits()

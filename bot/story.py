@@ -23,6 +23,9 @@ _TRACKING = re.compile(
     r"^(utm_.+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|twclid|igshid|mc_cid|mc_eid|yclid|_ga|_gl|ref_src|cmpid|ns_.+|at_.+)$"
 )
 _SAFE_IN_PATH = "/:@!$&'()*+,;=~-._%"
+_LONGEST = 8 * KEY_AT_MOST
+"""Characters of an address that is looked at: blanks and tracking go, and what is longer would cost seconds."""
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -69,6 +72,8 @@ def canonical_address(address: str) -> str:
     Raises ValueError for what is no http(s) address, carries a user name, or has more than KEY_AT_MOST bytes: nobody
     could comment on the story there.
     """
+    if len(address) > _LONGEST:
+        raise ValueError(f"its address has more than {KEY_AT_MOST} bytes")
     parts = urlsplit(address.strip())
     scheme = parts.scheme.lower()
     if scheme not in _DEFAULT_PORTS or not parts.hostname:

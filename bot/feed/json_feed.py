@@ -12,12 +12,20 @@ from bot.feed.fetch import FeedRefused
 _VERSIONS = "https://jsonfeed.org/version/"
 
 
+MAX_PARTS = 300_000
+"""Brackets, braces and commas of a feed: each of them costs whoever reads it a hundred times what it cost to send."""
+
+LISTED_AT_MOST = 50
+"""Tags of an item that are read, and attachments."""
+
+
 @dataclass(frozen=True, slots=True)
 class JsonFeed:
-    """What the feed says of itself, and its items in their order."""
+    """What the feed says of itself, its first items in their order, and how many it has."""
 
     feed: dict[str, Any]
     entries: list[dict[str, Any]]
+    items: int
 
 
 def is_json(text: str) -> bool:
@@ -25,8 +33,13 @@ def is_json(text: str) -> bool:
     return text.lstrip("\ufeff \t\r\n").startswith("{")
 
 
-def read_json_feed(text: str) -> JsonFeed:
-    """The feed. What is of another kind than it should be is as if it were not there. Raises FeedRefused."""
+def read_json_feed(text: str, *, at_most: int) -> JsonFeed:
+    """The feed, with so many of its items. What is of another kind than it should be is as if it were not there.
+
+    Raises FeedRefused.
+    """
+    if sum(map(text.count, "[{,")) > MAX_PARTS:
+        raise FeedRefused(f"is JSON of more than {MAX_PARTS} parts, which is refused")
     try:
         given = json.loads(text.lstrip("\ufeff"))
     except (ValueError, RecursionError):
@@ -37,12 +50,12 @@ def read_json_feed(text: str) -> JsonFeed:
     if not isinstance(items, list):
         raise FeedRefused("is a JSON Feed without items")
     feed = {"link": _words(given, "home_page_url"), "title_detail": {"language": _words(given, "language")}}
-    return JsonFeed(feed, [_as_parsed(item) if isinstance(item, dict) else {} for item in items])
+    first = [_as_parsed(item) if isinstance(item, dict) else {} for item in items[:at_most]]
+    return JsonFeed(feed, first, len(items))
 
 
 def _as_parsed(item: dict[str, Any]) -> dict[str, Any]:
-    tags = item.get("tags")
-    attachments = item.get("attachments")
+    tags, attachments = _listed(item, "tags"), _listed(item, "attachments")
     pictures = [_words(item, "image"), _words(item, "banner_image")]
     return {
         "title": _words(item, "title"),
@@ -51,15 +64,20 @@ def _as_parsed(item: dict[str, Any]) -> dict[str, Any]:
         "summary": _words(item, "summary") or _words(item, "content_text"),
         "content": [{"value": _words(item, "content_html")}],
         "language": _words(item, "language"),
-        "tags": [{"term": tag} for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
+        "tags": [{"term": tag} for tag in tags if isinstance(tag, str)],
         "published_parsed": _moment(_words(item, "date_published") or _words(item, "date_modified")),
         "media_thumbnail": [{"url": picture} for picture in pictures if picture],
         "enclosures": [
             {"type": _words(each, "mime_type"), "href": _words(each, "url")}
-            for each in (attachments if isinstance(attachments, list) else [])
+            for each in attachments
             if isinstance(each, dict)
         ],
     }
+
+
+def _listed(given: dict[str, Any], name: str) -> list[Any]:
+    value = given.get(name)
+    return value[:LISTED_AT_MOST] if isinstance(value, list) else []
 
 
 def _words(given: dict[str, Any], name: str) -> str:

@@ -15,7 +15,7 @@ import nh3
 
 from bot.feed.fetch import FeedRefused
 from bot.feed.guarding import decoded, refuse_mazes, without_prolog
-from bot.feed.json_feed import is_json, read_json_feed
+from bot.feed.json_feed import LISTED_AT_MOST, is_json, read_json_feed
 from bot.feed.sources import FeedSource
 from bot.story import SECTIONS, FeedStory, canonical_address
 from moderation.policy import LANGUAGES
@@ -55,10 +55,11 @@ def read_feed(body: bytes, source: FeedSource, *, content_type: str | None, addr
 
     Broken feeds give what can be read of them; HTML never passes; dates in the future become now.
     """
-    text = decoded(body, content_type)
+    # JSON is UTF-8 whatever its server says.
+    text = decoded(body, None if is_json(body[:1000].decode("utf-8", "replace")) else content_type)
     if is_json(text):
-        given = read_json_feed(text)
-        entries, feed, items, problems = given.entries, given.feed, len(given.entries), list[str]()
+        given = read_json_feed(text, at_most=MAX_ITEMS)
+        entries, feed, items, problems = given.entries, given.feed, given.items, list[str]()
         if "://" in address and not feed["link"]:
             feed["link"] = address
     else:
@@ -127,7 +128,7 @@ def _story(entry: Any, source: FeedSource, *, feed: Any, now: datetime) -> FeedS
     if "://" not in link:
         link = urljoin(str(feed.get("link", "")), link)
     summary = plain_text(entry.get("summary", "") or _content(entry))
-    words = [plain_text(tag.get("term") or "").lower() for tag in entry.get("tags", [])]
+    words = [plain_text(tag.get("term") or "").lower() for tag in entry.get("tags", [])[:LISTED_AT_MOST]]
     return FeedStory(
         url=canonical_address(link),
         title=title,

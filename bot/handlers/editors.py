@@ -75,8 +75,16 @@ class EditorHandlers:
         said = await self._said(message, command.args)
         if (story := await self._meant(message, command, said)) is None:
             return
-        planned = await self._editor.wanted_by(story)
-        text = say("editor-push-sure", MODERATORS, title=story.title, n=planned, takes=_takes(planned))
+        wanted = await self._editor.wanted_by(story)
+        text = say(
+            "editor-push-sure",
+            MODERATORS,
+            title=story.title,
+            n=wanted.planned,
+            takes=_takes(wanted.now),
+            later=_later(wanted.later),
+            full=say("editor-full", MODERATORS, n=wanted.full) if wanted.full else Html(""),
+        )
         await self._ask(message, text, "push", story, said)
 
     async def ask_correct(self, message: Message, command: CommandObject, reader: Reader) -> None:
@@ -148,7 +156,15 @@ class EditorHandlers:
             case "push":
                 fresh = await self._editor.to_push(story.url)
                 planned = await self._editor.push(fresh)
-                return say("editor-pushed", MODERATORS, title=story.title, n=planned, takes=_takes(planned))
+                later = min(await self._editor.put_off(fresh), planned)
+                return say(
+                    "editor-pushed",
+                    MODERATORS,
+                    title=story.title,
+                    n=planned,
+                    takes=_takes(planned - later),
+                    later=_later(later),
+                )
             case "correct" if said.title() is not None:
                 amended = await self._editor.correct(story, title=said.title(), summary=said.summary(), note=None)
                 return _amended("editor-corrected", amended)
@@ -165,13 +181,15 @@ class EditorHandlers:
         """What became of the story's deliveries, and how many of its messages still show what it said before."""
         states = await self._store.deliveries.counts(story.id)
         behind = await self._store.amendments.count_behind(story)
-        waiting = states.get("pending", 0) + states.get("leased", 0)
+        later = await self._editor.put_off(story)
+        waiting = max(states.get("pending", 0) + states.get("leased", 0) - later, 0)
         return say(
             "editor-far",
             MODERATORS,
             title=story.title,
             sent=states.get("sent", 0),
             waiting=waiting,
+            later=later,
             failed=states.get("failed", 0),
             behind=behind,
             takes=_takes(waiting + behind),
@@ -219,6 +237,11 @@ def _amended(key: str, amended: Amended) -> Html:
         stopped=amended.stopped,
         takes=_takes(amended.messages),
     )
+
+
+def _later(messages: int) -> Html:
+    """How many get it when their quiet time ends, where anybody does."""
+    return say("editor-later", MODERATORS, n=messages) if messages else Html("")
 
 
 def _takes(messages: int) -> Html:

@@ -50,10 +50,11 @@ class HourHandlers:
             await edit_or_send(self._bot, reader.id, place[1], text, reply_markup=markup)
             return
         if press.name(1):
-            if not await self._change(subscriber, press):
-                await answer(callback, plain("old-button", reader.language), alert=True)
-                return
-            await answer(callback, plain("sections-saved", reader.language))
+            changed = await self._change(subscriber, press)
+            # What the message shows may be old: it shows what is chosen now in either case.
+            await answer(
+                callback, plain("sections-saved" if changed else "old-button", reader.language), alert=not changed
+            )
         else:
             await answer(callback)
         await self._show(reader.id, place[1])
@@ -77,6 +78,9 @@ class HourHandlers:
                 await kept.set_timezone(person, value)
             case _:
                 return False
+        if subscriber.timezone is None and press.name(1) != "zone":
+            # The hours are by the clock that was shown with them, whatever language is chosen later.
+            await kept.set_timezone(person, subscriber.hours.timezone)
         await self._put_off_anew(person)
         return True
 
@@ -85,7 +89,7 @@ class HourHandlers:
         subscriber, now = await self._store.subscribers.one(person), self._clock()
         if subscriber is None:
             return
-        if await self._store.deliveries.reschedule(person, due_at=subscriber.hours.due(now)):
+        if await self._store.deliveries.reschedule(person, subscriber.hours, now=now):
             self._deliver()
 
     async def _show(self, person: int, message_id: int) -> None:

@@ -23,8 +23,8 @@ settings =
     الأقسام: { $sections }
     الأوقات: { $hours }
     الأخبار: { $push ->
-        [on] تصلك فور ورودها
-       *[off] لا تُرسل إليك؛ ويمكنك الاطلاع على أهمها عبر /top
+        [on] مفعّلة
+       *[off] متوقفة؛ ويمكنك الاطلاع على أهمها عبر /top
     }
 settings-hours = الأوقات والمنطقة الزمنية
 settings-language = اللغة
@@ -45,9 +45,10 @@ hours =
        *[no] بلا حد
     }
     الوقت عندك: { $time } ({ $place })
-hours-zones = <b>ما توقيتك؟</b>
+hours-zones = <b>ما منطقتك الزمنية؟</b>
 hours-short-any = الأخبار في أي وقت
-hours-short-quiet = هدوء من { $begins } إلى { $ends }
+hours-short-quiet = هدوء من { $begins } إلى { $ends } ({ $place })
+hours-short-daily = الحد الأقصى للأخبار في اليوم { $n }
 button-quiet-on = هدوء من { $begins } إلى { $ends }
 button-quiet-begins = الهدوء من { $time }
 button-quiet-ends = الهدوء حتى { $time }

@@ -24,8 +24,8 @@ settings =
     Sections: { $sections }
     Hours: { $hours }
     Stories: { $push ->
-        [on] sent as they come
-       *[off] not sent; /top still shows you the best
+        [on] on
+       *[off] off; /top still shows you the best
     }
 settings-hours = Hours and time zone
 settings-language = Language
@@ -43,12 +43,13 @@ hours =
     }
     Stories a day, at most: { $limited ->
         [yes] { $n }
-       *[no] as many as there are
+       *[no] no limit
     }
     Your time: { $time } ({ $place })
-hours-zones = <b>Which clock is yours?</b>
+hours-zones = <b>Which time zone are you in?</b>
 hours-short-any = stories come at any hour
-hours-short-quiet = quiet from { $begins } until { $ends }
+hours-short-quiet = quiet from { $begins } until { $ends } ({ $place })
+hours-short-daily = at most { $n } stories a day
 button-quiet-on = Quiet from { $begins } until { $ends }
 button-quiet-begins = Quiet from { $time }
 button-quiet-ends = Quiet until { $time }
@@ -56,7 +57,7 @@ button-quiet-off = No quiet hours
 button-breaking-comes = Breaking news at any hour
 button-breaking-waits = Breaking news waits too
 button-daily = At most { $n } a day
-button-daily-any = As many a day as there are
+button-daily-any = No limit a day
 button-zones = Another time zone
 button-settings-back = Back
 

@@ -23,8 +23,8 @@ settings =
     विषय: { $sections }
     समय: { $hours }
     ख़बरें: { $push ->
-        [on] आते ही भेजी जाती हैं
-       *[off] नहीं भेजी जातीं; बड़ी ख़बरें /top से देखी जा सकती हैं
+        [on] चालू
+       *[off] बंद; बड़ी ख़बरें /top से देखी जा सकती हैं
     }
 settings-hours = समय और टाइम ज़ोन
 settings-language = भाषा
@@ -33,7 +33,7 @@ settings-resume = मुझे ख़बरें भेजिए
 
 hours =
     <b>ख़बरें कब आएँ</b>
-    शांति का समय: { $quiet ->
+    ख़बरें न आने का समय: { $quiet ->
         [yes] { $begins } से { $ends } तक। इस बीच की ख़बरें बाद में आएँगी; ब्रेकिंग न्यूज़ { $breaking ->
             [yes] तब भी आएगी
            *[no] भी बाद में आएगी
@@ -45,17 +45,18 @@ hours =
        *[no] कोई सीमा नहीं
     }
     आपका समय: { $time } ({ $place })
-hours-zones = <b>आपकी घड़ी कहाँ की है?</b>
+hours-zones = <b>आपका टाइम ज़ोन कौन-सा है?</b>
 hours-short-any = ख़बरें किसी भी समय
-hours-short-quiet = { $begins } से { $ends } तक शांति
-button-quiet-on = { $begins } से { $ends } तक शांति
-button-quiet-begins = शांति { $time } से
-button-quiet-ends = शांति { $time } तक
-button-quiet-off = शांति का समय हटाइए
+hours-short-quiet = { $begins } से { $ends } तक नहीं ({ $place })
+hours-short-daily = दिन में अधिकतम { $n } ख़बरें
+button-quiet-on = { $begins } से { $ends } तक ख़बरें न भेजें
+button-quiet-begins = { $time } से न भेजें
+button-quiet-ends = { $time } तक न भेजें
+button-quiet-off = हर समय भेजें
 button-breaking-comes = ब्रेकिंग न्यूज़ हर समय
 button-breaking-waits = ब्रेकिंग न्यूज़ भी बाद में
 button-daily = दिन में अधिकतम { $n }
-button-daily-any = दिन की कोई सीमा नहीं
+button-daily-any = रोज़ जितनी भी ख़बरें हों
 button-zones = दूसरा टाइम ज़ोन
 button-settings-back = वापस
 

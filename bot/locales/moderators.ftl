@@ -124,6 +124,14 @@ editor-takes = { $minutes ->
         [one] , which takes one minute
        *[other] , which takes { $minutes } minutes
     }
+editor-later = ; { $n ->
+        [one] one of them gets it when the quiet time ends that they chose
+       *[other] { $n } of them get it when the quiet time ends that they chose
+    }
+editor-full =  { $n ->
+        [one] One more has
+       *[other] { $n } more have
+    } as many stories today as they want.
 editor-which = Which story? Send { $command } with its link, address or number, or as a reply to its message.
 editor-unknown = I know no story of that name. Send { $command } with a story’s link, address or number, or as a reply to its message.
 editor-no-note = nothing is said (write it behind the link, in 120 characters)
@@ -131,7 +139,7 @@ editor-recalled-already = That story was taken back, and is sent to nobody any m
 editor-push-sure = <b>Push “{ $title }”?</b> It goes to { $n ->
         [one] one subscriber who does
        *[other] { $n } subscribers who do
-    } not have it{ $takes }.
+    } not have it{ $takes }{ $later }.{ $full }
 editor-correct-how =
     <b>How to correct.</b> Write /correct and the story’s link, or answer its message with /correct. On the next line comes the new title, below it the two lines about it, where they change too.
 editor-correct-sure =
@@ -142,7 +150,7 @@ editor-recall-sure = <b>Take “{ $title }” back?</b> It goes to nobody else, 
 editor-pushed = <b>Pushed:</b> “{ $title }” goes to { $n ->
         [one] one subscriber
        *[other] { $n } subscribers
-    }{ $takes }.
+    }{ $takes }{ $later }.
 editor-corrected = <b>Corrected:</b> { $n ->
         [one] one message is
        *[other] { $n } messages are
@@ -157,7 +165,7 @@ editor-recalled = <b>Taken back:</b> “{ $title }”. { $stopped ->
 editor-left = Left as it is: “{ $title }”.
 editor-far =
     <b>{ $title }</b>
-    Sent: { $sent } · waiting: { $waiting } · not sent: { $failed } · still to be changed: { $behind }{ $takes }.
+    Sent: { $sent } · waiting: { $waiting } · in their quiet time: { $later } · not sent: { $failed } · still to be changed: { $behind }{ $takes }.
 answer-not-administrator = Only administrators can do that.
 button-story-push = Push
 button-story-correct = Correct

@@ -23,8 +23,8 @@ settings =
     विभाग: { $sections }
     वेळ: { $hours }
     बातम्या: { $push ->
-        [on] येताच पाठवल्या जातात
-       *[off] पाठवल्या जात नाहीत; महत्त्वाच्या बातम्या /top ने पाहता येतात
+        [on] सुरू
+       *[off] बंद; महत्त्वाच्या बातम्या /top ने पाहता येतात
     }
 settings-hours = वेळ आणि टाइम झोन
 settings-language = भाषा
@@ -33,10 +33,10 @@ settings-resume = मला बातम्या पाठवा
 
 hours =
     <b>बातम्या केव्हा याव्यात</b>
-    शांततेची वेळ: { $quiet ->
+    बातम्या न येण्याची वेळ: { $quiet ->
         [yes] { $begins } ते { $ends }. या काळातल्या बातम्या नंतर येतील; ब्रेकिंग न्यूज { $breaking ->
             [yes] तेव्हाही येईल
-           *[no] पण नंतरच येईल
+           *[no] नंतरच येईल
         }.
        *[no] नाही; बातम्या कोणत्याही वेळी येऊ शकतात.
     }
@@ -45,13 +45,14 @@ hours =
        *[no] मर्यादा नाही
     }
     तुमची वेळ: { $time } ({ $place })
-hours-zones = <b>तुमचे घड्याळ कुठले आहे?</b>
+hours-zones = <b>तुमचा टाइम झोन कोणता?</b>
 hours-short-any = बातम्या कोणत्याही वेळी
-hours-short-quiet = { $begins } ते { $ends } शांतता
-button-quiet-on = { $begins } ते { $ends } शांतता
-button-quiet-begins = शांतता { $time } पासून
-button-quiet-ends = शांतता { $time } पर्यंत
-button-quiet-off = शांततेची वेळ काढा
+hours-short-quiet = { $begins } ते { $ends } नाही ({ $place })
+hours-short-daily = दिवसाला जास्तीत जास्त { $n } बातम्या
+button-quiet-on = { $begins } ते { $ends } बातम्या नकोत
+button-quiet-begins = { $time } पासून नकोत
+button-quiet-ends = { $time } पर्यंत नकोत
+button-quiet-off = केव्हाही पाठवा
 button-breaking-comes = ब्रेकिंग न्यूज कधीही
 button-breaking-waits = ब्रेकिंग न्यूजही नंतर
 button-daily = दिवसाला कमाल { $n }

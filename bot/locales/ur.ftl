@@ -23,8 +23,8 @@ settings =
     شعبے: { $sections }
     اوقات: { $hours }
     خبریں: { $push ->
-        [on] آتے ہی بھیجی جاتی ہیں
-       *[off] نہیں بھیجی جاتیں؛ /top سے اہم خبریں دیکھی جا سکتی ہیں
+        [on] جاری
+       *[off] بند؛ /top سے اہم خبریں دیکھی جا سکتی ہیں
     }
 settings-hours = اوقات اور ٹائم زون
 settings-language = زبان
@@ -33,29 +33,30 @@ settings-resume = مجھے خبریں بھیجیے
 
 hours =
     <b>خبریں کس وقت آئیں</b>
-    خاموشی: { $quiet ->
+    خاموشی کا وقت: { $quiet ->
         [yes] { $begins } سے { $ends } تک۔ اس دوران کی خبریں بعد میں آئیں گی؛ بریکنگ نیوز { $breaking ->
             [yes] اس دوران بھی آئے گی
            *[no] بھی بعد میں آئے گی
         }۔
-       *[no] نہیں؛ خبریں کسی بھی وقت آ سکتی ہیں۔
+       *[no] مقرر نہیں؛ خبریں کسی بھی وقت آ سکتی ہیں۔
     }
     دن میں زیادہ سے زیادہ خبریں: { $limited ->
         [yes] { $n }
        *[no] کوئی حد نہیں
     }
     آپ کا وقت: { $time } ({ $place })
-hours-zones = <b>آپ کی گھڑی کہاں کی ہے؟</b>
+hours-zones = <b>آپ کا ٹائم زون کون سا ہے؟</b>
 hours-short-any = خبریں کسی بھی وقت
-hours-short-quiet = { $begins } سے { $ends } تک خاموشی
+hours-short-quiet = { $begins } سے { $ends } تک خاموشی ({ $place })
+hours-short-daily = دن میں زیادہ سے زیادہ { $n } خبریں
 button-quiet-on = { $begins } سے { $ends } تک خاموشی
 button-quiet-begins = خاموشی { $time } سے
 button-quiet-ends = خاموشی { $time } تک
-button-quiet-off = خاموشی ختم کیجیے
+button-quiet-off = خاموشی کا وقت ہٹائیے
 button-breaking-comes = بریکنگ نیوز ہر وقت
 button-breaking-waits = بریکنگ نیوز بھی بعد میں
 button-daily = دن میں زیادہ سے زیادہ { $n }
-button-daily-any = دن کی کوئی حد نہیں
+button-daily-any = روزانہ کی کوئی حد نہیں
 button-zones = دوسرا ٹائم زون
 button-settings-back = واپس
 

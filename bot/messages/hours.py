@@ -8,7 +8,7 @@ from babel import Locale
 from babel.dates import format_time, get_timezone_location
 
 from bot.hours import Hours
-from bot.messages.texts import Html, plain, say
+from bot.messages.texts import Html, comma, plain, say
 from bot.subscriber import Subscriber
 
 _BY_COUNTRY = {"Asia/Kolkata": "IN", "Asia/Kathmandu": "NP"}
@@ -25,7 +25,10 @@ def place(timezone: str, language: str) -> str:
     country = _BY_COUNTRY.get(timezone)
     if country is not None:
         return str(Locale(language).territories[country])
-    return str(get_timezone_location(timezone, locale=language, return_city=True))
+    try:
+        return str(get_timezone_location(timezone, locale=language, return_city=True))
+    except LookupError:  # a name that lists may hold and that is no place, such as Factory
+        return timezone
 
 
 def shown(now: datetime, timezone: str, language: str) -> str:
@@ -56,6 +59,11 @@ def in_short(subscriber: Subscriber) -> str:
     """The hours in a few words, for the settings."""
     language = subscriber.language
     if subscriber.quiet is None:
-        return plain("hours-short-any", language)
-    begins, ends = subscriber.quiet
-    return plain("hours-short-quiet", language, begins=clock(begins, language), ends=clock(ends, language))
+        said = plain("hours-short-any", language)
+    else:
+        begins, ends = (clock(minute, language) for minute in subscriber.quiet)
+        where = place(subscriber.hours.zone.key, language)
+        said = plain("hours-short-quiet", language, begins=begins, ends=ends, place=where)
+    if subscriber.daily_at_most is None:
+        return said
+    return said + comma(language) + plain("hours-short-daily", language, n=subscriber.daily_at_most)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from babel.dates import format_datetime
 
-from bot.messages.texts import LANGUAGE_NAMES, RIGHT_TO_LEFT, Html, cut, escape, isolated, plain, say, spoken_name
+from bot.messages.texts import LANGUAGE_NAMES, Html, comma, cut, escape, isolated, plain, say, spoken_name
 from bot.story import NOTE_LENGTH, SECTIONS, Story
 
 _TITLE_AT_MOST = 250
@@ -41,7 +41,7 @@ def section(name: str, language: str) -> str:
 
 def settings(*, language: str, sections: Collection[str], active: bool, hours: str) -> Html:
     """What a reader has chosen; the hours in a few words."""
-    chosen = _comma(language).join(section(name, language) for name in SECTIONS if name in sections)
+    chosen = comma(language).join(section(name, language) for name in SECTIONS if name in sections)
     return say(
         "settings",
         language,
@@ -56,14 +56,10 @@ def thread_comment(
     *, author_name: str, text: str, published_at: datetime, edited: bool, answers: str | None, language: str
 ) -> Html:
     """A published comment as one message. The text is cut so that the message fits in 4,096 UTF-16 units."""
-    notes = [format_datetime(published_at, f"d MMM'{_comma(language)}'HH:mm", locale=language) + " UTC"]
+    notes = [format_datetime(published_at, f"d MMM'{comma(language)}'HH:mm", locale=language) + " UTC"]
     if answers is not None:
         notes.append(plain("comment-answers", language, name=spoken_name(answers)))
     if edited:
         notes.append(plain("comment-edited", language))
     head = f"<b>{isolated(escape(spoken_name(author_name)), language)}</b> · <i>{escape(' · '.join(notes))}</i>"
     return Html(f"{head}\n{escape(cut(text, at_most=3800))}")
-
-
-def _comma(language: str) -> str:
-    return "، " if language in RIGHT_TO_LEFT else ", "

@@ -101,6 +101,11 @@ def isolated(text: str, language: str) -> str:
     return f"\u2068{text}\u2069" if any(unicodedata.bidirectional(letter) in foreign for letter in text) else text
 
 
+def comma(language: str) -> str:
+    """What stands between the parts of a list."""
+    return "، " if language in RIGHT_TO_LEFT else ", "
+
+
 def spoken_name(name: str) -> str:
     """A person's name as others are shown it: short, on one line, and never empty."""
     shown = "".join(letter for letter in name if unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Zl", "Zp"})

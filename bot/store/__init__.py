@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.store.amendments import RECALLED, Amendments, Behind
 from bot.store.conversations import Conversations
-from bot.store.deliveries import QUIET, Deliveries, Delivery
+from bot.store.deliveries import QUIET, Deliveries, Delivery, Wanted
 from bot.store.forgotten import Forgotten, Unfinished
 from bot.store.inbox import Inbox, StoredUpdate
 from bot.store.shown import Card, NoticeRow, Shown
@@ -29,6 +29,7 @@ __all__ = [
     "NoticeRow",
     "StoredUpdate",
     "Unfinished",
+    "Wanted",
     "upgrade",
 ]
 

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.store.tables import deliveries, shown, subscribers
+from bot.hours import Hours
+from bot.store.tables import deliveries, shown, stories, subscribers
 from bot.story import Story
 from bot.subscriber import hours_of
 from moderation.database import Database, UtcTime
@@ -18,8 +19,14 @@ QUIET = "quiet time"
 
 _GROUPS_AT_MOST = 400
 
+_PLANNING = 7_206_951
+"""The number of the lock under which PostgreSQL plans one story after the other."""
+
 _Group = tuple[str | None, int | None, int | None, bool]
 """What many chose alike: the time zone, the quiet time's beginning and end, whether a top story breaks it."""
+
+_Hours = dict[_Group, tuple[datetime, datetime, datetime]]
+"""By choice: when a story is due, and when that day begins and ends there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,21 @@ class Delivery:
     attempts: int
     failures: int
     asked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """For how many subscribers a story is: who would get it now, when their quiet time ends, and, with as many stories
+    as they want that day, not at all."""
+
+    now: int
+    later: int
+    full: int
+
+    @property
+    def planned(self) -> int:
+        """How many would get it."""
+        return self.now + self.later
 
 
 class Deliveries:
@@ -55,7 +77,7 @@ class Deliveries:
             sa.literal(story.id),
             subscribers.c.id,
             sa.literal("pending"),
-            _by_hours(hours, {group: due for group, (due, _) in hours.items()}, otherwise=now),
+            _by_hours({group: due for group, (due, _, _) in hours.items()}, otherwise=now),
             sa.literal(0),
             sa.false(),
         ).where(*_wanting(story), _has_room(hours, now=now))
@@ -63,20 +85,29 @@ class Deliveries:
             ["story_id", "subscriber_id", "state", "due_at", "attempts", "asked"], chosen
         )
         async with self._database.write() as connection:
+            if self._database.dialect == "postgresql":
+                # Two at once would not see each other, and both take the last room of a day.
+                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_PLANNING)))
             done = await connection.execute(insert.on_conflict_do_nothing())
         return done.rowcount
 
-    async def count_wanting(self, story: Story, *, now: datetime) -> int:
-        """For how many subscribers a push would plan a delivery now."""
+    async def count_wanting(self, story: Story, *, now: datetime) -> Wanted:
+        """For how many subscribers a push would plan a delivery, and when it would be due."""
         hours = await self._hours(story, now=now)
         has = sa.exists().where(deliveries.c.subscriber_id == subscribers.c.id, deliveries.c.story_id == story.id)
-        wanting = (*_wanting(story), _has_room(hours, now=now), ~has)
-        query = sa.select(sa.func.count()).select_from(subscribers).where(*wanting)
+        room = _has_room(hours, now=now)
+        later = _by_hours({group: due for group, (due, _, _) in hours.items()}, otherwise=now) > now
+        columns = (
+            _counted(sa.and_(room, sa.not_(later))),
+            _counted(sa.and_(room, later)),
+            _counted(sa.not_(room)),
+        )
+        query = sa.select(*columns).select_from(subscribers).where(*_wanting(story), ~has)
         async with self._database.read() as connection:
-            return (await connection.execute(query)).scalar_one()
+            return Wanted(*(await connection.execute(query)).one())
 
-    async def _hours(self, story: Story, *, now: datetime) -> dict[_Group, tuple[datetime, datetime]]:
-        """For those who chose the same hours: when the story is due, and when that day began for them.
+    async def _hours(self, story: Story, *, now: datetime) -> _Hours:
+        """For those who chose the same hours: when the story is due, and when that day begins and ends for them.
 
         As many choices as one statement takes, the most frequent first; whose are not among them are told by the
         sender, before it sends.
@@ -95,12 +126,12 @@ class Deliveries:
         )
         async with self._database.read() as connection:
             groups = [tuple(row) for row in (await connection.execute(query)).all()]
-        found: dict[_Group, tuple[datetime, datetime]] = {}
+        found: _Hours = {}
         for timezone, begins, ends, breaking in groups:
             quiet = None if begins is None else (begins, ends)
             hours = hours_of(story.language, timezone=timezone, quiet=quiet, breaking=breaking)
             due = hours.due(now, breaking=story.top)
-            found[timezone, begins, ends, breaking] = (due, hours.day_began(due))
+            found[timezone, begins, ends, breaking] = (due, *hours.day_of(due))
         return found
 
     async def plan_one(self, story_id: int, person: int, *, now: datetime) -> bool:
@@ -185,16 +216,29 @@ class Deliveries:
         values = {"state": "pending", "due_at": due_at, "error": error, "leased_until": None, "failures": failures}
         await self._close(delivery, _still_leased(delivery), values)
 
-    async def reschedule(self, person: int, *, due_at: datetime) -> bool:
-        """What waits for this reader's hours waits for other ones; whether anything did."""
+    async def reschedule(self, person: int, hours: Hours, *, now: datetime) -> bool:
+        """What waits for this reader's hours waits for these from now on; whether anything did."""
+        top = deliveries.c.story_id.in_(sa.select(stories.c.id).where(stories.c.top.is_(True)))
+        usual, breaking = (sa.literal(hours.due(now, breaking=top), UtcTime) for top in (False, True))
         waiting = sa.update(deliveries).where(
             deliveries.c.subscriber_id == person,
             deliveries.c.state == "pending",
+            deliveries.c.due_at > now,
             deliveries.c.asked.is_(False),
             sa.or_(deliveries.c.error.is_(None), deliveries.c.error == QUIET),
         )
         async with self._database.write() as connection:
-            return (await connection.execute(waiting.values(due_at=due_at))).rowcount > 0
+            moved = waiting.values(due_at=sa.case((top, breaking), else_=usual))
+            return (await connection.execute(moved)).rowcount > 0
+
+    async def count_put_off(self, story_id: int, *, now: datetime) -> int:
+        """How many deliveries of a story wait for their reader's hours."""
+        waiting = sa.and_(deliveries.c.story_id == story_id, deliveries.c.state == "pending", deliveries.c.due_at > now)
+        query = sa.select(sa.func.count()).where(
+            waiting, sa.or_(deliveries.c.error.is_(None), deliveries.c.error == QUIET)
+        )
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).scalar_one()
 
     async def counts(self, story_id: int) -> dict[str, int]:
         """How many deliveries of a story stand in each state."""
@@ -247,11 +291,9 @@ def _wanting(story: Story) -> list[sa.ColumnElement[bool]]:
     return wanting
 
 
-def _by_hours(
-    groups: Collection[_Group], times: Mapping[_Group, datetime], *, otherwise: datetime
-) -> sa.ColumnElement[datetime]:
+def _by_hours(times: Mapping[_Group, datetime], *, otherwise: datetime) -> sa.ColumnElement[datetime]:
     """The time for a subscriber's hours."""
-    told = [(_chose(group), sa.literal(times[group], UtcTime)) for group in groups]
+    told = [(_chose(group), sa.literal(time, UtcTime)) for group, time in times.items()]
     return sa.case(*told, else_=sa.literal(otherwise, UtcTime)) if told else sa.literal(otherwise, UtcTime)
 
 
@@ -265,14 +307,24 @@ def _chose(group: _Group) -> sa.ColumnElement[bool]:
     )
 
 
-def _has_room(hours: Mapping[_Group, tuple[datetime, datetime]], *, now: datetime) -> sa.ColumnElement[bool]:
+def _has_room(hours: _Hours, *, now: datetime) -> sa.ColumnElement[bool]:
     """Whether the subscriber gets fewer stories than they want at most, on the day when one would come."""
-    began = _by_hours(hours, {group: day for group, (_, day) in hours.items()}, otherwise=now - timedelta(days=1))
+    day = timedelta(days=1)
+    begins = _by_hours({group: begins for group, (_, begins, _) in hours.items()}, otherwise=now - day)
+    ends = _by_hours({group: ends for group, (_, _, ends) in hours.items()}, otherwise=now + day)
     others = deliveries.alias()
     theirs = sa.select(sa.func.count()).where(
-        others.c.subscriber_id == subscribers.c.id, others.c.state != "failed", others.c.due_at >= began
+        others.c.subscriber_id == subscribers.c.id,
+        others.c.state != "failed",
+        others.c.asked.is_(False),
+        others.c.due_at >= begins,
+        others.c.due_at < ends,
     )
     return sa.or_(subscribers.c.daily_at_most.is_(None), theirs.scalar_subquery() < subscribers.c.daily_at_most)
+
+
+def _counted(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0)
 
 
 def _is_over(now: datetime, lease_s: float) -> sa.ColumnElement[bool]:

@@ -95,6 +95,7 @@ deliveries = sa.Table(
     sa.UniqueConstraint("story_id", "subscriber_id", name="deliveries_once"),
     sa.Index("deliveries_due", "state", "due_at"),
     sa.Index("deliveries_to_subscriber", "subscriber_id", "story_id"),
+    sa.Index("deliveries_by_day", "subscriber_id", "due_at"),
     sqlite_autoincrement=True,
 )
 

@@ -17,7 +17,7 @@ from bot.delivery import LEASE_S, TRIES, Sender
 from bot.keyboards import Links
 from bot.limiter import Limiter, Rates
 from bot.settings import BotSettings
-from bot.store import BotStore
+from bot.store import BotStore, Wanted
 from bot.story import FeedStory, Story
 from bot.telegram import make_bot
 from moderation.database import Database
@@ -395,7 +395,8 @@ async def test_what_waits_for_the_morning_counts_for_the_day_on_which_it_comes(r
     await in_utc(room, EMMA, quiet=QUIET, most=2)
     stories = [await room.story(f"s{number}", title=f"Story {number}") for number in range(3)]
     wanted = [await room.store.deliveries.count_wanting(story, now=NIGHT) for story in stories]
-    assert wanted == [0, 0, 0], "each is planned for all who want it, and Emma wants no third"
+    assert [one.planned for one in wanted] == [0, 0, 0], "each is planned for all who want it"
+    assert [one.full for one in wanted] == [0, 0, 1], "and Emma wants no third"
     room.clock[0] = NIGHT.replace(hour=12) + timedelta(days=1)
     await room.after(0)
     await room.story("noon", title="At noon")
@@ -412,3 +413,75 @@ async def test_many_different_choices_of_hours_are_planned_at_once(room: PostRoo
         await room.store.subscribers.set_hours(person, quiet=(number, number + 720), breaking=False)
     story = await room.story()
     assert await room.store.deliveries.counts(story.id) == {"pending": 454}
+
+
+async def test_what_waits_for_tomorrow_takes_no_room_of_today(room: PostRoom) -> None:
+    room.clock[0] = NIGHT
+    await in_utc(room, EMMA, quiet=QUIET, breaking=True, most=2)
+    await room.story("one", title="One")
+    await room.story("two", title="Two")
+    await room.story("flood", title="The river is over the quay", top=True)
+    await room.after(0)
+    assert await room.got(EMMA) == ["The river is over the quay"]
+
+
+async def test_what_a_reader_asked_for_takes_no_room(room: PostRoom) -> None:
+    room.clock[0] = NOON
+    await in_utc(room, EMMA, most=1)
+    told = FeedStory("https://news.example/first", "The first", "", "ur", "world", NOON)
+    (story,) = await room.store.stories.add([told], now=NOON)
+    assert await room.store.deliveries.plan_one(story.id, EMMA, now=NOON)
+    await room.story()
+    await room.after(0)
+    assert sorted(await room.got(EMMA)) == ["The first", "The quay is longer"]
+
+
+@pytest.mark.parametrize("what", ["stopped", "quiet", "another language", "another section"])
+async def test_who_wants_it_no_more_while_it_waits_for_its_place_does_not_get_it(room: PostRoom, what: str) -> None:
+    room.clock[0] = NOON
+    await room.limiter.pause(EMMA, for_s=1.5)
+    story = await room.story()
+    assert await room.sender.send_due() == len(EVERYBODY)
+    await asyncio.sleep(0.5)
+    match what:
+        case "stopped":
+            await room.store.subscribers.stop(EMMA, now=NOON)
+        case "quiet":
+            await in_utc(room, EMMA, quiet=(11 * 60, 13 * 60))
+        case "another language":
+            await room.store.subscribers.set_language(EMMA, "ur")
+        case _:
+            await room.store.subscribers.set_sections(EMMA, ["sport"])
+    await room.sender.settled(within_s=30)
+    assert await room.got(EMMA) == []
+    waits = "pending" if what == "quiet" else "failed"
+    assert await room.store.deliveries.counts(story.id) == {"sent": 3, waits: 1}
+
+
+async def test_who_wants_top_stories_at_any_hour_gets_what_waits_and_keeps_what_is_due(room: PostRoom) -> None:
+    room.clock[0] = NIGHT
+    await in_utc(room, EMMA, quiet=QUIET)
+    await room.story()
+    await room.story("flood", title="The river is over the quay", top=True)
+    await room.after(0)
+    await in_utc(room, EMMA, quiet=QUIET, breaking=True)
+    emma = await room.store.subscribers.one(EMMA)
+    assert emma is not None
+    assert await room.store.deliveries.reschedule(EMMA, emma.hours, now=room.clock[0])
+    await room.story("fire", title="A fire at the port", top=True)
+    assert not emma.hours.due(room.clock[0], breaking=True) > room.clock[0]
+    await room.store.deliveries.reschedule(EMMA, emma.hours, now=room.clock[0])
+    await room.after(0)
+    assert sorted(await room.got(EMMA)) == ["A fire at the port", "The river is over the quay"]
+
+
+async def test_the_editor_is_told_who_gets_it_now_later_and_not_at_all(room: PostRoom) -> None:
+    room.clock[0] = NIGHT
+    await in_utc(room, EMMA, quiet=QUIET)
+    await in_utc(room, BILAL, most=1)
+    await room.story()
+    told = FeedStory("https://news.example/port", "The port", "", "en", "world", NIGHT)
+    (story,) = await room.store.stories.add([told], now=NIGHT)
+    assert await room.store.deliveries.count_wanting(story, now=NIGHT) == Wanted(now=2, later=1, full=1)
+    assert await room.store.deliveries.plan(story, now=NIGHT) == 3
+    assert await room.store.deliveries.count_put_off(story.id, now=NIGHT) == 1

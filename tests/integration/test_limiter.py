@@ -7,8 +7,10 @@ import time
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
-from bot.limiter import AT_ONCE, SLOWER, STALE_S, Limiter, Rates
+import bot.limiter
+from bot.limiter import ANSWERS_WITHIN_S, AT_ONCE, SLOWER, STALE_S, Limiter, Rates
 from moderation.queue import connect
 
 RATES = Rates(per_s=50, chat_at_most=3, chat_window_s=0.4, group_at_most=2, group_window_s=0.6)
@@ -180,3 +182,64 @@ async def test_other_processes_keep_the_pause_too(redis: Redis) -> None:
     await Limiter(redis, rates=RATES).pause(-7, for_s=5)
     assert await Limiter(redis, rates=RATES).wait_s(-7) > 4
     assert await Limiter(redis, rates=RATES).wait_s(-8) == 0
+
+
+class Stuck:
+    """A Redis that takes every question and answers none."""
+
+    async def eval(self, *given: object) -> None:
+        """Never answers."""
+        await asyncio.Event().wait()
+
+
+async def test_a_redis_that_hangs_costs_no_more_than_one_that_is_gone() -> None:
+    limiter, began = Limiter(Stuck(), rates=RATES), time.monotonic()  # type: ignore[arg-type]  # what of it is used
+    assert await asyncio.gather(*(limiter.place(chat, alert=True, at_most_s=20) for chat in range(1, 61))) == [0] * 60
+    assert time.monotonic() - began < 2 * (ANSWERS_WITHIN_S + RATES.takes_s(60))
+
+
+class Flapping:
+    """A Redis that breaks at every second question."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis, self._asked = redis, 0
+
+    async def eval(self, *given: object) -> object:
+        """Answers, or not."""
+        self._asked += 1
+        if self._asked % 2:
+            raise RedisError
+        return await self._redis.eval(*given)  # type: ignore[misc,arg-type]  # as it was asked
+
+
+async def test_a_redis_that_comes_and_goes_lets_no_more_through(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bot.limiter, "AWAY_S", 0.2)
+    limiter = Limiter(Flapping(redis), rates=RATES)  # type: ignore[arg-type]  # what of it is used
+    times: list[float] = []
+    for chat in range(1, 4 * RATES.per_s):
+        await limiter.place(chat)
+        times.append(time.monotonic())
+    assert all(beyond - first >= 1 - 0.02 for first, beyond in zip(times, times[RATES.per_s :], strict=False))
+
+
+async def test_a_look_without_end_holds_up_nobody(limiter: Limiter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bot.limiter, "LOOKS_WITHIN_S", 0.2)
+
+    async def look() -> None:
+        await asyncio.Event().wait()
+
+    looking = asyncio.create_task(limiter.place(1, alert=True, at_most_s=1, last_look=look))
+    await asyncio.sleep(0)
+    assert await limiter.place(2, alert=True, at_most_s=1) == 0
+    assert await looking > 0
+
+
+async def test_what_was_on_its_way_when_all_were_paused_neither_ends_that_nor_says_anything_new(redis: Redis) -> None:
+    limiter = Limiter(redis, rates=RATES)
+    for chat in (1, 2):
+        await limiter.pause(chat, for_s=30)
+    for chat in range(3, 20):
+        await limiter.pause(chat, for_s=1)
+    for one in (limiter, Limiter(redis, rates=RATES)):
+        assert await one.wait_s(99) > 29
+    assert await redis.get("baithak:limiter:wishes") == "1"

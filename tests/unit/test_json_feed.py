@@ -126,3 +126,36 @@ def test_items_of_any_shape_are_stories_or_problems(items: list[dict[str, Any]],
         assert story.title
         assert story.url.startswith(("http://", "https://"))
         assert not any("\ud800" <= letter <= "\udfff" for letter in story.title + story.summary + story.section)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"version":"https://jsonfeed.org/version/1.1","items":[' + b"{}," * 400_000 + b"{}]}",
+        json.dumps(
+            {"version": "https://jsonfeed.org/version/1.1", "items": [{**DAM, "tags": [""] * 400_000}]}
+        ).encode(),
+    ],
+    ids=["items", "tags"],
+)
+def test_a_feed_of_very_many_parts_is_refused_before_it_costs_anything(body: bytes) -> None:
+    with pytest.raises(FeedRefused, match="parts"):
+        read_bytes(body)
+
+
+def test_of_many_tags_the_first_are_read_and_an_address_without_end_is_none() -> None:
+    reading = read(
+        {**DAM, "tags": ["Dams"] + ["Science"] * 90_000}, {**DAM, "url": "https://n.example/?" + "a&" * 90_000}
+    )
+    assert [story.section for story in reading.stories] == ["science"]
+    assert len(reading.problems) == 1
+
+
+def test_json_is_utf_8_whatever_its_server_says() -> None:
+    body = json.dumps(
+        {"version": "https://jsonfeed.org/version/1", "items": [{**DAM, "title": "Zürich"}]}, ensure_ascii=False
+    )
+    reading = read_feed(
+        body.encode(), SOURCE, content_type="application/json; charset=iso-8859-1", address=SOURCE.url, now=NOW
+    )
+    assert reading.stories[0].title == "Zürich"

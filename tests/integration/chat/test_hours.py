@@ -82,7 +82,7 @@ async def test_the_settings_say_the_quiet_hours_in_short(talk: Talk) -> None:
     await talk.press(EMMA, message, "settings:hours:quiet:1320:420")
     await talk.press(EMMA, message, "settings:show")
     shown = await talk.sees(EMMA, has_data("settings:pause"))
-    assert "Hours: quiet from 22:00 until 07:00" in text_of(shown)
+    assert "Hours: quiet from 22:00 until 07:00 (London)" in text_of(shown)
 
 
 @pytest.mark.parametrize(
