@@ -87,6 +87,8 @@ class Rates:
         return self.chat_at_most, self.chat_window_s * 1000
 
 
+_Look = Callable[[], Awaitable[None]]
+
 _SCRIPT = (Path(__file__).parent / "limiter.lua").read_text(encoding="utf-8")
 
 
@@ -115,27 +117,44 @@ class _Local:
 
 
 class _Line:
-    """Who waits for the next place; one at a time is at its head."""
+    """Who waits for the next place. One at a time is at its head; the one behind it gets ready meanwhile."""
 
     def __init__(self) -> None:
-        self._head = asyncio.Lock()
+        self._second, self._head = asyncio.Lock(), asyncio.Lock()
         self.length = 0
 
     async def join(self, *, at_most_s: float) -> bool:
-        """Wait until nobody is before us. False, and out of the line, where that takes longer."""
+        """Wait until there is nobody before us but the head. False, and out of the line, where that takes longer."""
         self.length += 1
         try:
-            async with asyncio.timeout(None if math.isinf(at_most_s) else max(at_most_s, 0)):
-                await self._head.acquire()
-        except TimeoutError:
-            return False
+            return await _acquired(self._second, at_most_s)
         finally:
             self.length -= 1
-        return True
+
+    async def lead(self, *, at_most_s: float) -> bool:
+        """Come to the head; another one is second then. False, and out of the line, where that takes longer."""
+        self.length += 1
+        try:
+            return await _acquired(self._head, at_most_s)
+        finally:
+            self.length -= 1
+            self._second.release()
+
+    def step_out(self) -> None:
+        """Who is second leaves the line."""
+        self._second.release()
 
     def leave(self) -> None:
-        """Let the next one come to the head."""
+        """The head leaves the line."""
         self._head.release()
+
+
+async def _acquired(lock: asyncio.Lock, at_most_s: float) -> bool:
+    try:
+        async with asyncio.timeout(None if math.isinf(at_most_s) else max(at_most_s, 0)):
+            return await lock.acquire()
+    except TimeoutError:
+        return False
 
 
 class Limiter:
@@ -168,7 +187,7 @@ class Limiter:
         *,
         alert: bool = False,
         at_most_s: float = math.inf,
-        last_look: Callable[[], Awaitable[None]] | None = None,
+        last_look: _Look | None = None,
     ) -> float:
         """Wait until a message to this chat may go, and take its place. `alert`: it gives way to answers.
 
@@ -179,10 +198,13 @@ class Limiter:
         line = self._alerts if alert else self._answers
         ends = self._steady_clock() + at_most_s
         while True:
-            if not await line.join(at_most_s=ends - self._steady_clock()):
+            looked_at = await self._come_to_head(line, ends=ends, last_look=last_look)
+            if looked_at is None:
                 return self._rates.takes_s(line.length + 1)
             try:
-                waits = await self._at_the_head(chat_id, alert=alert, ends=ends, last_look=last_look)
+                waits = await self._at_the_head(
+                    chat_id, alert=alert, ends=ends, last_look=last_look, looked_at=looked_at
+                )
             finally:
                 line.leave()
             if waits.longest_s <= 0:
@@ -192,18 +214,26 @@ class Limiter:
             # Only this chat keeps it waiting: those behind it in the line need not.
             await asyncio.sleep(min(waits.own_s, ASK_AGAIN_S))
 
+    async def _come_to_head(self, line: _Line, *, ends: float, last_look: _Look | None) -> float | None:
+        """When the last look was taken, once we are at the head; None where the time is over."""
+        if not await line.join(at_most_s=ends - self._steady_clock()):
+            return None
+        try:
+            # While the one before still waits for its place, so that the look keeps nobody waiting.
+            looked_at = await self._looked(last_look)
+        except BaseException:
+            line.step_out()
+            raise
+        return looked_at if await line.lead(at_most_s=ends - self._steady_clock()) else None
+
     async def _at_the_head(
-        self, chat_id: int, *, alert: bool, ends: float, last_look: Callable[[], Awaitable[None]] | None
+        self, chat_id: int, *, alert: bool, ends: float, last_look: _Look | None, looked_at: float
     ) -> _Waits:
-        looked_at = -math.inf
         while True:
-            if last_look is not None and self._steady_clock() - looked_at > STALE_S:
-                try:
-                    async with asyncio.timeout(LOOKS_WITHIN_S):
-                        await last_look()
-                except TimeoutError:
+            if self._steady_clock() - looked_at > STALE_S:
+                looked_at = await self._looked(last_look)
+                if self._steady_clock() - looked_at > STALE_S:
                     return _Waits(own_s=ASK_AGAIN_S)
-                looked_at = self._steady_clock()
             asked_at = self._steady_clock()
             waits = await self._ask(chat_id, take=True, alert=alert)
             stop_if_cancelled()
@@ -213,6 +243,17 @@ class Limiter:
             if waits.own_s > waits.all_s or self._steady_clock() + waits.all_s > ends:
                 return waits
             await asyncio.sleep(min(waits.all_s, ASK_AGAIN_S))
+
+    async def _looked(self, last_look: _Look | None) -> float:
+        """When the look was taken: now, for ever where there is none to take, and never where it takes too long."""
+        if last_look is None:
+            return math.inf
+        try:
+            async with asyncio.timeout(LOOKS_WITHIN_S):
+                await last_look()
+        except TimeoutError:
+            return -math.inf
+        return self._steady_clock()
 
     def _use(self, taken: _Waits, chat_id: int, *, asked_at: float) -> None:
         """See to it that the others learn of it where the place is used late."""

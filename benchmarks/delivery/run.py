@@ -23,7 +23,7 @@ from benchmarks.report import percentile, small
 TITLE = "Stories sent, beside what is allowed and beside other senders"
 PICTURE = report.PAGE.parent / "pictures" / "delivery.svg"
 SECONDS = 60.0
-PEERS_AT_ONCE = 3
+PEERS_AT_ONCE = 6
 MODELS = ("sliding_window", "gcra", "fixed_window")
 LATENCIES_MS = (20.0, 200.0, 500.0)
 CELLS = (*(Cell(model, 60.0) for model in MODELS), *(Cell("sliding_window", ms) for ms in LATENCIES_MS))
