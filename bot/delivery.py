@@ -189,34 +189,30 @@ class Sender:
         await _kept(lambda: self._store.shown.note_alert(chat_id, shown, story=story, now=now))
         return message
 
-    async def _still_goes(self, delivery: Delivery) -> None:
-        """Its place may have come long after it was taken in hand: is it still wanted, and still ours?"""
-        story = await self._store.stories.one(delivery.story_id)
-        if story is None or story.recalled_at is not None:
-            raise _Recalled
+    async def _still_goes(self, delivery: Delivery) -> tuple[Story, Subscriber]:
+        """The story and its reader, if it is wanted and ours: its place comes long after it was taken in hand."""
         if time.monotonic() > self._held_until.get(delivery.id, 0):
             raise _LeftToAnother
-        self._wanted_now(await self._store.subscribers.one(delivery.subscriber_id), story, delivery)
-
-    def _wanted_now(self, reader: Subscriber | None, story: Story, delivery: Delivery) -> None:
-        if reader is None or not (reader.active if delivery.asked else reader.wants(story)):
+        meant = await self._store.deliveries.meant_for(delivery)
+        if meant is None:
+            raise _Unwanted
+        story, reader = meant
+        if story.recalled_at is not None:
+            raise _Recalled
+        if not (reader.active if delivery.asked else reader.wants(story)):
             raise _Unwanted
         now = self._clock()
         if not delivery.asked and (ends := reader.hours.due(now, breaking=story.top)) > now:
             raise _Quiet(ends)
+        return story, reader
 
     async def _deliver(self, delivery: Delivery) -> None:
-        story = await self._store.stories.one(delivery.story_id)
-        reader = await self._store.subscribers.one(delivery.subscriber_id)
-        if story is None or reader is None:
-            await self._store.deliveries.failed(delivery, error=UNWANTED)
-            return
-        if story.recalled_at is not None:
-            await self._store.deliveries.failed(delivery, error=RECALLED)
-            return
-        LAST_LOOK.set(lambda: self._still_goes(delivery))
+        async def look() -> None:
+            await self._still_goes(delivery)
+
+        LAST_LOOK.set(look)
         try:
-            self._wanted_now(reader, story, delivery)
+            story, reader = await self._still_goes(delivery)
             message = await self.show(reader.id, story, language=reader.language)
         except _Recalled:
             await self._store.deliveries.failed(delivery, error=RECALLED)

@@ -46,7 +46,9 @@ local wait = math.max(free - now, 0)
 if alert then
   wait = math.max(wait, ahead(redis.call('GET', KEYS[6]), second))
 elseif take and wait > 0 and own == 0 then
-  redis.call('SET', KEYS[6], string.format('%.3f', now + wait + every), 'PX', math.ceil(wait + every))
+  -- No longer than an answer takes to wake and ask: the next place is not to be lost by it.
+  local asks = wait + 2 * tonumber(ARGV[12])
+  redis.call('SET', KEYS[6], string.format('%.3f', now + asks), 'PX', math.ceil(asks))
 end
 wait = math.max(wait, ahead(redis.call('GET', KEYS[4]), pause))
 if not take or math.max(wait, own) > 0 then return {math.ceil(wait * 1000), math.ceil(own * 1000), ''} end

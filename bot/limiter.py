@@ -14,7 +14,9 @@ import math
 import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,7 @@ ASK_AGAIN_S = 2.0
 LOOK_AGAIN_S = 30.0
 """The same for who comes back later instead; longer than a busy private chat keeps anybody waiting."""
 
-SLACK_MS = 16.0
+SLACK_MS = 12.0
 """By so much longer than a second is the time in which no more go than a second may hold: two messages can draw nearer
 to each other on their way, and those between that a place is free and that it is used."""
 
@@ -86,6 +88,9 @@ class Rates:
             return self.group_at_most, self.group_window_s * 1000
         return self.chat_at_most, self.chat_window_s * 1000
 
+
+USED: ContextVar[Callable[[], None] | None] = ContextVar("USED", default=None)
+"""What is to be called in a task that has a place, at the moment when its message goes."""
 
 _Look = Callable[[], Awaitable[None]]
 
@@ -256,11 +261,8 @@ class Limiter:
         return self._steady_clock()
 
     def _use(self, taken: _Waits, chat_id: int, *, asked_at: float) -> None:
-        """See to it that the others learn of it where the place is used late."""
-        if taken.place:
-            # The caller's request is written in the loop's next round: in the one after it is known how late that was.
-            loop = asyncio.get_running_loop()
-            loop.call_soon(loop.call_soon, self._used, taken.place, chat_id, asked_at)
+        """See to it that the others learn of it where the place is used late: a new connection alone takes a while."""
+        USED.set(partial(self._used, taken.place, chat_id, asked_at) if taken.place else None)
 
     def _used(self, place: str, chat_id: int, asked_at: float) -> None:
         if (self._steady_clock() - asked_at) * 1000 > LATE_MS:

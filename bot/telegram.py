@@ -28,8 +28,9 @@ from aiogram.exceptions import (
 )
 from aiogram.methods import TelegramMethod
 from aiogram.methods.base import Response, TelegramType
+from aiohttp import ClientSession, TraceConfig
 
-from bot.limiter import Limiter
+from bot.limiter import USED, Limiter
 from bot.settings import BotSettings
 from moderation.errors import SettingsError
 from moderation.sockets import watched_socket
@@ -109,6 +110,18 @@ class Session(AiohttpSession):
         # aiogram has no setting for it. A call over a network that was cut would else hang for as long as it may take.
         self._connector_init["socket_factory"] = watched_socket
         self._kinds_of_answers: dict[Any, type[Response[Any]]] = {}
+        self._traced: ClientSession | None = None
+
+    async def create_session(self) -> ClientSession:
+        """The connections, which tell the limiter when a message goes."""
+        session = await super().create_session()
+        if session is not self._traced:
+            trace = TraceConfig()
+            trace.on_request_headers_sent.append(_it_goes)
+            trace.freeze()
+            session.trace_configs.append(trace)
+            self._traced = session
+        return session
 
     async def make_request(
         self,
@@ -146,6 +159,12 @@ class Session(AiohttpSession):
                 return super().check_response(bot, method, status_code, json.dumps({"ok": True, "result": part}))
         # The error itself would quote what it could not read.
         raise TelegramServerError(method=method, message="the answer can't be read")
+
+
+async def _it_goes(session: ClientSession, context: object, headers: object) -> None:
+    if (used := USED.get()) is not None:
+        USED.set(None)
+        used()
 
 
 class Pacing(BaseRequestMiddleware):

@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.hours import Hours
+from bot.store.stories import story_in
+from bot.store.subscribers import subscriber_in
 from bot.store.tables import deliveries, shown, stories, subscribers
 from bot.story import Story
-from bot.subscriber import hours_of
+from bot.subscriber import Subscriber, hours_of
 from moderation.database import Database, UtcTime
 
 QUIET = "quiet time"
@@ -191,6 +193,18 @@ class Deliveries:
             leased = update.values(state="leased", attempts=deliveries.c.attempts + 1, **until)
             rows = (await connection.execute(leased)).all()
         return sorted((Delivery(*row) for row in rows), key=lambda delivery: delivery.id)
+
+    async def meant_for(self, delivery: Delivery) -> tuple[Story, Subscriber] | None:
+        """The story and the subscriber as they are now; None where either is gone."""
+        both = stories.join(subscribers, subscribers.c.id == delivery.subscriber_id)
+        query = sa.select(stories, subscribers).select_from(both).where(stories.c.id == delivery.story_id)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        if row is None:
+            return None
+        columns = len(stories.c)
+        story = dict(zip(stories.c.keys(), row[:columns], strict=True))
+        return story_in(story), subscriber_in(dict(zip(subscribers.c.keys(), row[columns:], strict=True)))
 
     async def hold(self, ids: Collection[int], *, lease_s: float, clock: Callable[[], datetime]) -> None:
         """These are still on their way: nobody else is given them for `lease_s` from now."""

@@ -25,7 +25,7 @@ class Subscribers:
             row = (
                 (await connection.execute(sa.select(subscribers).where(subscribers.c.id == person))).mappings().first()
             )
-        return None if row is None else _subscriber(row)
+        return None if row is None else subscriber_in(row)
 
     async def subscribe(self, person: int, *, name: str, language: str, now: datetime) -> Subscriber:
         """Switch push on in this language; sections chosen before stay."""
@@ -36,7 +36,7 @@ class Subscribers:
         async with self._database.write() as connection:
             await connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changed))
             row = (await connection.execute(sa.select(subscribers).where(subscribers.c.id == person))).mappings().one()
-        return _subscriber(row)
+        return subscriber_in(row)
 
     async def meet(self, person: int, *, name: str, language: str, now: datetime) -> None:
         """Remember a reader's language without switching push on; who is known already stays as they are."""
@@ -115,7 +115,7 @@ class Subscribers:
             .limit(at_most)
         )
         async with self._database.read() as connection:
-            return [_subscriber(row) for row in (await connection.execute(query)).mappings()]
+            return [subscriber_in(row) for row in (await connection.execute(query)).mappings()]
 
     async def count(self) -> int:
         """How many have push on."""
@@ -133,7 +133,8 @@ def _row(one: Listed, now: datetime) -> dict[str, Any]:
     return {"id": one.id, "name": "", "active": True, "joined_at": now, **chosen}
 
 
-def _subscriber(row: Any) -> Subscriber:
+def subscriber_in(row: Any) -> Subscriber:
+    """A row of the table as a subscriber."""
     return Subscriber(
         id=row["id"],
         name=row["name"],

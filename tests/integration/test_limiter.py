@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 import bot.limiter
-from bot.limiter import ANSWERS_WITHIN_S, AT_ONCE, SLOWER, STALE_S, Limiter, Rates
+from bot.limiter import ANSWERS_WITHIN_S, AT_ONCE, SLOWER, STALE_S, USED, Limiter, Rates
 from moderation.queue import connect
 
 RATES = Rates(per_s=50, chat_at_most=3, chat_window_s=0.4, group_at_most=2, group_window_s=0.6)
@@ -140,7 +140,9 @@ async def test_a_place_that_is_used_late_counts_from_then(redis: Redis) -> None:
     taken = [await limiter._ask(chat, take=True, alert=False) for chat in (1, 2)]
     await asyncio.sleep(0.5)
     limiter._use(taken[0], 1, asked_at=time.monotonic() - 0.5)
-    await asyncio.sleep(0.01)
+    used = USED.get()
+    assert used is not None
+    used()
     await asyncio.gather(*limiter._telling)
     waits = await limiter._ask(3, take=False, alert=False)
     assert 0.4 < waits.all_s < 0.55, "of the two the other one is the older now"
