@@ -349,10 +349,8 @@ class Limiter:
         return _Waits(int(all_us) / 1e6, int(own_us) / 1e6, taken.decode() if isinstance(taken, bytes) else taken)
 
     def _keys(self, chat_id: int) -> list[str]:
-        of_all = [f"{self._prefix}:{name}" for name in ("all", "sent", "first", "wishes")]
-        due, sent, first, wishes = of_all
-        chat = f"{self._prefix}:chat:{chat_id}"
-        return [due, sent, chat, self._pause_key(None), self._pause_key(chat_id), first, wishes]
+        names = ("all", "sent", f"chat:{chat_id}", "pause:all", f"pause:{chat_id}", "first", "wishes")
+        return [f"{self._prefix}:{name}" for name in names]
 
     def _pause_key(self, whom: int | None) -> str:
         return f"{self._prefix}:pause:{'all' if whom is None else whom}"
