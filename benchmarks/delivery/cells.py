@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 
 from benchmarks.delivery.senders import Sender
-from benchmarks.site import ROOT, data_directory, redis_running
+from benchmarks.site import ROOT, data_directory, empty_directory, redis_running
 from benchmarks.system import free_port
 from bot.store import BotStore, upgrade
 from bot.story import FeedStory
@@ -77,8 +77,10 @@ def measure(sender: Sender, cell: Cell, *, seconds: float, python: Path | None) 
     """Send for so long; a peer by its own Python."""
     count = round(ALLOWED_PER_S * (seconds + 2 * WARM_S + 5))
     port = free_port()
-    with data_directory() as settings, contextlib.ExitStack() as stack:
-        upgrade(settings.database_address())
+    # The others need no database; ours are measured one at a time, for two can't be brought forward at once.
+    with data_directory() if sender.ours else empty_directory() as settings, contextlib.ExitStack() as stack:
+        if sender.ours:
+            upgrade(settings.database_address())
         # With the bot's settings, of which it reads its own.
         stack.enter_context(_process([sys.executable, "-m", "bot", "sandbox"], _environment(settings, port)))
         if sender.ours:
