@@ -165,11 +165,13 @@ async def test_a_recall_stops_what_is_not_sent_yet_and_nobody_gets_the_story_aft
 
 
 async def test_a_message_on_its_way_during_a_recall_is_amended_too(newsroom: Newsroom) -> None:
-    await newsroom.sandbox.do("PUT", "faults", {"faults": [{"kind": "latency", "methods": ["sendMessage"], "ms": 500}]})
+    await newsroom.sandbox.do(
+        "PUT", "faults", {"faults": [{"kind": "latency", "methods": ["sendMessage"], "ms": 2000}]}
+    )
     story = await newsroom.story()
     await newsroom.store.deliveries.plan(story, now=newsroom.clock[0])
     await newsroom.sender.send_due()
-    await asyncio.sleep(0.25)
+    await asyncio.sleep(1.2)  # until all are on their way, on a busy machine too
     assert (await newsroom.recalls()).messages == 0
     assert await newsroom.amenders[0].amend_waiting()  # nothing is there to be changed yet
     await newsroom.sender.settled(within_s=30)
