@@ -9,7 +9,7 @@ from benchmarks.delivery.senders import Sender
 
 COLOURS = ("#27c", "#2a7", "#c72", "#75b", "#a33", "#789")
 AIM = 0.98
-WIDTH, LEFT, TOP, BAR, GAP = 720, 250, 44, 9, 12
+WIDTH, LEFT, TOP, BAR, GAP = 860, 380, 44, 9, 12
 SCALE = WIDTH - LEFT - 60
 
 
