@@ -13,11 +13,19 @@
       limiter.Limiter.place              its turn among all messages; telegram.Pacing asks for it
     delivery.Sender.show                 sent, its message remembered
 
+The way of a digest:
+
+    hours.Hours.next_digest              when it is due, told with the subscriber
+        ── subscribers, in the store ──
+    digest.DigestSender.send_due         taken
+      schedule.Schedule.digest           ranking.rank and spread, of what was not sent
+      messages.digest, keyboards.digest  rendered, sent, its stories remembered; the next one is due
+
 The way of a correction or a recall:
 
     editing.Editor.correct, recall       the story says something else, or nothing; what was not sent is not
         ── stories and the messages that show them, in the store ──
-    amending.Amender.amend_waiting       each message edited, those sent last first
+    amending.Amender.amend_waiting       each message edited, digests too, those sent last first
 
 The way of what readers and moderators do:
 

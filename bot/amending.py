@@ -28,6 +28,7 @@ from bot import keyboards, messages
 from bot.delivery import Counts
 from bot.keyboards import Links
 from bot.messages import Html
+from bot.messages.digest import digest, picture
 from bot.store import Behind, BotStore
 from bot.story import Story
 from moderation.database import is_passing
@@ -122,7 +123,9 @@ class Amender:
         """Whether the message needs nothing more: it was edited, or nobody can."""
         language = one.language or story.language
         try:
-            if story.recalled_at is not None:
+            if one.digest:
+                await self._amend_digest(story, one)
+            elif story.recalled_at is not None:
                 await self._take_back(story, one, language=language)
             else:
                 markup = keyboards.alert(story, comments=comments, links=self._links, language=language)
@@ -138,6 +141,29 @@ class Amender:
             log.warning("amending broken off", story=story.id, error=type(error).__name__)
             return False
         return True
+
+    async def _amend_digest(self, story: Story, one: Behind) -> None:
+        """The digest says what all its stories say now; where its picture is the recalled story's, without it."""
+        reader = await self._store.subscribers.one(one.chat_id)
+        if reader is None:
+            return  # erased, and the digest with them
+        stories = await self._store.digests.shown_in(one.chat_id, one.message_id)
+        comments = await self._counts([each.url for each in stories if each.recalled_at is None])
+        text = digest(stories, reader=reader, at=one.shown_at, comments=comments)
+        markup = keyboards.digest(stories, language=reader.language)
+        pictured = picture(stories)
+        is_its_picture = story.recalled_at is not None and pictured is not None and pictured.id == story.id
+        try:
+            await self._edit(one, text, markup, captioned=not is_its_picture, only=is_its_picture)
+        except TelegramBadRequest as error:
+            if not is_its_picture or _NO_TEXT not in error.message:
+                raise
+            if self._clock() - one.shown_at > DELETABLE:
+                await self._edit(one, text, markup, captioned=True, only=True)
+                return
+            sent = await self._bot.send_message(one.chat_id, text, reply_markup=markup, disable_notification=True)
+            await self._store.digests.replaced(one.chat_id, one.message_id, by=sent.message_id, after=story)
+            await self._bot.delete_message(one.chat_id, one.message_id)
 
     async def _take_back(self, story: Story, one: Behind, *, language: str) -> None:
         """The message says that the story was recalled.

@@ -21,10 +21,11 @@ from aiogram.exceptions import (
     TelegramNotFound,
     TelegramRetryAfter,
 )
-from aiogram.types import Message
+from aiogram.types import InlineKeyboardMarkup, Message
 
 from bot import keyboards, messages
 from bot.keyboards import Links
+from bot.messages.texts import CAPTION_LENGTH, Html
 from bot.store import QUIET, RECALLED, BotStore, Delivery
 from bot.story import Story
 from bot.subscriber import Subscriber
@@ -46,7 +47,6 @@ KEEP_S, KEEP_AGAIN_S = 60.0, 0.5
 STOP_S = 3.0
 UNWANTED = "no longer wanted"
 TRIES = 6
-CAPTION_LENGTH = 1024
 
 Counts = Callable[[Sequence[str]], Awaitable[dict[str, int]]]
 
@@ -85,6 +85,11 @@ class Sender:
         self._work = asyncio.Event()
         self._sending: dict[asyncio.Task[None], Delivery] = {}
         self._held_until: dict[int, float] = {}  # of each delivery in hand, by a clock that is never set
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether as many stories are under way as may be."""
+        return len(self._sending) >= AT_ONCE
 
     def wake(self) -> None:
         """There is something to send."""
@@ -176,17 +181,9 @@ class Sender:
         counts = await self._counts([story.url])
         text = messages.alert(story, language=language)
         markup = keyboards.alert(story, comments=counts.get(story.url, 0), links=self._links, language=language)
-        message = None
-        if story.picture is not None and messages.visible_length(text) <= CAPTION_LENGTH:
-            try:
-                message = await self._bot.send_photo(chat_id, story.picture, caption=text, reply_markup=markup)
-            except TelegramBadRequest as error:
-                # A picture Telegram can't fetch or won't take must not cost the reader the story.
-                log.warning("picture refused", story=story.id, error=error.message)
-        if message is None:
-            message = await self._bot.send_message(chat_id, text, reply_markup=markup)
+        message = await send_pictured(self._bot, chat_id, text, story.picture, markup)
         shown, now = message.message_id, self._clock()
-        await _kept(lambda: self._store.shown.note_alert(chat_id, shown, story=story, now=now))
+        await kept(lambda: self._store.shown.note_alert(chat_id, shown, story=story, now=now))
         return message
 
     async def _still_goes(self, delivery: Delivery) -> tuple[Story, Subscriber]:
@@ -238,7 +235,7 @@ class Sender:
                 await self._postpone(delivery, min(2**tries, 60), type(error).__name__, failed=True)
         else:
             sent, now = message.message_id, self._clock()
-            await _kept(lambda: self._store.deliveries.sent(delivery, message_id=sent, now=now))
+            await kept(lambda: self._store.deliveries.sent(delivery, message_id=sent, now=now))
             log.info("delivered", delivery=delivery.id, story=story.id, subscriber=reader.id)
 
     async def _postpone(self, delivery: Delivery, pause_s: float, why: str, *, failed: bool) -> None:
@@ -251,7 +248,20 @@ class Sender:
         log.info("subscriber left", subscriber=reader.id)
 
 
-async def _kept(work: Callable[[], Awaitable[None]]) -> None:
+async def send_pictured(
+    bot: Bot, chat_id: int, text: Html, picture: str | None, markup: InlineKeyboardMarkup
+) -> Message:
+    """Send the text under its picture, where it has one and fits. Raises what Telegram answers."""
+    if picture is not None and messages.visible_length(text) <= CAPTION_LENGTH:
+        try:
+            return await bot.send_photo(chat_id, picture, caption=text, reply_markup=markup)
+        except TelegramBadRequest as error:
+            # A picture Telegram can't fetch or won't take must not cost the reader the story.
+            log.warning("picture refused", reason=error.message)
+    return await bot.send_message(chat_id, text, reply_markup=markup)
+
+
+async def kept(work: Callable[[], Awaitable[None]]) -> None:
     """Note what was sent, however long the database is away: a message nobody knows of goes out again, and is never
     corrected. Raises what is not passing, and what lasts for longer than KEEP_S.
     """

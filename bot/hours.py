@@ -1,4 +1,4 @@
-"""When a story may come to a subscriber: their time zone, their quiet hours, and how many a day. Pure.
+"""When stories may come to a subscriber: their time zone, their quiet hours, how many a day, their digests. Pure.
 
 A quiet time is a span of each local day, told by the clock on the wall: it begins when the clock first shows its
 beginning and ends when it last shows its end, so that there is one each day also where clocks are set forward or back.
@@ -7,6 +7,7 @@ An hour that a day leaves out counts as the one after it (PEP 495).
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -20,6 +21,9 @@ USUAL_QUIET = (22 * 60, 7 * 60)
 
 USUALLY_A_DAY = 5
 MOST_A_DAY = 50
+
+DIGEST_AT = tuple(hour * 60 for hour in (6, 7, 8, 9, 12, 13, 17, 18, 19, 20, 21, 22))
+"""When a digest may come, in minutes since midnight."""
 
 GUESSED = {
     "en": "Europe/London",
@@ -82,6 +86,21 @@ class Hours:
             spans = (self._span(day, quiet) for day in (today - timedelta(days=1), today))
             due = next((ends for begins, ends in spans if begins <= due < ends), due)
         return due
+
+    def next_digest(self, now: datetime, minutes: Collection[int]) -> datetime | None:
+        """When a digest comes next, of those that come at these minutes of each local day; None without any."""
+        return min((at for at in self._digests(now, minutes) if at > now), default=None)
+
+    def last_digest(self, now: datetime, minutes: Collection[int]) -> datetime | None:
+        """When a digest came last, or comes just now."""
+        return max((at for at in self._digests(now, minutes) if at <= now), default=None)
+
+    def _digests(self, now: datetime, minutes: Collection[int]) -> Iterator[datetime]:
+        """Those of the days around. Where clocks are set back, a digest comes when they show its time first."""
+        today = now.astimezone(self.zone).date()
+        for days in (-1, 0, 1):
+            for minute in minutes:
+                yield self._at(today + timedelta(days=days), minute, last=False)
 
     def day_of(self, at: datetime) -> tuple[datetime, datetime]:
         """The midnights before and after, by the clock on the wall."""

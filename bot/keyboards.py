@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from aiogram.types import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.hours import DAY, MOST_A_DAY, OFFERED, USUAL_QUIET, USUALLY_A_DAY
+from bot.hours import DAY, DIGEST_AT, MOST_A_DAY, OFFERED, USUAL_QUIET, USUALLY_A_DAY
 from bot.messages import hours as hours_told
 from bot.messages.stories import section
 from bot.messages.texts import LANGUAGE_NAMES, MODERATORS, plain
@@ -32,8 +32,8 @@ AMONG_ALL = "all"
 """Says of a switch's End button that it stands under all of them, which are to be shown again."""
 
 
-HOURS, NONE = "hours", "none"
-"""Says of a button of the settings that it is about hours; and that what it names is chosen no more."""
+HOURS, DIGEST, NONE = "hours", "digest", "none"
+"""Says of a button of the settings that it is about hours, or digests; and that what it names is chosen no more."""
 
 ANSWERING = "answer"
 """Says of a story's command that it answered the story: all that stands behind it is what is to be said."""
@@ -56,6 +56,7 @@ class Ask(StrEnum):
     QUEUE = "queue"
     SWITCH = "switch"
     STORY = "story"
+    SHOW = "show"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,7 @@ def settings(*, language: str, chosen: Collection[str], active: bool) -> InlineK
     everything = _button(("✓ " if not chosen else "") + plain("section-all", language), Ask.SETTINGS, "all")
     push = ("settings-pause", "pause") if active else ("settings-resume", "resume")
     last = [
+        _button(plain("settings-digest", language), Ask.SETTINGS, DIGEST),
         _button(plain("settings-hours", language), Ask.SETTINGS, HOURS),
         _button(plain(push[0], language), Ask.SETTINGS, push[1]),
         _button(plain("settings-language", language), Ask.SETTINGS, "language"),
@@ -210,6 +212,39 @@ def zones(language: str, *, now: datetime) -> InlineKeyboardMarkup:
     ]
     back = [_hours(plain("button-settings-back", language))]
     return InlineKeyboardMarkup(inline_keyboard=[*_rows(buttons, width=2).inline_keyboard, back])
+
+
+def digests(subscriber: Subscriber) -> InlineKeyboardMarkup:
+    """When digests come, and whether stories come one by one as well. Each button names what it sets."""
+    language, chosen = subscriber.language, subscriber.digest_at
+    hours = [
+        _button(
+            ("✓ " if minute in chosen else "") + hours_told.clock(minute, language),
+            Ask.SETTINGS,
+            DIGEST,
+            "drop" if minute in chosen else "add",
+            minute,
+        )
+        for minute in sorted({*DIGEST_AT, *chosen})
+    ]
+    rows = _rows(hours, width=4).inline_keyboard
+    if chosen:
+        alone = ("button-digest-alone", "no") if subscriber.alerts else ("button-digest-besides", "yes")
+        rows.append([_button(plain(alone[0], language), Ask.SETTINGS, DIGEST, "alerts", alone[1])])
+        rows.append([_button(plain("button-digest-off", language), Ask.SETTINGS, DIGEST, NONE)])
+    rows.append([_button(plain("button-settings-back", language), Ask.SETTINGS, "show")])
+    return InlineKeyboardMarkup(inline_keyboard=rows)
+
+
+def digest(stories: Sequence[Story], *, language: str) -> InlineKeyboardMarkup:
+    """Under a digest: each story by its number, to be shown with its own buttons; and no more stories."""
+    numbers = [
+        _button(f"{number} ↗", Ask.SHOW, story.id)
+        for number, story in enumerate(stories, 1)
+        if story.recalled_at is None
+    ]
+    stop = _button(plain("settings-pause", language), Ask.STOP)
+    return InlineKeyboardMarkup(inline_keyboard=[*([numbers] if numbers else []), [stop]])
 
 
 def terms(*, version: str, language: str) -> InlineKeyboardMarkup:

@@ -2,7 +2,7 @@
 
     getUpdates or webhook → inbox → handlers → intake, review
     outcomes → notices → authors, moderators' cards
-    feeds → schedule → deliveries → subscribers; corrections and recalls → amending → their messages
+    feeds → schedule → deliveries, digests → subscribers; corrections and recalls → amending → their messages
     health → alarms → administrators
 
 Each loop goes on while the others fail: Telegram, Redis or a feed may be away for as long as it likes.
@@ -19,15 +19,16 @@ from typing import Any
 
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
 from redis.asyncio import Redis
 
 from bot.amending import Amender
 from bot.delivery import Sender
+from bot.digest import DigestSender
 from bot.editing import Editor
 from bot.feed import FeedSource, Fetcher, load_feeds
 from bot.handlers import (
     CommentHandlers,
+    DigestHandlers,
     Drafts,
     EditorHandlers,
     FallbackHandlers,
@@ -51,7 +52,7 @@ from bot.schedule import FeedWatch, Schedule
 from bot.settings import BotSettings
 from bot.store import BotStore
 from bot.subscriber import person_name
-from bot.telegram import AGAIN_S, make_bot, name_of
+from bot.telegram import make_bot, name_of, set_webhook
 from moderation.config import load_policy, load_terms
 from moderation.database import Database
 from moderation.health import Health
@@ -87,6 +88,7 @@ class Parts:
     store: BotStore
     schedule: Schedule
     sender: Sender
+    digests: DigestSender
     amender: Amender
     poller: Poller
     worker: InboxWorker
@@ -105,6 +107,7 @@ class Parts:
             self.desk,
             self.switchboard,
             self.sender,
+            self.digests,
             self.amender,
             self.watch,
             self.data,
@@ -192,17 +195,7 @@ def assemble(ground: Ground) -> Parts:
     """Every part of the bot, each handed what it asks for. Starts nothing."""
     bot, clock, settings = ground.bot, ground.clock, ground.settings
     doors, store = _doors(ground), BotStore(ground.database)
-    sender = _sender(ground, ground.alerts, store, doors)
-    amender = Amender(
-        ground.alerts, store=store, links=Links(ground.username), counts=doors.threads.counts, clock=clock
-    )
-    schedule = Schedule(
-        store,
-        counts=doors.threads.counts,
-        wake=sender.wake,
-        clock=clock,
-        alerts_per_poll=settings.alerts_per_poll,
-    )
+    schedule, sender, digests, amender = _sending(ground, store, doors)
     desk = Desk(
         bot,
         store=store,
@@ -237,7 +230,9 @@ def assemble(ground: Ground) -> Parts:
     )
     switchboard = Switchboard(bot, store=store, switches=doors.switches, group=settings.moderators_group(), clock=clock)
     retention = retention_of_messages(store, settings, clock=clock)
-    return Parts(store, schedule, sender, amender, poller, worker, notices, desk, switchboard, watch, data, retention)
+    return Parts(
+        store, schedule, sender, digests, amender, poller, worker, notices, desk, switchboard, watch, data, retention
+    )
 
 
 def _doors(ground: Ground) -> _Doors:
@@ -264,6 +259,20 @@ def _doors(ground: Ground) -> _Doors:
     )
     login, privacy = Login(store, settings), Privacy(store, outcomes)
     return _Doors(intake, threads, review, roles, login, outcomes, switches, health, privacy)
+
+
+def _sending(ground: Ground, store: BotStore, doors: _Doors) -> tuple[Schedule, Sender, DigestSender, Amender]:
+    """All that goes out by itself."""
+    alerts, clock, counts = ground.alerts, ground.clock, doors.threads.counts
+    sender = _sender(ground, alerts, store, doors)
+    schedule = Schedule(
+        store, counts=counts, wake=sender.wake, clock=clock, alerts_per_poll=ground.settings.alerts_per_poll
+    )
+    digests = DigestSender(
+        alerts, store=store, choice=schedule, counts=counts, gives_way=lambda: sender.is_busy, clock=clock
+    )
+    amender = Amender(alerts, store=store, links=Links(ground.username), counts=counts, clock=clock)
+    return schedule, sender, digests, amender
 
 
 def _sender(ground: Ground, bot: Bot, store: BotStore, doors: _Doors) -> Sender:
@@ -298,12 +307,13 @@ def _handling(
     fallback = FallbackHandlers(bot, username=ground.username, group=ground.settings.moderators_group())
     reading = _reading(ground, doors, store)
     comments = _comments(ground, doors, store, drafts)
+    # What a reader asks for goes out at once, before any alert.
+    shows = _sender(ground, bot, store, doors)
     subscribers = SubscriberHandlers(
         bot,
         store=store,
         choice=schedule,
-        # What a reader asks for goes out at once, before any alert.
-        shows=_sender(ground, bot, store, doors),
+        shows=shows,
         deliver=sender.wake,
         begin=comments.begin,
         roles=doors.roles,
@@ -311,6 +321,7 @@ def _handling(
     )
     routers = (
         HourHandlers(bot, store=store, deliver=sender.wake, clock=clock).router(),
+        DigestHandlers(bot, store=store, shows=shows, clock=clock).router(),
         subscribers.router(),
         reading.router(),
         PrivacyHandlers(bot, data=data).router(),
@@ -380,17 +391,5 @@ async def _receive(settings: BotSettings, bot: Bot, poller: Poller) -> None:
     """Have updates sent to the webhook where there is one, else fetch them."""
     if settings.webhook_url is None:
         await poller.run()
-        return
-    secret = settings.webhook_secret
-    while True:
-        try:
-            await bot.set_webhook(
-                settings.webhook_url,
-                secret_token=secret.get_secret_value() if secret is not None else None,
-                allowed_updates=list(ALLOWED_UPDATES),
-            )
-        except TelegramAPIError as error:
-            log.error("webhook not set", error=type(error).__name__)
-            await asyncio.sleep(error.retry_after if isinstance(error, TelegramRetryAfter) else AGAIN_S)
-        else:
-            return
+    else:
+        await set_webhook(bot, settings.webhook_url, secret=settings.webhook_secret, kinds=ALLOWED_UPDATES)

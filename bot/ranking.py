@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -13,6 +14,19 @@ GRAVITY = 1.8
 
 TOP_POINTS = 8.0
 """What the site's own mark of a top story weighs, in comments."""
+
+
+def spread(ranked: Sequence[Story], *, at_most: int) -> list[Story]:
+    """The first so many, in their order, no section more than half of them where others have some to give."""
+    chosen: list[Story] = []
+    passed: list[Story] = []
+    taken: Counter[str] = Counter()
+    for story in ranked:
+        full = taken[story.section] >= (at_most + 1) // 2
+        (passed if full else chosen).append(story)
+        taken[story.section] += not full
+    places = {story.id: place for place, story in enumerate(ranked)}
+    return sorted([*chosen[:at_most], *passed[: max(0, at_most - len(chosen))]], key=lambda story: places[story.id])
 
 
 def rank(stories: Sequence[Story], *, comments: Mapping[str, int], now: datetime) -> list[Story]:

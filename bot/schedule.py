@@ -13,17 +13,19 @@ import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.feed import FeedRefused, FeedSource, Fetcher, read_feed
-from bot.ranking import rank
+from bot.messages.digest import STORIES_AT_MOST
+from bot.ranking import rank, spread
 from bot.store import BotStore
 from bot.store.stories import FeedState
 from bot.story import FeedStory, Story
+from bot.subscriber import Subscriber
 from moderation.running import stop_if_cancelled
 from moderation.turns import take_turn
 
@@ -39,6 +41,9 @@ _EAGER_S = 0.2
 
 REASON_LENGTH = 300
 """Characters kept of why a feed can't be read."""
+
+DIGEST_SINCE = timedelta(hours=30)
+"""How old a digest's stories may be: a day, and the hours by which a digest may be late."""
 
 CANDIDATES = 50
 """How many of the newest stories of a language are considered for a reader's top stories."""
@@ -77,6 +82,17 @@ class Schedule:
         best = [story for story in await self.top_stories(language, at_most=CANDIDATES) if story.id not in had]
         wanted = [story for story in best if not sections or story.section in sections or story.top]
         return next(iter(wanted or best), None)
+
+    async def digest(self, reader: Subscriber) -> list[Story]:
+        """The best stories of the last day and a quarter that this reader has not been sent, best first."""
+        now = self._clock()
+        had = await self._store.deliveries.received(reader.id)
+        fresh = [
+            story
+            for story in await self.top_stories(reader.language, at_most=CANDIDATES)
+            if story.id not in had and reader.reads(story) and now - story.published_at < DIGEST_SINCE
+        ]
+        return spread(fresh, at_most=STORIES_AT_MOST)
 
     async def take(self, stories: Sequence[FeedStory], *, first_look: bool) -> list[Story]:
         """Store what a feed has and plan deliveries of what is new; the stories that are pushed."""

@@ -14,7 +14,8 @@ class Subscriber:
     """A reader of the bot. `sections` is what they chose; none chosen means all. Not `active`: no story is pushed.
 
     `stopped_at` says since when, where that is their own wish; who was only met has not chosen yet. `daily_at_most` is
-    how many stories a day they want at most, None for as many as there are.
+    how many stories a day they want at most, None for as many as there are. `digest_at` is when a digest comes each
+    day, in minutes since midnight; without `alerts` stories come in it alone, but for breaking news where `breaking`.
     """
 
     id: int
@@ -28,19 +29,21 @@ class Subscriber:
     quiet: tuple[int, int] | None = None
     breaking: bool = False
     daily_at_most: int | None = None
+    digest_at: tuple[int, ...] = ()
+    alerts: bool = True
 
     @property
     def hours(self) -> Hours:
         """When stories may come to them."""
         return hours_of(self.language, timezone=self.timezone, quiet=self.quiet, breaking=self.breaking)
 
+    def reads(self, story: Story) -> bool:
+        """Whether this story is of their language, and of a section they chose or the site's top stories."""
+        return story.language == self.language and (not self.sections or story.section in self.sections or story.top)
+
     def wants(self, story: Story) -> bool:
-        """Whether this story is to be pushed to them."""
-        return (
-            self.active
-            and story.language == self.language
-            and (not self.sections or story.section in self.sections or story.top)
-        )
+        """Whether this story is to come to them by itself."""
+        return self.active and self.reads(story) and (self.alerts or (self.breaking and story.top))
 
 
 @dataclass(frozen=True, slots=True)

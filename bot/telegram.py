@@ -7,7 +7,7 @@ import contextlib
 import json
 import math
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextvars import ContextVar
 from typing import Any
 
@@ -29,6 +29,7 @@ from aiogram.exceptions import (
 from aiogram.methods import TelegramMethod
 from aiogram.methods.base import Response, TelegramType
 from aiohttp import ClientSession, TraceConfig
+from pydantic import SecretStr
 
 from bot.limiter import USED, Limiter
 from bot.settings import BotSettings
@@ -88,6 +89,22 @@ async def name_of(bot: Bot) -> str:
         except TelegramAPIError as error:
             log.warning("Telegram can't be reached", error=type(error).__name__)
             await asyncio.sleep(AGAIN_S)
+
+
+async def set_webhook(bot: Bot, address: str, *, secret: SecretStr | None, kinds: Collection[str]) -> None:
+    """Have updates of these kinds sent there; asked for until Telegram agrees."""
+    while True:
+        try:
+            await bot.set_webhook(
+                address,
+                secret_token=secret.get_secret_value() if secret is not None else None,
+                allowed_updates=list(kinds),
+            )
+        except TelegramAPIError as error:
+            log.error("webhook not set", error=type(error).__name__)
+            await asyncio.sleep(error.retry_after if isinstance(error, TelegramRetryAfter) else AGAIN_S)
+        else:
+            return
 
 
 def refusal(said: str) -> str:

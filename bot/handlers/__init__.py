@@ -1,6 +1,7 @@
 """Updates in, each to the feature it is for.
 
     hours        when stories may come
+    digests      the best of them in one message
     subscribers  start, language, sections, top stories, stop
     reading      threads, one's own comments, the terms
     privacy      a copy of one's data, and its end
@@ -34,6 +35,7 @@ from pydantic import ValidationError
 
 from bot.handlers.answering import answer
 from bot.handlers.comments import CommentHandlers
+from bot.handlers.digests import DigestHandlers
 from bot.handlers.drafts import Drafts
 from bot.handlers.editors import EditorHandlers
 from bot.handlers.fallback import FallbackHandlers
@@ -51,6 +53,7 @@ from moderation.database import is_passing
 
 __all__ = [
     "CommentHandlers",
+    "DigestHandlers",
     "Drafts",
     "EditorHandlers",
     "FallbackHandlers",

@@ -75,12 +75,12 @@ class HourHandlers:
             case "most" if (most := press.number(2)) is not None and 1 <= most <= MOST_A_DAY:
                 await kept.set_daily(person, most)
             case "zone" if value in OFFERED:
-                await kept.set_timezone(person, value)
+                await kept.set_timezone(person, value, now=self._clock())
             case _:
                 return False
         if subscriber.timezone is None and press.name(1) != "zone":
             # The hours are by the clock that was shown with them, whatever language is chosen later.
-            await kept.set_timezone(person, subscriber.hours.timezone)
+            await kept.set_timezone(person, subscriber.hours.timezone, now=self._clock())
         await self._put_off_anew(person)
         return True
 
@@ -89,7 +89,7 @@ class HourHandlers:
         subscriber, now = await self._store.subscribers.one(person), self._clock()
         if subscriber is None:
             return
-        if await self._store.deliveries.reschedule(person, subscriber.hours, now=now):
+        if await self._store.deliveries.reschedule(subscriber, now=now):
             self._deliver()
 
     async def _show(self, person: int, message_id: int) -> None:

@@ -27,6 +27,7 @@ settings =
        *[off] متوقفة؛ ويمكنك الاطلاع على أهمها عبر /top
     }
 settings-hours = الأوقات والمنطقة الزمنية
+settings-digest = الموجز
 settings-language = اللغة
 settings-pause = أوقف إرسال الأخبار
 settings-resume = أرسل إليّ الأخبار
@@ -59,6 +60,26 @@ button-daily = { $n } في اليوم على الأكثر
 button-daily-any = بلا حد في اليوم
 button-zones = منطقة زمنية أخرى
 button-settings-back = رجوع
+
+digest =
+    <b>الموجز: أهم الأخبار في رسالة واحدة</b>
+    { $comes ->
+        [yes] يصلك كل يوم عند { $times } ({ $place }).
+       *[no] لا يصلك الآن؛ اضغط على الأوقات التي تريده فيها.
+    }
+    { $comes ->
+        [yes] { $alerts ->
+            [yes] وتصلك الأخبار واحدًا واحدًا أيضًا؛ وفي الموجز ما لم يُرسَل إليك منها.
+            [breaking] ولا يصلك وحده من بقية الأخبار إلا العاجل.
+           *[no] ولا يصلك أي خبر وحده.
+        }
+       *[no] تصلك الأخبار واحدًا واحدًا.
+    }
+digest-heading = <b>موجزك</b> · { $when }
+digest-short = موجز عند { $times }
+button-digest-alone = الموجز وحده
+button-digest-besides = الأخبار واحدًا واحدًا أيضًا
+button-digest-off = بلا موجز
 
 stopped = توقّف إرسال الأخبار إليك، وتعليقاتك باقية في مكانها. أرسل /start لتعود الأخبار.
 stopped-already = لا تُرسل إليك أخبار الآن. أرسل /start لتعود.

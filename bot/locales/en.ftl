@@ -28,6 +28,7 @@ settings =
        *[off] off; /top still shows you the best
     }
 settings-hours = Hours and time zone
+settings-digest = Digest
 settings-language = Language
 settings-pause = Stop sending stories
 settings-resume = Send me stories
@@ -60,6 +61,26 @@ button-daily = At most { $n } a day
 button-daily-any = No limit a day
 button-zones = Another time zone
 button-settings-back = Back
+
+digest =
+    <b>A digest: the best stories in one message</b>
+    It comes { $comes ->
+        [yes] every day at { $times } ({ $place })
+       *[no] never; press the times at which it should
+    }.
+    { $comes ->
+        [yes] { $alerts ->
+            [yes] Stories come one by one as well; the digest has those you were not sent.
+            [breaking] Of other stories only breaking news comes by itself.
+           *[no] No story comes by itself.
+        }
+       *[no] Stories come one by one.
+    }
+digest-heading = <b>Your digest</b> · { $when }
+digest-short = digest at { $times }
+button-digest-alone = Nothing but the digest
+button-digest-besides = Stories one by one as well
+button-digest-off = No digest
 
 stopped = I have stopped sending stories. Your comments stay where they are. /start brings the stories back.
 stopped-already = I am not sending you any stories. /start brings them back.

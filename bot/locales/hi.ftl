@@ -27,6 +27,7 @@ settings =
        *[off] बंद; बड़ी ख़बरें /top से देखी जा सकती हैं
     }
 settings-hours = समय और टाइम ज़ोन
+settings-digest = सार
 settings-language = भाषा
 settings-pause = ख़बरें भेजना बंद कीजिए
 settings-resume = मुझे ख़बरें भेजिए
@@ -59,6 +60,26 @@ button-daily = दिन में अधिकतम { $n }
 button-daily-any = रोज़ जितनी भी ख़बरें हों
 button-zones = दूसरा टाइम ज़ोन
 button-settings-back = वापस
+
+digest =
+    <b>सार: सबसे अच्छी ख़बरें एक ही संदेश में</b>
+    { $comes ->
+        [yes] यह रोज़ { $times } बजे आता है ({ $place })।
+       *[no] अभी यह नहीं आता; जिन समयों पर चाहिए, उन्हें दबाइए।
+    }
+    { $comes ->
+        [yes] { $alerts ->
+            [yes] ख़बरें एक-एक करके भी आती हैं; सार में वे होती हैं जो आपको नहीं भेजी गईं।
+            [breaking] बाक़ी ख़बरों में से केवल बड़ी ख़बर अपने-आप आती है।
+           *[no] कोई ख़बर अलग से नहीं आती।
+        }
+       *[no] ख़बरें एक-एक करके आती हैं।
+    }
+digest-heading = <b>आपका सार</b> · { $when }
+digest-short = सार { $times } बजे
+button-digest-alone = केवल सार
+button-digest-besides = ख़बरें एक-एक करके भी
+button-digest-off = सार नहीं
 
 stopped = ख़बरें भेजना बंद कर दिया गया है। आपकी टिप्पणियाँ अपनी जगह बनी हुई हैं। /start से ख़बरें फिर आने लगेंगी।
 stopped-already = आपको ख़बरें नहीं भेजी जा रही हैं। /start से फिर आने लगेंगी।

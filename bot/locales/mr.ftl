@@ -27,6 +27,7 @@ settings =
        *[off] बंद; महत्त्वाच्या बातम्या /top ने पाहता येतात
     }
 settings-hours = वेळ आणि टाइम झोन
+settings-digest = सारांश
 settings-language = भाषा
 settings-pause = बातम्या पाठवणे थांबवा
 settings-resume = मला बातम्या पाठवा
@@ -59,6 +60,26 @@ button-daily = दिवसाला कमाल { $n }
 button-daily-any = दिवसाला मर्यादा नाही
 button-zones = दुसरा टाइम झोन
 button-settings-back = मागे
+
+digest =
+    <b>सारांश: सर्वोत्तम बातम्या एकाच संदेशात</b>
+    { $comes ->
+        [yes] तो रोज { $times } वाजता येतो ({ $place }).
+       *[no] सध्या तो येत नाही; ज्या वेळी हवा, त्या वेळा दाबा.
+    }
+    { $comes ->
+        [yes] { $alerts ->
+            [yes] बातम्या एकेक करूनही येतात; सारांशात तुम्हाला न पाठवलेल्या बातम्या असतात.
+            [breaking] इतर बातम्यांपैकी फक्त मोठी बातमी आपोआप येते.
+           *[no] कोणतीही बातमी वेगळी येत नाही.
+        }
+       *[no] बातम्या एकेक करून येतात.
+    }
+digest-heading = <b>तुमचा सारांश</b> · { $when }
+digest-short = सारांश { $times } वाजता
+button-digest-alone = फक्त सारांश
+button-digest-besides = बातम्या एकेक करूनही
+button-digest-off = सारांश नको
 
 stopped = बातम्या पाठवणे थांबवले आहे. तुमच्या प्रतिक्रिया जागच्या जागी आहेत. /start ने बातम्या पुन्हा येऊ लागतील.
 stopped-already = तुम्हाला बातम्या पाठवल्या जात नाहीत. /start ने त्या पुन्हा येऊ लागतील.

@@ -27,6 +27,7 @@ settings =
        *[off] بند؛ /top سے اہم خبریں دیکھی جا سکتی ہیں
     }
 settings-hours = اوقات اور ٹائم زون
+settings-digest = خلاصہ
 settings-language = زبان
 settings-pause = خبریں بھیجنا بند کیجیے
 settings-resume = مجھے خبریں بھیجیے
@@ -59,6 +60,26 @@ button-daily = دن میں زیادہ سے زیادہ { $n }
 button-daily-any = روزانہ کی کوئی حد نہیں
 button-zones = دوسرا ٹائم زون
 button-settings-back = واپس
+
+digest =
+    <b>خلاصہ: بہترین خبریں ایک ہی پیغام میں</b>
+    { $comes ->
+        [yes] یہ روزانہ { $times } بجے آتا ہے ({ $place })۔
+       *[no] ابھی یہ نہیں آتا؛ جن اوقات پر چاہیے، انہیں دبائیے۔
+    }
+    { $comes ->
+        [yes] { $alerts ->
+            [yes] خبریں ایک ایک کر کے بھی آتی ہیں؛ خلاصے میں وہ ہوتی ہیں جو آپ کو نہیں بھیجی گئیں۔
+            [breaking] باقی خبروں میں سے صرف بڑی خبر خود آتی ہے۔
+           *[no] کوئی خبر الگ سے نہیں آتی۔
+        }
+       *[no] خبریں ایک ایک کر کے آتی ہیں۔
+    }
+digest-heading = <b>آپ کا خلاصہ</b> · { $when }
+digest-short = خلاصہ { $times } بجے
+button-digest-alone = صرف خلاصہ
+button-digest-besides = خبریں ایک ایک کر کے بھی
+button-digest-off = خلاصہ نہیں
 
 stopped = خبریں بھیجنا بند کر دیا گیا ہے۔ آپ کے تبصرے اپنی جگہ موجود ہیں۔ /start سے خبریں پھر آنے لگیں گی۔
 stopped-already = آپ کو خبریں نہیں بھیجی جا رہیں۔ /start سے پھر آنے لگیں گی۔

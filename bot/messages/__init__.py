@@ -2,6 +2,8 @@
 
 texts    choose by key and language, escape, cut
 stories  alerts, settings, threads
+hours    when stories may come
+digest   the best stories in one message
 terms    the terms, in short and in full
 notices  what an author is told of a comment
 cards    what moderators are shown

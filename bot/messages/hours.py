@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, time
 
 from babel import Locale
@@ -18,6 +19,11 @@ _BY_COUNTRY = {"Asia/Kolkata": "IN", "Asia/Kathmandu": "NP"}
 def clock(minute: int, language: str) -> str:
     """What the clock shows so many minutes after midnight."""
     return format_time(time(minute // 60, minute % 60), "HH:mm", locale=language)
+
+
+def clocks(minutes: Collection[int], language: str) -> str:
+    """The same of several, one after the other."""
+    return comma(language).join(clock(minute, language) for minute in minutes)
 
 
 def place(timezone: str, language: str) -> str:
@@ -64,6 +70,8 @@ def in_short(subscriber: Subscriber) -> str:
         begins, ends = (clock(minute, language) for minute in subscriber.quiet)
         where = place(subscriber.hours.zone.key, language)
         said = plain("hours-short-quiet", language, begins=begins, ends=ends, place=where)
-    if subscriber.daily_at_most is None:
-        return said
-    return said + comma(language) + plain("hours-short-daily", language, n=subscriber.daily_at_most)
+    if subscriber.daily_at_most is not None:
+        said += comma(language) + plain("hours-short-daily", language, n=subscriber.daily_at_most)
+    if subscriber.digest_at:
+        said += comma(language) + plain("digest-short", language, times=clocks(subscriber.digest_at, language))
+    return said

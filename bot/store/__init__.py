@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.store.amendments import RECALLED, Amendments, Behind
 from bot.store.conversations import Conversations
 from bot.store.deliveries import QUIET, Deliveries, Delivery, Wanted
+from bot.store.digests import Digests, SentDigest, TakenDigest
 from bot.store.forgotten import Forgotten, Unfinished
 from bot.store.inbox import Inbox, StoredUpdate
 from bot.store.shown import Card, NoticeRow, Shown
@@ -27,7 +28,9 @@ __all__ = [
     "Delivery",
     "FeedState",
     "NoticeRow",
+    "SentDigest",
     "StoredUpdate",
+    "TakenDigest",
     "Unfinished",
     "Wanted",
     "upgrade",
@@ -42,6 +45,7 @@ class BotStore:
         self.stories = Stories(database)
         self.subscribers = Subscribers(database)
         self.deliveries = Deliveries(database)
+        self.digests = Digests(database)
         self.amendments = Amendments(database)
         self.inbox = Inbox(database)
         self.conversations = Conversations(database)

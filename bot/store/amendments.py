@@ -10,19 +10,23 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store.stories import story_in
-from bot.store.tables import deliveries, shown, stories, subscribers
+from bot.store.tables import deliveries, digested, shown, stories, subscribers
 from bot.story import Story
 from moderation.database import Database
 
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """A message that shows an older revision of a story. `language` is its reader's, where they are known."""
+    """A message that shows an older revision of a story. `language` is its reader's, where they are known.
+
+    `digest`: it shows others besides.
+    """
 
     chat_id: int
     message_id: int
     shown_at: datetime
     language: str | None
+    digest: bool
 
 
 class Amendments:
@@ -68,15 +72,16 @@ class Amendments:
 
     async def behind(self, story: Story, *, before: Behind | None, at_most: int) -> list[Behind]:
         """Messages to be changed, those sent last first: a page of them, after the one the last page ended with."""
+        found = _showing(story)
         query = (
-            sa.select(shown.c.chat_id, shown.c.message_id, shown.c.shown_at, subscribers.c.language)
-            .outerjoin(subscribers, subscribers.c.id == shown.c.chat_id)
-            .where(*_behind(story))
-            .order_by(shown.c.shown_at.desc(), shown.c.chat_id.desc(), shown.c.message_id.desc())
+            sa.select(found.c.chat_id, found.c.message_id, found.c.shown_at, subscribers.c.language, found.c.digest)
+            .outerjoin(subscribers, subscribers.c.id == found.c.chat_id)
+            .where(found.c.revision < story.revision)
+            .order_by(found.c.shown_at.desc(), found.c.chat_id.desc(), found.c.message_id.desc())
             .limit(at_most)
         )
         if before is not None:
-            place = sa.tuple_(shown.c.shown_at, shown.c.chat_id, shown.c.message_id)
+            place = sa.tuple_(found.c.shown_at, found.c.chat_id, found.c.message_id)
             bound = sa.tuple_(
                 sa.literal(before.shown_at, shown.c.shown_at.type),
                 sa.literal(before.chat_id, sa.BigInteger),
@@ -88,13 +93,14 @@ class Amendments:
 
     async def count_behind(self, story: Story) -> int:
         """How many messages are still to be changed."""
-        query = sa.select(sa.func.count()).select_from(shown).where(*_behind(story))
+        found = _showing(story)
+        query = sa.select(sa.func.count()).select_from(found).where(found.c.revision < story.revision)
         async with self._database.read() as connection:
             return (await connection.execute(query)).scalar_one()
 
     async def was_sent(self, story: Story) -> bool:
         """Whether any message shows the story."""
-        query = sa.select(shown.c.chat_id).where(shown.c.story_id == story.id, shown.c.revision.is_not(None)).limit(1)
+        query = sa.select(_showing(story).c.chat_id).limit(1)
         async with self._database.read() as connection:
             return (await connection.execute(query)).first() is not None
 
@@ -105,21 +111,27 @@ class Amendments:
         """
         if not messages:
             return
-        update = sa.update(shown).where(
-            shown.c.chat_id == sa.bindparam("chat"), shown.c.message_id == sa.bindparam("message")
-        )
         async with self._database.write() as connection:
             await connection.execute(_locked(story))
-            await connection.execute(
-                update.values(revision=story.revision),
-                [{"chat": one.chat_id, "message": one.message_id} for one in messages],
-            )
+            for table in (shown, digested):
+                update = sa.update(table).where(
+                    table.c.chat_id == sa.bindparam("chat"),
+                    table.c.message_id == sa.bindparam("message"),
+                    table.c.story_id == story.id,
+                )
+                theirs = [one for one in messages if one.digest is (table is digested)]
+                if theirs:
+                    await connection.execute(
+                        update.values(revision=story.revision),
+                        [{"chat": one.chat_id, "message": one.message_id} for one in theirs],
+                    )
             newer = sa.and_(stories.c.id == story.id, stories.c.revision > story.revision)
             await connection.execute(sa.update(stories).where(newer).values(amending=True))
 
     async def finish(self, story: Story) -> bool:
         """No message is behind this revision any more; False where one is, or the story was amended again."""
-        left = sa.exists().where(*_behind(story))
+        found = _showing(story)
+        left = sa.exists().where(found.c.revision < story.revision)
         update = sa.update(stories).where(stories.c.id == story.id, stories.c.revision == story.revision, ~left)
         async with self._database.write() as connection:
             await connection.execute(_locked(story))
@@ -143,5 +155,13 @@ def _locked(story: Story) -> sa.Select[tuple[int]]:
     return sa.select(stories.c.revision).where(stories.c.id == story.id).with_for_update(key_share=True)
 
 
-def _behind(story: Story) -> tuple[sa.ColumnElement[bool], ...]:
-    return shown.c.story_id == story.id, shown.c.revision.is_not(None), shown.c.revision < story.revision
+def _showing(story: Story) -> sa.Subquery:
+    """Every message that shows the story: of its own, and digests."""
+    alone = sa.select(shown.c.chat_id, shown.c.message_id, shown.c.shown_at, shown.c.revision).where(
+        shown.c.story_id == story.id, shown.c.revision.is_not(None)
+    )
+    among = sa.select(digested.c.chat_id, digested.c.message_id, digested.c.shown_at, digested.c.revision).where(
+        digested.c.story_id == story.id
+    )
+    both = alone.add_columns(sa.false().label("digest")).union_all(among.add_columns(sa.true().label("digest")))
+    return both.subquery("showing")

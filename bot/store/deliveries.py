@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.hours import Hours
 from bot.store.stories import story_in
 from bot.store.subscribers import subscriber_in
 from bot.store.tables import deliveries, shown, stories, subscribers
@@ -36,7 +35,7 @@ class Delivery:
     """A leased delivery: this story is to be sent to this subscriber by whoever holds the lease.
 
     `attempts` counts the leases, so it also tells this one from a later one; `failures` those that ended in a fault.
-    `asked`: the reader did for it just before, at whatever hour.
+    `asked`: the reader did for it just before, at whatever hour, or had it in a digest.
     """
 
     id: int
@@ -230,19 +229,25 @@ class Deliveries:
         values = {"state": "pending", "due_at": due_at, "error": error, "leased_until": None, "failures": failures}
         await self._close(delivery, _still_leased(delivery), values)
 
-    async def reschedule(self, person: int, hours: Hours, *, now: datetime) -> bool:
-        """What waits for this reader's hours waits for these from now on; whether anything did."""
+    async def reschedule(self, reader: Subscriber, *, now: datetime) -> bool:
+        """What waits for this reader's hours waits for those they have chosen now; whether anything did.
+
+        What they want in no message of its own any more waits for none, and comes with a digest.
+        """
         top = deliveries.c.story_id.in_(sa.select(stories.c.id).where(stories.c.top.is_(True)))
-        usual, breaking = (sa.literal(hours.due(now, breaking=top), UtcTime) for top in (False, True))
-        waiting = sa.update(deliveries).where(
-            deliveries.c.subscriber_id == person,
+        usual, breaking = (sa.literal(reader.hours.due(now, breaking=top), UtcTime) for top in (False, True))
+        waiting = sa.and_(
+            deliveries.c.subscriber_id == reader.id,
             deliveries.c.state == "pending",
             deliveries.c.due_at > now,
             deliveries.c.asked.is_(False),
             sa.or_(deliveries.c.error.is_(None), deliveries.c.error == QUIET),
         )
         async with self._database.write() as connection:
-            moved = waiting.values(due_at=sa.case((top, breaking), else_=usual))
+            if not reader.alerts:
+                unwanted = waiting if not reader.breaking else sa.and_(waiting, ~top)
+                await connection.execute(sa.delete(deliveries).where(unwanted))
+            moved = sa.update(deliveries).where(waiting).values(due_at=sa.case((top, breaking), else_=usual))
             return (await connection.execute(moved)).rowcount > 0
 
     async def count_put_off(self, story_id: int, *, now: datetime) -> int:
@@ -296,6 +301,7 @@ def _wanting(story: Story) -> list[sa.ColumnElement[bool]]:
     wanting: list[sa.ColumnElement[bool]] = [
         subscribers.c.language == story.language,
         subscribers.c.active.is_(True),
+        sa.or_(subscribers.c.alerts.is_(True), subscribers.c.breaking.is_(True) if story.top else sa.false()),
         ~has,
     ]
     if not story.top:

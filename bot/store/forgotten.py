@@ -16,6 +16,7 @@ from bot.store.tables import (
     cards,
     conversations,
     deliveries,
+    digested,
     forgotten,
     inbox,
     notices,
@@ -132,7 +133,7 @@ class Forgotten:
             back = sa.select(subscribers.c.id).where(subscribers.c.id == one.person)
             if (await connection.execute(back)).first() is None:
                 await _drop(connection, one.person)
-            for table in (shown, notices):
+            for table in (shown, digested, notices):
                 old = sa.and_(table.c.chat_id == one.person, table.c.message_id <= one.through_message)
                 await connection.execute(sa.delete(table).where(old))
             await connection.execute(
@@ -169,6 +170,7 @@ class Forgotten:
                 "conversation": await _rows(connection, conversations, conversations.c.person == person),
                 "deliveries": await _rows(connection, deliveries, deliveries.c.subscriber_id == person),
                 "notices": await _rows(connection, notices, notices.c.chat_id == person),
+                "digests": await _rows(connection, digested, digested.c.chat_id == person),
                 "shown": await _rows(connection, shown, shown.c.chat_id == person),
                 "updates": await _rows(connection, inbox, sa.and_(SOMEBODY_S, _from(person))),
             }
@@ -177,7 +179,7 @@ class Forgotten:
         """Everybody of whom anything is held, as seen in this transaction."""
         found: set[int] = set()
         columns = (subscribers.c.id, conversations.c.person, deliveries.c.subscriber_id, notices.c.chat_id)
-        for column in (*columns, shown.c.chat_id, inbox.c.lane):
+        for column in (*columns, shown.c.chat_id, digested.c.chat_id, inbox.c.lane):
             found.update((await connection.execute(sa.select(column).distinct())).scalars())
         return {number for number in found if number > 0}
 
@@ -188,6 +190,7 @@ async def _drop(connection: AsyncConnection, person: int) -> None:
         conversations.c.person,
         deliveries.c.subscriber_id,
         shown.c.chat_id,
+        digested.c.chat_id,
         notices.c.chat_id,
     ):
         await connection.execute(sa.delete(column.table).where(column == person))
@@ -197,6 +200,7 @@ async def _newest_message(connection: AsyncConnection, person: int) -> int:
     newest = 0
     for message, owner in (
         (shown.c.message_id, shown.c.chat_id),
+        (digested.c.message_id, digested.c.chat_id),
         (notices.c.message_id, notices.c.chat_id),
         (deliveries.c.message_id, deliveries.c.subscriber_id),
     ):

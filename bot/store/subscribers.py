@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.tables import forgotten, subscribers
 from bot.subscriber import Listed, Subscriber
@@ -35,6 +36,7 @@ class Subscribers:
         changed: dict[str, Any] = {"name": name, "language": language, "active": True, "stopped_at": None}
         async with self._database.write() as connection:
             await connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changed))
+            await _date_digest(connection, person, now=now)
             row = (await connection.execute(sa.select(subscribers).where(subscribers.c.id == person))).mappings().one()
         return subscriber_in(row)
 
@@ -52,7 +54,7 @@ class Subscribers:
         # Who never had it on has said now that they want none: no list brings it on for them.
         never = sa.update(subscribers).where(subscribers.c.id == person, subscribers.c.stopped_at.is_(None))
         async with self._database.write() as connection:
-            done = await connection.execute(on.values(active=False, stopped_at=now))
+            done = await connection.execute(on.values(active=False, stopped_at=now, digest_due=None))
             await connection.execute(never.values(stopped_at=now))
         return done.rowcount == 1
 
@@ -69,9 +71,16 @@ class Subscribers:
         begins, ends = quiet or (None, None)
         await self._update(person, quiet_from=begins, quiet_until=ends, breaking=breaking)
 
-    async def set_timezone(self, person: int, timezone: str) -> None:
+    async def set_timezone(self, person: int, timezone: str, *, now: datetime) -> None:
         """Reckon this reader's hours and days by the clocks there."""
-        await self._update(person, timezone=timezone)
+        await self._update_digest(person, now=now, timezone=timezone)
+
+    async def set_digest(self, person: int, at: Collection[int], *, alerts: bool, now: datetime) -> None:
+        """Send a digest at these minutes of each day; without `alerts`, stories in it alone.
+
+        Without any minute stories come by themselves, whatever `alerts` says.
+        """
+        await self._update_digest(person, now=now, digest_at=sorted(at), alerts=alerts or not at)
 
     async def set_daily(self, person: int, at_most: int | None) -> None:
         """Push at most so many stories a day; none means as many as there are."""
@@ -104,6 +113,7 @@ class Subscribers:
                         active=True, language=one.language, sections=list(one.sections), timezone=one.timezone
                     )
                 )
+                await _date_digest(connection, number, now=now)
         return len(fresh) + len(again), len(erased)
 
     async def active_after(self, person: int, *, at_most: int) -> list[Subscriber]:
@@ -127,6 +137,21 @@ class Subscribers:
         async with self._database.write() as connection:
             await connection.execute(sa.update(subscribers).where(subscribers.c.id == person).values(**values))
 
+    async def _update_digest(self, person: int, *, now: datetime, **values: Any) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(sa.update(subscribers).where(subscribers.c.id == person).values(**values))
+            await _date_digest(connection, person, now=now)
+
+
+async def _date_digest(connection: AsyncConnection, person: int, *, now: datetime) -> None:
+    """Tell when the next digest is due, by what stands in the row."""
+    row = (await connection.execute(sa.select(subscribers).where(subscribers.c.id == person))).mappings().first()
+    if row is None:
+        return
+    reader = subscriber_in(row)
+    due = reader.hours.next_digest(now, reader.digest_at) if reader.active else None
+    await connection.execute(sa.update(subscribers).where(subscribers.c.id == person).values(digest_due=due))
+
 
 def _row(one: Listed, now: datetime) -> dict[str, Any]:
     chosen = {"language": one.language, "sections": list(one.sections), "timezone": one.timezone}
@@ -147,4 +172,6 @@ def subscriber_in(row: Any) -> Subscriber:
         quiet=None if row["quiet_from"] is None else (row["quiet_from"], row["quiet_until"]),
         breaking=row["breaking"],
         daily_at_most=row["daily_at_most"],
+        digest_at=tuple(row["digest_at"]),
+        alerts=row["alerts"],
     )

@@ -17,6 +17,9 @@ AMENDING = sa.text("amending")
 SHOWS_STORY = sa.text("revision IS NOT NULL")
 """Which stories, and which messages, the partial indexes of amending hold."""
 
+HAS_DIGEST = sa.text("digest_due IS NOT NULL")
+"""Of which subscribers the partial index knows when their next digest is due."""
+
 stories = sa.Table(
     "stories",
     metadata,
@@ -73,6 +76,12 @@ subscribers = sa.Table(
     # Whether the site's top stories come in it all the same.
     sa.Column("breaking", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
     sa.Column("daily_at_most", sa.SmallInteger),
+    # When digests come each day, in minutes since midnight there, and the next one; none while no story is pushed.
+    sa.Column("digest_at", sa.JSON, nullable=False, default=list, server_default="[]"),
+    sa.Column("digest_due", UtcTime),
+    # Whether stories come by themselves too.
+    sa.Column("alerts", sa.Boolean, nullable=False, default=True, server_default=sa.true()),
+    sa.Index("subscribers_digest_due", "digest_due", sqlite_where=HAS_DIGEST, postgresql_where=HAS_DIGEST),
     sa.Index("subscribers_by_language", "language", "active", "id"),
 )
 
@@ -90,7 +99,7 @@ deliveries = sa.Table(
     sa.Column("message_id", sa.BigInteger),
     sa.Column("sent_at", UtcTime),
     sa.Column("error", sa.Text),
-    # The reader asked for it just now: it waits for no hours.
+    # The reader asked for it just now, or for the digest it came with: it waits for no hours, and fills no day.
     sa.Column("asked", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
     sa.UniqueConstraint("story_id", "subscriber_id", name="deliveries_once"),
     sa.Index("deliveries_due", "state", "due_at"),
@@ -138,6 +147,20 @@ shown = sa.Table(
     sa.Column("revision", sa.Integer),
     sa.Index("shown_by_time", "shown_at"),
     sa.Index("shown_of_story", "story_id", "revision", sqlite_where=SHOWS_STORY, postgresql_where=SHOWS_STORY),
+)
+
+digested = sa.Table(
+    "digested",
+    metadata,
+    sa.Column("chat_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("message_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    # Which place of the digest's list the story has, and which revision of it the message shows.
+    sa.Column("place", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("story_id", sa.BigInteger, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("shown_at", UtcTime, nullable=False),
+    sa.Index("digested_by_time", "shown_at"),
+    sa.Index("digested_story", "story_id", "revision"),
 )
 
 notices = sa.Table(

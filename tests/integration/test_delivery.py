@@ -330,7 +330,7 @@ QUIET = (22 * 60, 7 * 60)
 
 async def in_utc(room: PostRoom, person: int, **chosen: Any) -> None:
     """This person's clock shows UTC, and this is what they chose of hours."""
-    await room.store.subscribers.set_timezone(person, "UTC")
+    await room.store.subscribers.set_timezone(person, "UTC", now=room.clock[0])
     await room.store.subscribers.set_hours(person, quiet=chosen.get("quiet"), breaking=chosen.get("breaking", False))
     await room.store.subscribers.set_daily(person, chosen.get("most"))
 
@@ -467,10 +467,10 @@ async def test_who_wants_top_stories_at_any_hour_gets_what_waits_and_keeps_what_
     await in_utc(room, EMMA, quiet=QUIET, breaking=True)
     emma = await room.store.subscribers.one(EMMA)
     assert emma is not None
-    assert await room.store.deliveries.reschedule(EMMA, emma.hours, now=room.clock[0])
+    assert await room.store.deliveries.reschedule(emma, now=room.clock[0])
     await room.story("fire", title="A fire at the port", top=True)
     assert not emma.hours.due(room.clock[0], breaking=True) > room.clock[0]
-    await room.store.deliveries.reschedule(EMMA, emma.hours, now=room.clock[0])
+    await room.store.deliveries.reschedule(emma, now=room.clock[0])
     await room.after(0)
     assert sorted(await room.got(EMMA)) == ["A fire at the port", "The river is over the quay"]
 

@@ -35,6 +35,7 @@ EVERYWHERE = {
     "comments",
     "conversations",
     "deliveries",
+    "digested",
     "inbox",
     "login_links",
     "notices",

@@ -133,3 +133,34 @@ def test_every_language_has_a_zone_that_is_offered() -> None:
     assert set(GUESSED) == set(LANGUAGES)
     assert set(GUESSED.values()) <= set(OFFERED)
     assert all(Hours(zone).zone.key == zone for zone in OFFERED)
+
+
+@pytest.mark.parametrize(
+    "zone", ["Europe/London", "America/New_York", "Africa/Cairo", "Asia/Kathmandu", "Australia/Sydney"]
+)
+@pytest.mark.parametrize("minute", [0, 90, 150, 7 * 60, 23 * 60 + 59])
+def test_a_digest_comes_once_on_each_day_of_a_leap_year(zone: str, minute: int) -> None:
+    hours, now, days = Hours(zone), at(zone, 2027, 12, 31, 23, 59, 30), []
+    while True:
+        following = hours.next_digest(now, [minute])
+        assert following is not None
+        assert following > now
+        assert hours.last_digest(following, [minute]) == following
+        shown = following.astimezone(hours.zone)
+        if shown.year > 2028:
+            break
+        days.append(shown.date())
+        asked = minute // 60, minute % 60
+        # Where the clock leaves the time out, it is an hour later by it.
+        assert (shown.hour, shown.minute) in {asked, ((asked[0] + 1) % 24, asked[1])}
+        now = following
+    assert days == [date(2028, 1, 1) + timedelta(days=number) for number in range(366)]
+
+
+def test_of_several_digests_a_day_the_next_and_the_last_are_told() -> None:
+    hours, now = Hours("Asia/Karachi"), at("Asia/Karachi", 2026, 11, 24, 12)
+    assert hours.next_digest(now, [7 * 60, 18 * 60]) == at("Asia/Karachi", 2026, 11, 24, 18)
+    assert hours.last_digest(now, [7 * 60, 18 * 60]) == at("Asia/Karachi", 2026, 11, 24, 7)
+    assert hours.last_digest(now, [18 * 60]) == at("Asia/Karachi", 2026, 11, 23, 18)
+    assert hours.next_digest(now, []) is None
+    assert hours.last_digest(now, []) is None

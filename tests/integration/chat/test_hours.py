@@ -123,7 +123,7 @@ async def test_what_waited_for_the_morning_comes_when_the_quiet_is_taken_back(ta
     message = await hours_of(talk)
     # Quiet at whatever hour this test runs, but for an hour that is not now.
     minute = datetime.now(UTC).hour * 60
-    await talk.bot_store.subscribers.set_timezone(EMMA, "UTC")
+    await talk.bot_store.subscribers.set_timezone(EMMA, "UTC", now=datetime.now(UTC))
     await talk.press(EMMA, message, f"settings:hours:quiet:{minute}:{(minute - 60) % 1440}")
     late = await talk.story("late", title="A late story")
     await talk.parts.schedule.push(late)

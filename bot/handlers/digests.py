@@ -1,0 +1,92 @@
+"""Digests: when they come, whether stories come one by one as well; and a story of one, shown by its number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from aiogram import Bot, F, Router
+from aiogram.types import CallbackQuery
+
+from bot import keyboards
+from bot.handlers.answering import answer, edit_or_send, place_of
+from bot.handlers.subscribers import Shows
+from bot.hours import DIGEST_AT
+from bot.keyboards import DIGEST, NONE, Ask, Press
+from bot.messages.digest import chosen
+from bot.messages.texts import plain
+from bot.middlewares import Reader
+from bot.store import BotStore
+from bot.subscriber import Subscriber
+
+
+class DigestHandlers:
+    """Presses about digests. `shows` sends a story at once."""
+
+    def __init__(self, bot: Bot, *, store: BotStore, shows: Shows, clock: Callable[[], datetime]) -> None:
+        self._bot = bot
+        self._store = store
+        self._shows = shows
+        self._clock = clock
+
+    def router(self) -> Router:
+        """What of the updates is for this feature. Stands before the other settings."""
+        router = Router(name="digests")
+        router.callback_query.register(self.press, F.data.startswith(f"{Ask.SETTINGS}:{DIGEST}"))
+        router.callback_query.register(self.show, F.data.startswith(f"{Ask.SHOW}:"))
+        return router
+
+    async def press(self, callback: CallbackQuery, reader: Reader) -> None:
+        """Show what is chosen of digests, or change what was pressed, in the same message."""
+        press, place = keyboards.read(callback.data), place_of(callback)
+        subscriber = await self._store.subscribers.one(reader.id)
+        if press is None or place is None or subscriber is None:
+            await answer(callback, plain("old-button", reader.language), alert=True)
+            return
+        if press.name(1):
+            changed = await self._change(subscriber, press)
+            # What the message shows may be old: it shows what is chosen now in either case.
+            await answer(
+                callback, plain("sections-saved" if changed else "old-button", reader.language), alert=not changed
+            )
+        else:
+            await answer(callback)
+        subscriber = await self._store.subscribers.one(reader.id)
+        if subscriber is not None:
+            markup = keyboards.digests(subscriber)
+            await edit_or_send(self._bot, reader.id, place[1], chosen(subscriber), reply_markup=markup)
+
+    async def _change(self, before: Subscriber, press: Press) -> bool:
+        """Take over what a button names; False where no button of ours does."""
+        at, alerts, minute = set(before.digest_at), before.alerts, press.number(2)
+        match press.name(1):
+            case "add" if minute in DIGEST_AT:
+                at.add(minute)
+            case "drop" if minute is not None:
+                at.discard(minute)
+            case "alerts" if press.name(2) in ("yes", "no"):
+                alerts = press.name(2) == "yes"
+            case name if name == NONE:
+                at = set()
+            case _:
+                return False
+        now, kept = self._clock(), self._store.subscribers
+        if before.timezone is None:
+            # The hours are by the clock that was shown with them, whatever language is chosen later.
+            await kept.set_timezone(before.id, before.hours.timezone, now=now)
+        await kept.set_digest(before.id, at, alerts=alerts, now=now)
+        subscriber = await kept.one(before.id)
+        if subscriber is not None:
+            await self._store.deliveries.reschedule(subscriber, now=now)
+        return True
+
+    async def show(self, callback: CallbackQuery, reader: Reader) -> None:
+        """Send a story of a digest with its own buttons."""
+        press = keyboards.read(callback.data)
+        story_id = press.number(0) if press is not None else None
+        story = await self._store.stories.one(story_id) if story_id is not None else None
+        if story is None:
+            await answer(callback, plain("old-button", reader.language), alert=True)
+            return
+        await answer(callback)
+        await self._shows.show(reader.id, story, language=reader.language)

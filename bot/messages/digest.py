@@ -1,0 +1,86 @@
+"""A digest: the best stories in one message, under the picture of the first that has one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from babel.dates import format_datetime
+
+from bot.messages.hours import clocks, place
+from bot.messages.stories import recalled, section
+from bot.messages.texts import CAPTION_LENGTH, Html, cut, escape, link, plain, say, visible_length
+from bot.story import Story
+from bot.subscriber import Subscriber
+
+STORIES_AT_MOST = 5
+
+_TITLE_AT_MOST = 110
+_SUMMARY_AT_MOST = 150
+_NOTE_AT_MOST = 60
+_DATE = "EEEE d MMMM HH:mm"
+
+
+def digest(stories: Sequence[Story], *, reader: Subscriber, at: datetime, comments: Mapping[str, int]) -> Html:
+    """The stories, numbered, each title a link; of the first also its summary, where all fits under a picture.
+
+    `at` is when it comes, `comments` how many a story has, by address. Of a story that was recalled only that is said.
+    """
+    language = reader.language
+    when = format_datetime(at.astimezone(reader.hours.zone), _DATE, locale=language)
+    heading = say("digest-heading", language, when=when)
+
+    def written(*, summary: bool, notes: bool) -> Html:
+        lines = [
+            _line_of(
+                number,
+                story,
+                language=language,
+                comments=comments.get(story.url, 0),
+                summary=summary and number == 1,
+                notes=notes,
+            )
+            for number, story in enumerate(stories, 1)
+        ]
+        return Html("\n\n".join([heading, *lines]))
+
+    full = written(summary=True, notes=True)
+    if visible_length(full) <= CAPTION_LENGTH:
+        return full
+    shorter = written(summary=False, notes=True)
+    return shorter if visible_length(shorter) <= CAPTION_LENGTH else written(summary=False, notes=False)
+
+
+def picture(stories: Sequence[Story]) -> Story | None:
+    """The story whose picture a digest has."""
+    return next((story for story in stories if story.picture is not None), None)
+
+
+def chosen(reader: Subscriber) -> Html:
+    """What the reader has chosen of digests."""
+    return say(
+        "digest",
+        reader.language,
+        # A variable that chooses a wording is shown nowhere: isolated, it would choose none.
+        comes=Html("yes" if reader.digest_at else "no"),
+        times=clocks(reader.digest_at, reader.language),
+        place=place(reader.hours.zone.key, reader.language),
+        alerts=Html("yes" if reader.alerts else "breaking" if reader.breaking else "no"),
+    )
+
+
+def _line_of(number: int, story: Story, *, language: str, comments: int, summary: bool, notes: bool) -> Html:
+    if story.recalled_at is not None:
+        told = recalled(story, language=language) if notes else say("story-recalled", language)
+        return Html(f"{number}. {told}")
+    lines = [f"{number}. <b>{link(story.url, cut(story.title, at_most=_TITLE_AT_MOST))}</b>"]
+    if summary and story.summary:
+        lines.append(escape(cut(story.summary, at_most=_SUMMARY_AT_MOST)))
+    under = [section(story.section, language)]
+    if comments:
+        under.append(plain("button-comments", language, n=comments))
+    lines.append(f"<i>{escape(' · '.join(under))}</i>")
+    if story.corrected_at is not None:
+        said = say("story-corrected", language)
+        lines.append(f"{said} {escape(cut(story.note, at_most=_NOTE_AT_MOST))}" if notes and story.note else said)
+    return Html("\n".join(lines))
