@@ -19,7 +19,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.feed import FeedRefused, FeedSource, Fetcher, read_feed
+from bot.feed import LARGE, FeedRefused, FeedSource, Fetched, Fetcher, Reading, read_apart, read_feed
 from bot.messages.digest import STORIES_AT_MOST
 from bot.ranking import rank, spread
 from bot.store import BotStore
@@ -135,6 +135,7 @@ class FeedWatch:
         self._fetcher = fetcher
         self._redis = redis
         self._clock = clock
+        self._large = asyncio.Semaphore()
 
     async def run(self) -> None:
         """Watch all feeds side by side."""
@@ -179,9 +180,7 @@ class FeedWatch:
             if fetched.body is None:
                 await self._note(state, now=now)
                 return 0
-            reading = await asyncio.to_thread(
-                read_feed, fetched.body, source, content_type=fetched.content_type, address=fetched.url, now=now
-            )
+            reading = await self._read(fetched, fetched.body, source, now=now)
         except FeedRefused as error:
             log.warning("feed refused", feed=source.url, failures=state.failures + 1, reason=str(error))
             return await self._note_failure(state, str(error), now=now)
@@ -191,6 +190,14 @@ class FeedWatch:
         if pushed or reading.problems:
             log.info("feed read", feed=source.url, pushed=len(pushed), problems=len(reading.problems))
         return 0
+
+    async def _read(self, fetched: Fetched, body: bytes, source: FeedSource, *, now: datetime) -> Reading:
+        """What the feed says. Raises FeedRefused."""
+        type_, address = fetched.content_type, fetched.url
+        if len(body) <= LARGE:
+            return await asyncio.to_thread(read_feed, body, source, content_type=type_, address=address, now=now)
+        async with self._large:
+            return await read_apart(body, source, content_type=type_, address=address, now=now)
 
     async def _note_failure(self, state: FeedState, why: str, *, now: datetime) -> int:
         """Count one more look in a row that failed, for the alarms and `/status`; how many that makes."""

@@ -26,6 +26,9 @@ MAX_BYTES = 8 * 1024 * 1024
 DEADLINE_S = 20.0
 """Seconds for one fetch in all, redirects included: a server that sends a byte a second ends here."""
 
+AT_ONE_HOST = 4
+"""Feeds of one host that are fetched at once."""
+
 MAX_HOPS = 5
 _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -82,7 +85,10 @@ class Fetcher:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Fetcher:
-        connector = aiohttp.TCPConnector(resolver=_PublicResolver(self._allowed), use_dns_cache=False, limit=20)
+        # No bound for all together: feeds that never end would take every place, and the good ones wait for theirs.
+        connector = aiohttp.TCPConnector(
+            resolver=_PublicResolver(self._allowed), use_dns_cache=False, limit=0, limit_per_host=AT_ONE_HOST
+        )
         self._session = aiohttp.ClientSession(
             connector=connector,
             auto_decompress=False,

@@ -32,6 +32,7 @@ _READ = re.compile(
     r"(utf-?8|utf-?16(-?[lb]e)?|us-ascii|ascii|iso-8859-\d+|latin-?1|windows-125\d|cp125\d)", re.IGNORECASE
 )
 _MARKUP = re.compile(r"""<!--|<!\[CDATA\[|<\?|<(/?)[A-Za-z](?:(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+>)?""")
+_BEGINS = re.compile(r"<(?:!--|[?!]|[^\W\d_])")
 _ENDS = {"<!--": "-->", "<![CDATA[": "]]>", "<?": "?>"}
 
 
@@ -59,18 +60,16 @@ def decoded(body: bytes, content_type: str | None) -> str:
 def without_prolog(text: str) -> str:
     """The feed from its root element on. Raises FeedRefused where it declares a document type or entities."""
     at = 0
-    while (at := text.find("<", at)) >= 0:
-        if text.startswith(("<?", "<!--"), at):
-            begins = "<?" if text[at + 1] == "?" else "<!--"
-            at = text.find(_ENDS[begins], at + len(begins))
+    while (found := _BEGINS.search(text, at)) is not None:
+        at = found.start()
+        if (ends := _ENDS.get(found[0])) is not None:
+            at = text.find(ends, found.end())
             if at < 0:
                 break
-        elif text.startswith("<!", at):
+        elif found[0] == "<!":
             raise FeedRefused("declares a document type or entities, which is refused")
-        elif text[at + 1 : at + 2].isalpha():
-            return text[at:]
         else:
-            at += 1
+            return text[at:]
     raise FeedRefused("is not a feed that can be read (RSS, Atom or JSON Feed)")
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.feed import FeedRefused, FeedSource, read_feed
+import bot.feed.apart
+from bot.feed import FeedRefused, FeedSource, read_apart, read_feed
 from bot.feed.reading import Reading, language_of_script, plain_text
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -220,3 +223,36 @@ def test_a_picture_whose_address_is_too_long_is_left_out() -> None:
     short = '<media:content url="https://news.example/a.png" medium="image"/>'
     first, second = read(rss(item(more=long), item(link="https://news.example/b", more=long + short))).stories
     assert (first.picture, second.picture) == (None, "https://news.example/a.png")
+
+
+async def apart(body: bytes) -> Reading:
+    return await read_apart(body, SOURCE, content_type="application/rss+xml", address=SOURCE.url, now=NOW)
+
+
+async def test_a_feed_read_apart_says_the_same() -> None:
+    body = rss(
+        item("پانی"), item("One more", link="https://news.example/\u2068more"), item(link="ftp://no"), item("", "")
+    )
+    assert await apart(body) == read(body)
+    assert len(read(body).stories) == 2
+    assert len(read(body).problems) == 2
+
+
+async def test_what_is_refused_here_is_refused_apart_for_the_same_reason() -> None:
+    with pytest.raises(FeedRefused, match="declares a document type"):
+        await apart(rss(head="<!DOCTYPE a>"))
+
+
+@pytest.mark.parametrize(
+    ("bound", "value", "words"),
+    [("READ_S", 0.05, "takes longer than 0 s"), ("MEMORY", 2**26, "more time or memory")],
+)
+async def test_what_takes_longer_or_more_memory_than_a_feed_may_is_refused_and_no_process_stays(
+    bound: str, value: float, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bot.feed.apart, bound, value)
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    before = children.read_text()
+    with pytest.raises(FeedRefused, match=words):
+        await apart(rss(*(item("x" * 50_000, link=f"https://news.example/{n}") for n in range(100))))
+    assert children.read_text() == before
