@@ -62,12 +62,20 @@ class Chooses(Protocol):
         """The best stories that this reader has not been sent, best first."""
 
 
+class Busy(Protocol):
+    """What sends stories one by one."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it has as many in hand as it can."""
+
+
 class _GoesNoMore(Exception):
     """It was taken by another, or its reader chose anew, or one of its stories was changed, while it waited."""
 
 
 class DigestSender:
-    """Sends digests when they are due. `gives_way` says that stories wait to go out one by one."""
+    """Sends digests when they are due, `after` the stories that another sender sends one by one."""
 
     def __init__(
         self,
@@ -76,14 +84,14 @@ class DigestSender:
         store: BotStore,
         choice: Chooses,
         counts: Counts,
-        gives_way: Callable[[], bool],
+        after: Busy | None = None,
         clock: Callable[[], datetime],
     ) -> None:
         self._bot = bot
         self._store = store
         self._choice = choice
         self._counts = counts
-        self._gives_way = gives_way
+        self._after = after
         self._clock = clock
         self._sending: set[asyncio.Task[None]] = set()
         self._room = asyncio.Event()
@@ -99,7 +107,8 @@ class DigestSender:
 
     async def _round(self) -> None:
         try:
-            begun = 0 if self._gives_way() else await self.send_due()
+            gives_way = self._after is not None and self._after.is_busy
+            begun = 0 if gives_way else await self.send_due()
         except Exception as error:
             begun = 0
             if not is_passing(error):
@@ -123,6 +132,18 @@ class DigestSender:
             self._sending.add(task)
             task.add_done_callback(self._sent)
         return len(taken)
+
+    async def send_now(self, reader: Subscriber) -> bool:
+        """A digest for a reader who asks for one; False where there is no story they were not sent.
+
+        Raises what Telegram answers.
+        """
+        stories, now = await self._choice.digest(reader), self._clock()
+        if not stories:
+            return False
+        sent = SentDigest(await self._show(reader, stories, at=now), stories, now)
+        await kept(lambda: self._store.digests.sent(reader.id, sent, taken=None, following=None))
+        return True
 
     async def settled(self) -> None:
         """Wait for what is under way."""
@@ -175,7 +196,7 @@ class DigestSender:
             log.warning("digest put off", subscriber=reader.id, error=type(error).__name__)
         else:
             sent = SentDigest(message_id, stories, now)
-            await kept(lambda: self._store.digests.sent(taken, sent, following=following))
+            await kept(lambda: self._store.digests.sent(reader.id, sent, taken=taken, following=following))
             log.info("digest sent", subscriber=reader.id, stories=len(stories))
 
     async def _show(self, reader: Subscriber, stories: list[Story], *, at: datetime) -> int:

@@ -32,8 +32,9 @@ AMONG_ALL = "all"
 """Says of a switch's End button that it stands under all of them, which are to be shown again."""
 
 
-HOURS, DIGEST, NONE = "hours", "digest", "none"
-"""Says of a button of the settings that it is about hours, or digests; and that what it names is chosen no more."""
+HOURS, DIGEST, NONE, NOW = "hours", "digest", "none", "now"
+"""Says of a button of the settings that it is about hours, or digests; that what it names is chosen no more; that it
+is wanted at once."""
 
 ANSWERING = "answer"
 """Says of a story's command that it answered the story: all that stands behind it is what is to be said."""
@@ -232,6 +233,7 @@ def digests(subscriber: Subscriber) -> InlineKeyboardMarkup:
         alone = ("button-digest-alone", "no") if subscriber.alerts else ("button-digest-besides", "yes")
         rows.append([_button(plain(alone[0], language), Ask.SETTINGS, DIGEST, "alerts", alone[1])])
         rows.append([_button(plain("button-digest-off", language), Ask.SETTINGS, DIGEST, NONE)])
+    rows.append([_button(plain("button-digest-now", language), Ask.SETTINGS, DIGEST, NOW)])
     rows.append([_button(plain("button-settings-back", language), Ask.SETTINGS, "show")])
     return InlineKeyboardMarkup(inline_keyboard=rows)
 

@@ -268,15 +268,20 @@ def _sending(ground: Ground, store: BotStore, doors: _Doors) -> tuple[Schedule, 
     schedule = Schedule(
         store, counts=counts, wake=sender.wake, clock=clock, alerts_per_poll=ground.settings.alerts_per_poll
     )
-    digests = DigestSender(
-        alerts, store=store, choice=schedule, counts=counts, gives_way=lambda: sender.is_busy, clock=clock
-    )
+    digests = _digests(ground, alerts, store, doors, schedule, after=sender)
     amender = Amender(alerts, store=store, links=Links(ground.username), counts=counts, clock=clock)
     return schedule, sender, digests, amender
 
 
 def _sender(ground: Ground, bot: Bot, store: BotStore, doors: _Doors) -> Sender:
     return Sender(bot, store=store, links=Links(ground.username), counts=doors.threads.counts, clock=ground.clock)
+
+
+def _digests(
+    ground: Ground, bot: Bot, store: BotStore, doors: _Doors, schedule: Schedule, *, after: Sender | None = None
+) -> DigestSender:
+    counts, clock = doors.threads.counts, ground.clock
+    return DigestSender(bot, store=store, choice=schedule, counts=counts, after=after, clock=clock)
 
 
 def _watch(ground: Ground, doors: _Doors, store: BotStore) -> Watch:
@@ -308,7 +313,7 @@ def _handling(
     reading = _reading(ground, doors, store)
     comments = _comments(ground, doors, store, drafts)
     # What a reader asks for goes out at once, before any alert.
-    shows = _sender(ground, bot, store, doors)
+    shows, sends = _sender(ground, bot, store, doors), _digests(ground, bot, store, doors, schedule)
     subscribers = SubscriberHandlers(
         bot,
         store=store,
@@ -321,7 +326,7 @@ def _handling(
     )
     routers = (
         HourHandlers(bot, store=store, deliver=sender.wake, clock=clock).router(),
-        DigestHandlers(bot, store=store, shows=shows, clock=clock).router(),
+        DigestHandlers(bot, store=store, shows=shows, sends=sends, clock=clock).router(),
         subscribers.router(),
         reading.router(),
         PrivacyHandlers(bot, data=data).router(),

@@ -74,6 +74,25 @@ async def choose_hours(people: People) -> dict[str, int]:
     return found
 
 
+async def choose_digests(people: People) -> dict[str, int]:
+    """In each language somebody chooses digests, and asks for one; who they are."""
+    found: dict[str, int] = {}
+    for language in LANGUAGES:
+        person = await people.newcomer("Reader", language=language)
+        await person.joins(language)
+        after = (await person.write("/settings"))["message_id"]
+        pressed = "settings:digest"
+        for following in ("add:420", "add:1080", "alerts:no", "now"):
+            message = await person.sees(has_data(pressed), what=pressed, after=after)
+            await person.press(message, data=pressed)
+            pressed = f"settings:digest:{following}"
+        message = await person.sees(has_data(pressed), what=pressed, after=after)
+        await person.press(message, data=pressed)
+        await person.sees(lambda message: "'show:" in str(message), what="the digest")
+        found[language] = person.id
+    return found
+
+
 async def _comment(person: Person, text: str) -> None:
     story = await person.joins("en")
     comment = await person.comments(story, text)
@@ -81,12 +100,12 @@ async def _comment(person: Person, text: str) -> None:
     await person.told(comment, "Published", "Held", "Not published")
 
 
-async def take_hours(browser: Browser, people: People, chosen: dict[str, int]) -> None:
-    """The hours in each language, on a telephone; the languages in turns light and dark."""
+async def take_chats(browser: Browser, people: People, name: str, chosen: dict[str, int]) -> None:
+    """Each of these chats, on a telephone; the languages in turns light and dark."""
     for number, (language, person) in enumerate(chosen.items()):
         scheme: Literal["light", "dark"] = "dark" if number % 2 else "light"
         context = await browser.new_context(viewport=NARROW, color_scheme=scheme, device_scale_factor=1)
-        await shoot(await context.new_page(), f"{people.system.sandbox}/?as={person}", f"hours-{language}")
+        await shoot(await context.new_page(), f"{people.system.sandbox}/?as={person}", f"{name}-{language}")
         await context.close()
 
 
@@ -141,11 +160,13 @@ async def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "var") as system:
         async with people_of(system) as people, async_playwright() as playwright:
-            addresses, chosen = await play(people), await choose_hours(people)
+            addresses = await play(people)
+            hours, digests = await choose_hours(people), await choose_digests(people)
             options: dict[str, Any] = {"executable_path": CHROMIUM, "args": CHROMIUM_ARGUMENTS}
             browser = await playwright.chromium.launch(**options)
             await take(browser, people, addresses)
-            await take_hours(browser, people, chosen)
+            await take_chats(browser, people, "hours", hours)
+            await take_chats(browser, people, "digest", digests)
             await browser.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 from aiogram import Bot, F, Router
 from aiogram.types import CallbackQuery
@@ -12,7 +13,7 @@ from bot import keyboards
 from bot.handlers.answering import answer, edit_or_send, place_of
 from bot.handlers.subscribers import Shows
 from bot.hours import DIGEST_AT
-from bot.keyboards import DIGEST, NONE, Ask, Press
+from bot.keyboards import DIGEST, NONE, NOW, Ask, Press
 from bot.messages.digest import chosen
 from bot.messages.texts import plain
 from bot.middlewares import Reader
@@ -20,13 +21,21 @@ from bot.store import BotStore
 from bot.subscriber import Subscriber
 
 
-class DigestHandlers:
-    """Presses about digests. `shows` sends a story at once."""
+class Sends(Protocol):
+    """What sends a digest at once: its sender."""
 
-    def __init__(self, bot: Bot, *, store: BotStore, shows: Shows, clock: Callable[[], datetime]) -> None:
+    async def send_now(self, reader: Subscriber) -> bool:
+        """Send it; False where there is nothing new to say."""
+
+
+class DigestHandlers:
+    """Presses about digests. `shows` sends a story at once, and `sends` a digest."""
+
+    def __init__(self, bot: Bot, *, store: BotStore, shows: Shows, sends: Sends, clock: Callable[[], datetime]) -> None:
         self._bot = bot
         self._store = store
         self._shows = shows
+        self._sends = sends
         self._clock = clock
 
     def router(self) -> Router:
@@ -42,6 +51,10 @@ class DigestHandlers:
         subscriber = await self._store.subscribers.one(reader.id)
         if press is None or place is None or subscriber is None:
             await answer(callback, plain("old-button", reader.language), alert=True)
+            return
+        if press.name(1) == NOW:
+            sent = await self._sends.send_now(subscriber)
+            await answer(callback, None if sent else plain("digest-none", reader.language), alert=not sent)
             return
         if press.name(1):
             changed = await self._change(subscriber, press)

@@ -79,6 +79,8 @@ digest-heading = <b>موجزك</b> · { $when }
 digest-short = موجز عند { $times }
 button-digest-alone = الموجز وحده
 button-digest-besides = الأخبار واحدًا واحدًا أيضًا
+digest-none = لا جديد لم يُرسَل إليك بعد.
+button-digest-now = أرسِل لي موجزًا الآن
 button-digest-off = بلا موجز
 
 stopped = توقّف إرسال الأخبار إليك، وتعليقاتك باقية في مكانها. أرسل /start لتعود الأخبار.

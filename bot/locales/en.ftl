@@ -80,6 +80,8 @@ digest-heading = <b>Your digest</b> · { $when }
 digest-short = digest at { $times }
 button-digest-alone = Nothing but the digest
 button-digest-besides = Stories one by one as well
+digest-none = There is nothing new that you were not sent.
+button-digest-now = Send me one now
 button-digest-off = No digest
 
 stopped = I have stopped sending stories. Your comments stay where they are. /start brings the stories back.

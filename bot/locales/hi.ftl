@@ -79,6 +79,8 @@ digest-heading = <b>आपका सार</b> · { $when }
 digest-short = सार { $times } बजे
 button-digest-alone = केवल सार
 button-digest-besides = ख़बरें एक-एक करके भी
+digest-none = अभी कोई नई ख़बर नहीं है जो आपको न भेजी गई हो।
+button-digest-now = अभी एक भेजिए
 button-digest-off = सार नहीं
 
 stopped = ख़बरें भेजना बंद कर दिया गया है। आपकी टिप्पणियाँ अपनी जगह बनी हुई हैं। /start से ख़बरें फिर आने लगेंगी।

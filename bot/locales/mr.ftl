@@ -79,6 +79,8 @@ digest-heading = <b>तुमचा सारांश</b> · { $when }
 digest-short = सारांश { $times } वाजता
 button-digest-alone = फक्त सारांश
 button-digest-besides = बातम्या एकेक करूनही
+digest-none = तुम्हाला न पाठवलेली कोणतीही नवी बातमी सध्या नाही.
+button-digest-now = आत्ता एक पाठवा
 button-digest-off = सारांश नको
 
 stopped = बातम्या पाठवणे थांबवले आहे. तुमच्या प्रतिक्रिया जागच्या जागी आहेत. /start ने बातम्या पुन्हा येऊ लागतील.

@@ -79,6 +79,8 @@ digest-heading = <b>آپ کا خلاصہ</b> · { $when }
 digest-short = خلاصہ { $times } بجے
 button-digest-alone = صرف خلاصہ
 button-digest-besides = خبریں ایک ایک کر کے بھی
+digest-none = ابھی کوئی نئی خبر نہیں جو آپ کو نہ بھیجی گئی ہو۔
+button-digest-now = ابھی ایک بھیجیے
 button-digest-off = خلاصہ نہیں
 
 stopped = خبریں بھیجنا بند کر دیا گیا ہے۔ آپ کے تبصرے اپنی جگہ موجود ہیں۔ /start سے خبریں پھر آنے لگیں گی۔

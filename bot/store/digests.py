@@ -73,8 +73,10 @@ class Digests:
         async with self._database.write() as connection:
             await connection.execute(sa.update(subscribers).where(_theirs(taken)).values(digest_due=until))
 
-    async def sent(self, taken: TakenDigest, sent: SentDigest, *, following: datetime | None) -> None:
-        """It was sent, and the next one is due then. Its stories are not sent to this reader again.
+    async def sent(
+        self, person: int, sent: SentDigest, *, taken: TakenDigest | None, following: datetime | None
+    ) -> None:
+        """It was sent; where it was `taken`, the next one is due then. Its stories are not sent to this reader again.
 
         Where one of them was corrected or recalled while the message was on its way, it is to be amended.
         """
@@ -83,8 +85,8 @@ class Digests:
             {"place": place, "story_id": story.id, "revision": story.revision}
             for place, story in enumerate(sent.stories, 1)
         ]
-        message = {"chat_id": taken.person, "message_id": sent.message_id, "shown_at": sent.at}
-        had = {"subscriber_id": taken.person, "state": "sent", "message_id": sent.message_id, "sent_at": sent.at}
+        message = {"chat_id": person, "message_id": sent.message_id, "shown_at": sent.at}
+        had = {"subscriber_id": person, "state": "sent", "message_id": sent.message_id, "sent_at": sent.at}
         had |= {"due_at": sent.at, "attempts": 1, "asked": True, "leased_until": None}
         insert = self._database.insert(deliveries)
         newer = [sa.and_(stories.c.id == story.id, stories.c.revision > story.revision) for story in sent.stories]
@@ -101,7 +103,8 @@ class Digests:
             )
             await connection.execute(alone, [had | {"story_id": id_} for id_ in ids])
             await connection.execute(sa.update(stories).where(sa.or_(*newer)).values(amending=True))
-            await connection.execute(sa.update(subscribers).where(_theirs(taken)).values(digest_due=following))
+            if taken is not None:
+                await connection.execute(sa.update(subscribers).where(_theirs(taken)).values(digest_due=following))
 
     async def shown_in(self, chat_id: int, message_id: int) -> list[Story]:
         """The stories of a digest, in its order, as they are now."""

@@ -37,6 +37,17 @@ async def no_counts(stories: Sequence[str]) -> dict[str, int]:
 
 
 @dataclass
+class Alerts:
+    """The sender of stories, as busy as the test wants."""
+
+    busy: list[bool]
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self.busy)
+
+
+@dataclass
 class Room:
     """Emma, who wants a digest at seven in UTC and nothing else; the time is the test's."""
 
@@ -48,6 +59,7 @@ class Room:
     digests: DigestSender
     amender: Amender
     clock: list[datetime]
+    busy: list[bool]
 
     async def stories(self, *slugs: str, **given: Any) -> list[Story]:
         values = {"summary": "Two lines.", "language": "en", "section": "world", "published_at": self.clock[0]}
@@ -102,13 +114,14 @@ async def room(database: Database, redis: Redis) -> AsyncIterator[Room]:
             return clock[0]
 
         schedule = Schedule(store, counts=no_counts, wake=lambda: None, clock=now, alerts_per_poll=2)
-        digests = DigestSender(bot, store=store, choice=schedule, counts=no_counts, gives_way=lambda: False, clock=now)
+        alerts = Alerts([])
+        digests = DigestSender(bot, store=store, choice=schedule, counts=no_counts, after=alerts, clock=now)
         amender = Amender(bot, store=store, links=Links("desk_bot"), counts=no_counts, clock=now)
         for person in (EMMA, BILAL):
             await store.subscribers.subscribe(person, name="Reader", language="en", now=BEFORE)
             await store.subscribers.set_timezone(person, "UTC", now=BEFORE)
         await store.subscribers.set_digest(EMMA, [7 * 60], alerts=False, now=BEFORE)
-        yield Room(sandbox, bot, store, schedule, limiter, digests, amender, clock)
+        yield Room(sandbox, bot, store, schedule, limiter, digests, amender, clock, alerts.busy)
         await bot.session.close()
 
 
@@ -143,6 +156,33 @@ async def test_no_story_comes_twice_in_digests_or_beside_them(room: Room) -> Non
     await room.stories("bridge")
     await room.at(SEVEN + timedelta(days=1))
     assert [("The bridge" in told, "The market" in told) for told in await room.got()][1:] == [(True, False)]
+
+
+async def test_one_asked_for_comes_at_once_and_leaves_the_next_one_where_it_is(room: Room) -> None:
+    await room.stories("quay")
+    assert await room.digests.send_now(await room.reader())
+    assert not await room.digests.send_now(await room.reader())
+    assert len(await room.got()) == 1
+    room.clock[0] += timedelta(minutes=1)
+    await room.stories("market")
+    await room.at(SEVEN)
+    assert ["The quay" in told for told in await room.got()] == [True, False]
+
+
+async def test_stories_that_go_one_by_one_come_before_digests(room: Room) -> None:
+    await room.stories("quay")
+    room.clock[0] = SEVEN
+    running = asyncio.create_task(room.digests.run())
+    room.busy.append(True)
+    await asyncio.sleep(1.5)
+    assert await room.got() == []
+    room.busy.clear()
+
+    async def came() -> bool:
+        return len(await room.got()) == 1
+
+    await until(came)
+    running.cancel()
 
 
 async def test_who_wants_digests_alone_is_sent_no_story_but_breaking_news_where_they_want_it(room: Room) -> None:
@@ -316,7 +356,7 @@ async def test_a_recall_that_comes_with_the_sending_is_amended(room: Room) -> No
     await room.store.amendments.recall(quay, note="", now=SEVEN)
     assert await room.amender.amend_waiting(), "nothing shows it yet"
     note = SentDigest(sent.message_id, [quay], SEVEN)
-    await room.store.digests.sent(taken, note, following=None)
+    await room.store.digests.sent(EMMA, note, taken=taken, following=None)
     assert await room.amender.amend_waiting()
     (told,) = await room.got()
     assert "The quay" not in told

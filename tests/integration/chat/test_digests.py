@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -80,16 +79,12 @@ async def test_a_button_that_nobody_was_shown_changes_nothing(talk: Talk, data: 
 async def test_a_story_of_a_digest_is_shown_with_its_buttons_and_can_be_commented_on(talk: Talk) -> None:
     message = await digests_of(talk)
     story = await talk.story("second", title="A second story")
-    now = datetime.now(UTC)
-    minute = (now.hour * 60 + now.minute - 1) % 1440
-    await talk.bot_store.subscribers.set_timezone(EMMA, "UTC", now=now)
-    await talk.bot_store.subscribers.set_digest(EMMA, [minute], alerts=True, now=now)
-    async with talk.bot_store.database.write() as connection:
-        await connection.exec_driver_sql("UPDATE subscribers SET digest_due = 1")
-    await talk.parts.digests.send_due()
-    await talk.parts.digests.settled()
+    await talk.press(EMMA, message, "settings:digest:now")
     digest = await talk.sees(EMMA, has_data(f"show:{story.id}"))
     assert digest["message_id"] > message["message_id"]
     await talk.press(EMMA, digest, f"show:{story.id}")
     shown = await talk.sees(EMMA, has_data(f"comment:{story.id}"))
     assert text_of(shown).startswith("A second story")
+    answer = await talk.press(EMMA, message, "settings:digest:now")
+    assert answer is not None
+    assert answer["text"] == "There is nothing new that you were not sent."
