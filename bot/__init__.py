@@ -5,6 +5,7 @@
       feed.read_feed                     story.FeedStory each, at its story.canonical_address
     schedule.Schedule.take               stored once
       ranking.rank                       best first; pure
+      keywords.phrases                   and what they say, for who follows or mutes a word of it
     schedule.Schedule.push               a delivery for each subscriber.Subscriber it is for, when their
                                          hours.Hours.due allows
         ── deliveries, in the store ──
@@ -50,8 +51,8 @@ The way of an alarm:
       alarms.to_tell                     to which administrator that is news
     notices.Watch.look                   told, and kept in the store
 
-`process.assemble` puts all this together, on `store.BotStore`; `web_process` does it for the web part, which asks
-`membership.Membership` who is a moderator. `supervisor.Supervisor` runs every part as a process, once
+`assembling.assemble` puts all this together for `process`, on `store.BotStore`; `web_process` does it for the web part,
+which asks `membership.Membership` who is a moderator. `supervisor.Supervisor` runs every part as a process, once
 `preflight.check_configuration` and its like have found nothing wrong, on a Redis from `embedded.servers`;
 `aiogram_types.build_when_used` has the bot start sooner. `doctor.examine` looks at everything. `retention` says what
 the bot need not keep. `editing.editor_of` and `feed_check.check_feed` stand behind an editor's commands; `keeping`

@@ -105,11 +105,15 @@ class Schedule:
         pushed = [story for ranked in by_language.values() for story in ranked[:at_most]]
         for story in pushed:
             await self.push(story)
+        if not first_look:
+            # Of the rest, which is there for `/top`, nobody is sent any but who follows a word of it.
+            for story in [story for ranked in by_language.values() for story in ranked[at_most:]]:
+                await self.push(story, followed=True)
         return pushed
 
-    async def push(self, story: Story) -> int:
-        """A delivery for every subscriber the story is for; how many."""
-        planned = await self._store.deliveries.plan(story, now=self._clock())
+    async def push(self, story: Story, *, followed: bool = False) -> int:
+        """A delivery for every subscriber the story is for, or for those alone who follow a word of it; how many."""
+        planned = await self._store.deliveries.plan(story, now=self._clock(), followed=followed)
         log.info("story planned", story=story.id, language=story.language, deliveries=planned)
         if planned:
             self._wake()

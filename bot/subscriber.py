@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.hours import GUESSED, Hours
+from bot.keywords import phrases
 from bot.story import Story
 
 
@@ -16,6 +17,7 @@ class Subscriber:
     `stopped_at` says since when, where that is their own wish; who was only met has not chosen yet. `daily_at_most` is
     how many stories a day they want at most, None for as many as there are. `digest_at` is when a digest comes each
     day, in minutes since midnight; without `alerts` stories come in it alone, but for breaking news where `breaking`.
+    `follows` and `mutes` are keywords, as they are compared; they are known where a store gives one subscriber.
     """
 
     id: int
@@ -31,6 +33,8 @@ class Subscriber:
     daily_at_most: int | None = None
     digest_at: tuple[int, ...] = ()
     alerts: bool = True
+    follows: frozenset[str] = frozenset()
+    mutes: frozenset[str] = frozenset()
 
     @property
     def hours(self) -> Hours:
@@ -38,8 +42,12 @@ class Subscriber:
         return hours_of(self.language, timezone=self.timezone, quiet=self.quiet, breaking=self.breaking)
 
     def reads(self, story: Story) -> bool:
-        """Whether this story is of their language, and of a section they chose or the site's top stories."""
-        return story.language == self.language and (not self.sections or story.section in self.sections or story.top)
+        """Whether this story is of their language, with no word they mute, and of a section they chose, one of the
+        site's top stories, or with a word they follow."""
+        said = phrases(story.title, story.summary)
+        if story.language != self.language or self.mutes & said:
+            return False
+        return not self.sections or story.section in self.sections or story.top or bool(self.follows & said)
 
     def wants(self, story: Story) -> bool:
         """Whether this story is to come to them by itself."""

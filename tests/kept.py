@@ -70,9 +70,10 @@ async def _in_the_bot(store: BotStore, made: dict[str, Accepted]) -> None:
     await store.deliveries.plan(story, now=NOW)
     for delivery in await store.deliveries.lease(at_most=10, lease_s=9, clock=lambda: NOW):
         await store.deliveries.sent(delivery, message_id=30, now=NOW)
+    await store.keywords.add(PERSON, "follow", f"a {WORD}")
     await store.subscribers.set_digest(PERSON, [0], alerts=True, now=NOW - timedelta(days=2))
     for taken in await store.digests.take(at_most=1, lease_s=9, clock=lambda: NOW):
-        await store.digests.sent(taken, SentDigest(29, [story], NOW), following=None)
+        await store.digests.sent(PERSON, SentDigest(29, [story], NOW), taken=taken, following=None)
     await store.conversations.enter(PERSON, {"drafts": [{"message": 31, "text": f"a {WORD} in a draft"}]}, now=NOW)
     await store.shown.note_story(PERSON, 30, story_id=story.id, now=NOW)
     for name in ("published", "held", "rejected"):

@@ -1,6 +1,7 @@
 """Updates in, each to the feature it is for.
 
     hours        when stories may come
+    words        which words are followed and muted
     digests      the best of them in one message
     subscribers  start, language, sections, top stories, stop
     reading      threads, one's own comments, the terms
@@ -45,6 +46,7 @@ from bot.handlers.privacy import CoveredByErasure, PrivacyHandlers
 from bot.handlers.reading import ReadingHandlers
 from bot.handlers.subscribers import SubscriberHandlers
 from bot.handlers.switches import SwitchHandlers
+from bot.handlers.words import WordHandlers
 from bot.inbox import ALLOWED_UPDATES, TRIES, RetryLater
 from bot.messages.texts import known_language, plain, say
 from bot.middlewares import KnowReader, Next, Reader, Throttle
@@ -64,6 +66,7 @@ __all__ = [
     "ReadingHandlers",
     "SubscriberHandlers",
     "SwitchHandlers",
+    "WordHandlers",
 ]
 
 log = structlog.get_logger(__name__)

@@ -1,7 +1,7 @@
 """What a reader is about to say, kept in the store so that a restart loses none of it.
 
-A state is a target, where a comment was begun by a button or a link, and drafts: comments written before their author
-agreed to the terms, with the messages that ask for the agreement.
+A state is a target, where a comment was begun by a button or a link, or the keyword that was asked for; and drafts:
+comments written before their author agreed to the terms, with the messages that ask for the agreement.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bot.keywords import Kind
 from bot.store import BotStore
 
 DRAFTS_AT_MOST = 20
@@ -45,12 +46,22 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedWord:
+    """A keyword that was asked for by a message; `choice` is the one that shows all of them."""
+
+    kind: Kind
+    message: int
+    choice: int
+
+
+@dataclass(frozen=True, slots=True)
 class Writing:
     """What is under way with one reader. `asked` are the messages whose button goes once it was pressed on one."""
 
     target: Target | None = None
     drafts: tuple[Draft, ...] = ()
     asked: tuple[Asked, ...] = ()
+    word: AskedWord | None = None
 
 
 class Drafts:
@@ -66,13 +77,18 @@ class Drafts:
     async def begin(self, person: int, target: Target, *, now: datetime) -> None:
         """The reader's next message is a comment on this."""
         writing = await self.of(person)
-        await self._keep(person, replace(writing, target=target), now=now)
+        await self._keep(person, replace(writing, target=target, word=None), now=now)
+
+    async def ask_word(self, person: int, word: AskedWord, *, now: datetime) -> None:
+        """The reader's next message is a keyword."""
+        writing = await self.of(person)
+        await self._keep(person, replace(writing, target=None, word=word), now=now)
 
     async def leave(self, person: int, *, now: datetime) -> None:
-        """No comment is begun any more; drafts stay."""
+        """Neither comment nor keyword is begun any more; drafts stay."""
         writing = await self.of(person)
-        if writing.target is not None:
-            await self._keep(person, replace(writing, target=None), now=now)
+        if writing.target is not None or writing.word is not None:
+            await self._keep(person, replace(writing, target=None, word=None), now=now)
 
     async def put(self, person: int, draft: Draft, *, now: datetime) -> None:
         """Keep a draft, in place of an earlier text of the same message. The comment that was begun is written now.
@@ -104,9 +120,10 @@ class Drafts:
 
 
 def _read(raw: dict[str, Any]) -> Writing:
-    target = raw.get("target")
+    target, word = raw.get("target"), raw.get("word")
     return Writing(
         target=Target(**target) if target else None,
         drafts=tuple(Draft(one["message"], one["text"], Target(**one["target"])) for one in raw.get("drafts", ())),
         asked=tuple(Asked(**one) for one in raw.get("asked", ())),
+        word=AskedWord(**word) if word else None,
     )

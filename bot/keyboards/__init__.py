@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.keyboards.choices import digests, hours, settings, zones
+from bot.keyboards.choices import digests, hours, settings, words, zones
 from bot.keyboards.desk import (
     card,
     clauses,
@@ -14,7 +14,7 @@ from bot.keyboards.desk import (
     stop_publishing,
     switches,
 )
-from bot.keyboards.press import AMONG_ALL, ANSWERING, DIGEST, HOURS, NONE, NOW, START, Ask, Press, data, read
+from bot.keyboards.press import AMONG_ALL, ANSWERING, DIGEST, HOURS, NONE, NOW, START, WORDS, Ask, Press, data, read
 from bot.keyboards.stories import Links, alert, counted, digest, forget, languages, terms, thread, writing
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "NONE",
     "NOW",
     "START",
+    "WORDS",
     "Ask",
     "Links",
     "Press",
@@ -49,6 +50,7 @@ __all__ = [
     "switches",
     "terms",
     "thread",
+    "words",
     "writing",
     "zones",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.hours import DAY, DIGEST_AT, MOST_A_DAY, OFFERED, USUAL_QUIET, USUALLY_A_DAY
-from bot.keyboards.press import DIGEST, HOURS, NONE, NOW, Ask, button, rows_of
+from bot.keyboards.press import DIGEST, HOURS, NONE, NOW, WORDS, Ask, button, rows_of
+from bot.keywords import Keyword
 from bot.messages import hours as hours_told
 from bot.messages.stories import section
 from bot.messages.texts import plain
@@ -31,6 +32,7 @@ def settings(*, language: str, chosen: Collection[str], active: bool) -> InlineK
     everything = button(("✓ " if not chosen else "") + plain("section-all", language), Ask.SETTINGS, "all")
     push = ("settings-pause", "pause") if active else ("settings-resume", "resume")
     last = [
+        button(plain("settings-words", language), Ask.SETTINGS, WORDS),
         button(plain("settings-digest", language), Ask.SETTINGS, DIGEST),
         button(plain("settings-hours", language), Ask.SETTINGS, HOURS),
         button(plain(push[0], language), Ask.SETTINGS, push[1]),
@@ -120,3 +122,14 @@ def _either(end: str, minute: int, *, but: int, language: str) -> list[InlineKey
         for other in others
         if other != but
     ]
+
+
+def words(chosen: Sequence[Keyword], *, language: str) -> InlineKeyboardMarkup:
+    """Follow a word, mute one; each that is chosen, to be taken away."""
+    add = [
+        button(plain("button-word-follow", language), Ask.SETTINGS, WORDS, "follow"),
+        button(plain("button-word-mute", language), Ask.SETTINGS, WORDS, "mute"),
+    ]
+    drop = [button(f"✕ {one.word}", Ask.SETTINGS, WORDS, "drop", one.id) for one in chosen]
+    back = [button(plain("button-settings-back", language), Ask.SETTINGS, "show")]
+    return InlineKeyboardMarkup(inline_keyboard=[add, *rows_of(drop, width=2).inline_keyboard, back])

@@ -22,9 +22,9 @@ START = "start"
 AMONG_ALL = "all"
 """Says of a switch's End button that it stands under all of them, which are to be shown again."""
 
-HOURS, DIGEST, NONE, NOW = "hours", "digest", "none", "now"
-"""Says of a button of the settings that it is about hours, or digests; that what it names is chosen no more; that it
-is wanted at once."""
+HOURS, DIGEST, WORDS = "hours", "digest", "words"
+NONE, NOW = "none", "now"
+"""Says of a button of the settings what it is about; that what it names is chosen no more, or wanted at once."""
 
 ANSWERING = "answer"
 """Says of a story's command that it answered the story: all that stands behind it is what is to be said."""

@@ -27,6 +27,7 @@ settings =
        *[off] متوقفة؛ ويمكنك الاطلاع على أهمها عبر /top
     }
 settings-hours = الأوقات والمنطقة الزمنية
+settings-words = كلمات
 settings-digest = الموجز
 settings-language = اللغة
 settings-pause = أوقف إرسال الأخبار
@@ -82,6 +83,20 @@ button-digest-besides = الأخبار واحدًا واحدًا أيضًا
 digest-none = لا جديد لم يُرسَل إليك بعد.
 button-digest-now = أرسِل لي موجزًا الآن
 button-digest-off = بلا موجز
+
+words =
+    <b>كلمات</b>
+    الخبر الذي فيه كلمة تتابعها يصلك من أي قسم. والذي فيه كلمة كتمتها لا يصلك وحده.
+    تتابع: { $follows }
+    مكتومة: { $mutes }
+words-none = لا شيء
+button-word-follow = تابِع كلمة
+button-word-mute = اكتم كلمة
+word-follow = أي كلمة أو اسم تريد متابعته؟ اكتبه في رسالتك التالية.
+word-mute = أي كلمة أو اسم تريد كتمه؟ اكتبه في رسالتك التالية.
+word-placeholder = كلمة أو اسم
+word-unknown = لا أستطيع البحث عن هذا: من حرفين إلى { $letters } حرفًا، و{ $words } كلمات على الأكثر. اكتب غيره، أو أرسل أي أمر لتركه.
+word-many = لديك { $n } منها. احذف واحدة أولًا.
 
 stopped = توقّف إرسال الأخبار إليك، وتعليقاتك باقية في مكانها. أرسل /start لتعود الأخبار.
 stopped-already = لا تُرسل إليك أخبار الآن. أرسل /start لتعود.

@@ -28,6 +28,7 @@ settings =
        *[off] off; /top still shows you the best
     }
 settings-hours = Hours and time zone
+settings-words = Words
 settings-digest = Digest
 settings-language = Language
 settings-pause = Stop sending stories
@@ -83,6 +84,20 @@ button-digest-besides = Stories one by one as well
 digest-none = There is nothing new that you were not sent.
 button-digest-now = Send me one now
 button-digest-off = No digest
+
+words =
+    <b>Words</b>
+    A story with a word you follow comes from any section. One with a word you mute does not come by itself.
+    Following: { $follows }
+    Muted: { $mutes }
+words-none = none
+button-word-follow = Follow a word
+button-word-mute = Mute a word
+word-follow = Which word or name do you want to follow? Write it as your next message.
+word-mute = Which word or name do you want to mute? Write it as your next message.
+word-placeholder = A word or a name
+word-unknown = That is no word I can look for: two letters to { $letters }, and at most { $words } words. Write another one, or send any command to leave it.
+word-many = You have { $n } already. Take one away first.
 
 stopped = I have stopped sending stories. Your comments stay where they are. /start brings the stories back.
 stopped-already = I am not sending you any stories. /start brings them back.

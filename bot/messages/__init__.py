@@ -3,6 +3,7 @@
 texts    choose by key and language, escape, cut
 stories  alerts, settings, threads
 hours    when stories may come
+words    followed and muted words
 digest   the best stories in one message
 terms    the terms, in short and in full
 notices  what an author is told of a comment

@@ -13,6 +13,7 @@ from bot.store.deliveries import QUIET, Deliveries, Delivery, Wanted
 from bot.store.digests import Digests, SentDigest, TakenDigest
 from bot.store.forgotten import Forgotten, Unfinished
 from bot.store.inbox import Inbox, StoredUpdate
+from bot.store.keywords import Keywords
 from bot.store.shown import Card, NoticeRow, Shown
 from bot.store.stories import FeedState, Stories
 from bot.store.subscribers import Subscribers
@@ -45,6 +46,7 @@ class BotStore:
         self.stories = Stories(database)
         self.subscribers = Subscribers(database)
         self.deliveries = Deliveries(database)
+        self.keywords = Keywords(database)
         self.digests = Digests(database)
         self.amendments = Amendments(database)
         self.inbox = Inbox(database)

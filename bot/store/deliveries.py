@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from bot.keywords import phrases
+from bot.store.keywords import THEIRS, has_keyword
 from bot.store.stories import story_in
 from bot.store.subscribers import subscriber_in
 from bot.store.tables import deliveries, shown, stories, subscribers
@@ -67,8 +69,10 @@ class Deliveries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def plan(self, story: Story, *, now: datetime) -> int:
-        """A delivery for every active subscriber of the story's language and section; how many are new.
+    async def plan(self, story: Story, *, now: datetime, followed: bool = False) -> int:
+        """A delivery for every active subscriber whose language and choice the story is of; how many are new.
+
+        With `followed` for those alone who follow a word that the story has.
 
         It is due when their quiet time is over. Whoever has the story already, or is about to get it, is left out by
         the unique key, and so is who would get more stories that day than they want.
@@ -81,7 +85,7 @@ class Deliveries:
             _by_hours({group: due for group, (due, _, _) in hours.items()}, otherwise=now),
             sa.literal(0),
             sa.false(),
-        ).where(*_wanting(story), _has_room(hours, now=now))
+        ).where(*_wanting(story, followed=followed), _has_room(hours, now=now))
         insert = self._database.insert(deliveries).from_select(
             ["story_id", "subscriber_id", "state", "due_at", "attempts", "asked"], chosen
         )
@@ -196,14 +200,15 @@ class Deliveries:
     async def meant_for(self, delivery: Delivery) -> tuple[Story, Subscriber] | None:
         """The story and the subscriber as they are now; None where either is gone."""
         both = stories.join(subscribers, subscribers.c.id == delivery.subscriber_id)
-        query = sa.select(stories, subscribers).select_from(both).where(stories.c.id == delivery.story_id)
+        query = sa.select(stories, subscribers, THEIRS).select_from(both).where(stories.c.id == delivery.story_id)
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
         if row is None:
             return None
         columns = len(stories.c)
         story = dict(zip(stories.c.keys(), row[:columns], strict=True))
-        return story_in(story), subscriber_in(dict(zip(subscribers.c.keys(), row[columns:], strict=True)))
+        subscriber = dict(zip([*subscribers.c.keys(), THEIRS.name], row[columns:], strict=True))
+        return story_in(story), subscriber_in(subscriber)
 
     async def hold(self, ids: Collection[int], *, lease_s: float, clock: Callable[[], datetime]) -> None:
         """These are still on their way: nobody else is given them for `lease_s` from now."""
@@ -293,8 +298,9 @@ class Deliveries:
             await connection.execute(update)
 
 
-def _wanting(story: Story) -> list[sa.ColumnElement[bool]]:
+def _wanting(story: Story, *, followed: bool = False) -> list[sa.ColumnElement[bool]]:
     """Whose subscription the story is for, and whose chat has no message with it, as from `/top`."""
+    said = phrases(story.title, story.summary)
     has = sa.exists().where(
         shown.c.chat_id == subscribers.c.id, shown.c.story_id == story.id, shown.c.revision.is_not(None)
     )
@@ -303,11 +309,15 @@ def _wanting(story: Story) -> list[sa.ColumnElement[bool]]:
         subscribers.c.active.is_(True),
         sa.or_(subscribers.c.alerts.is_(True), subscribers.c.breaking.is_(True) if story.top else sa.false()),
         ~has,
+        ~has_keyword("mute", said),
     ]
-    if not story.top:
+    if followed:
+        wanting.append(has_keyword("follow", said))
+    elif not story.top:
         # Sections are a JSON list in both databases; none chosen is the text "[]".
         as_text = sa.cast(subscribers.c.sections, sa.Text)
-        wanting.append(sa.or_(as_text == "[]", as_text.contains(f'"{story.section}"', autoescape=True)))
+        of_section = as_text.contains(f'"{story.section}"', autoescape=True)
+        wanting.append(sa.or_(as_text == "[]", of_section, has_keyword("follow", said)))
     return wanting
 
 

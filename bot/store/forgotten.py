@@ -19,6 +19,7 @@ from bot.store.tables import (
     digested,
     forgotten,
     inbox,
+    keywords,
     notices,
     shown,
     subscribers,
@@ -171,6 +172,7 @@ class Forgotten:
                 "deliveries": await _rows(connection, deliveries, deliveries.c.subscriber_id == person),
                 "notices": await _rows(connection, notices, notices.c.chat_id == person),
                 "digests": await _rows(connection, digested, digested.c.chat_id == person),
+                "keywords": await _rows(connection, keywords, keywords.c.subscriber_id == person),
                 "shown": await _rows(connection, shown, shown.c.chat_id == person),
                 "updates": await _rows(connection, inbox, sa.and_(SOMEBODY_S, _from(person))),
             }
@@ -179,7 +181,7 @@ class Forgotten:
         """Everybody of whom anything is held, as seen in this transaction."""
         found: set[int] = set()
         columns = (subscribers.c.id, conversations.c.person, deliveries.c.subscriber_id, notices.c.chat_id)
-        for column in (*columns, shown.c.chat_id, digested.c.chat_id, inbox.c.lane):
+        for column in (*columns, shown.c.chat_id, digested.c.chat_id, keywords.c.subscriber_id, inbox.c.lane):
             found.update((await connection.execute(sa.select(column).distinct())).scalars())
         return {number for number in found if number > 0}
 
@@ -191,6 +193,7 @@ async def _drop(connection: AsyncConnection, person: int) -> None:
         deliveries.c.subscriber_id,
         shown.c.chat_id,
         digested.c.chat_id,
+        keywords.c.subscriber_id,
         notices.c.chat_id,
     ):
         await connection.execute(sa.delete(column.table).where(column == person))

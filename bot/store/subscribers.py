@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store.keywords import THEIRS, by_kind
 from bot.store.tables import forgotten, subscribers
 from bot.subscriber import Listed, Subscriber
 from moderation.database import Database
@@ -22,10 +23,9 @@ class Subscribers:
 
     async def one(self, person: int) -> Subscriber | None:
         """The subscriber, active or not."""
+        query = sa.select(subscribers, THEIRS).where(subscribers.c.id == person)
         async with self._database.read() as connection:
-            row = (
-                (await connection.execute(sa.select(subscribers).where(subscribers.c.id == person))).mappings().first()
-            )
+            row = (await connection.execute(query)).mappings().first()
         return None if row is None else subscriber_in(row)
 
     async def subscribe(self, person: int, *, name: str, language: str, now: datetime) -> Subscriber:
@@ -158,8 +158,9 @@ def _row(one: Listed, now: datetime) -> dict[str, Any]:
     return {"id": one.id, "name": "", "active": True, "joined_at": now, **chosen}
 
 
-def subscriber_in(row: Any) -> Subscriber:
-    """A row of the table as a subscriber."""
+def subscriber_in(row: Mapping[Any, Any]) -> Subscriber:
+    """A row of the table as a subscriber, with their keywords where the row has them."""
+    words = by_kind(row.get("keywords"))
     return Subscriber(
         id=row["id"],
         name=row["name"],
@@ -174,4 +175,6 @@ def subscriber_in(row: Any) -> Subscriber:
         daily_at_most=row["daily_at_most"],
         digest_at=tuple(row["digest_at"]),
         alerts=row["alerts"],
+        follows=words["follow"],
+        mutes=words["mute"],
     )

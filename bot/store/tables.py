@@ -85,6 +85,20 @@ subscribers = sa.Table(
     sa.Index("subscribers_by_language", "language", "active", "id"),
 )
 
+keywords = sa.Table(
+    "keywords",
+    metadata,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("subscriber_id", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.String(8), nullable=False),
+    # As it was written, and as it is compared.
+    sa.Column("word", sa.Text, nullable=False),
+    sa.Column("folded", sa.Text, nullable=False),
+    sa.UniqueConstraint("subscriber_id", "kind", "folded", name="keywords_once"),
+    sa.Index("keywords_by_word", "folded", "kind", "subscriber_id"),
+    sqlite_autoincrement=True,
+)
+
 deliveries = sa.Table(
     "deliveries",
     metadata,

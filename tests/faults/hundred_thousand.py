@@ -65,14 +65,14 @@ async def run(site: Site, folder: Path, *, subscribers: int, kills: int) -> None
         await counted(store, story, sent=1, within_s=60)
         first_s, resumed = time.monotonic() - began, list[float]()
         for kill in range(1, kills + 1):
-            await counted(store, story, sent=round(subscribers * kill / (kills + 1)), within_s=within_s)
+            await counted(store, story, sent=round(subscribers * kill / (kills + 1)), within_s=within_s, every_s=5)
             for name in BOTS:
                 await asyncio.to_thread(site.kill, name)
             # Of those killed nothing comes any more, and who takes their place needs seconds to start.
             noted = (await store.deliveries.counts(story.id)).get("sent", 0)
             resumed.append(await counted(store, story, sent=noted + 1, within_s=60))
             print(f"killed after {noted} at {time.monotonic() - began:.0f} s, went on after {resumed[-1]:.1f} s")
-        await counted(store, story, sent=subscribers, within_s=within_s)
+        await counted(store, story, sent=subscribers, within_s=within_s, every_s=5)
         took_s = time.monotonic() - began
         got = await received(sandbox, people)
         stats = await sandbox.do("GET", "stats")

@@ -87,7 +87,13 @@ async def test_the_control_loses_what_its_standby_had_not(tmp_path: Path) -> Non
                 await asyncio.sleep(3)
                 # What a slow or a broken line to the standby does: the primary goes on alone, and says so to nobody.
                 pair.fall_behind()
-                await asyncio.sleep(5)
+                before = set(keys)
+
+                async def some_are_told_since() -> bool:
+                    await asyncio.sleep(0.5)
+                    return len(set(await told_of(people, set(keys))) - before) >= 5
+
+                await eventually(some_are_told_since, what="comments taken by the primary alone", within_s=60)
             told = set(await told_of(people, set(keys)))
             pair.lose_primary()
             pair.promote()

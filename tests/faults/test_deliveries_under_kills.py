@@ -55,12 +55,12 @@ async def received(sandbox: Sandbox, people: list[int]) -> Counter[int]:
     return found
 
 
-async def counted(store: BotStore, story: Story, *, sent: int, within_s: float) -> float:
+async def counted(store: BotStore, story: Story, *, sent: int, within_s: float, every_s: float = 0.05) -> float:
     """Wait until so many are noted as sent; how long that took."""
     began = time.monotonic()
     while (await store.deliveries.counts(story.id)).get("sent", 0) < sent:
         assert time.monotonic() - began < within_s, await store.deliveries.counts(story.id)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(every_s)
     return time.monotonic() - began
 
 

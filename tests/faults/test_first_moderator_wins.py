@@ -19,9 +19,9 @@ from aiogram.client.session.base import BaseSession
 from aiogram.methods import AnswerCallbackQuery, TelegramMethod
 from redis.asyncio import Redis
 
+from bot.assembling import Ground, Parts, assemble
 from bot.inbox import stored_update
 from bot.limiter import Limiter
-from bot.process import Ground, Parts, assemble
 from bot.settings import BotSettings
 from moderation.comment import CommentStatus
 from moderation.config import load_policy, load_terms

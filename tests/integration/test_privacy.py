@@ -37,6 +37,7 @@ EVERYWHERE = {
     "deliveries",
     "digested",
     "inbox",
+    "keywords",
     "login_links",
     "notices",
     "outbox",

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
 
+from bot.assembling import Ground, Parts, assemble
 from bot.limiter import Limiter, Rates
 from bot.membership import Membership
-from bot.process import Ground, Parts, assemble
 from bot.settings import BotSettings
 from bot.store import BotStore
 from bot.story import FeedStory, Story
