@@ -38,7 +38,7 @@ from bot.keyboards import Links
 from bot.limiter import Limiter
 from bot.membership import Membership
 from bot.middlewares import Throttle
-from bot.notices import Desk, ReaderNotices, Rules, Switchboard, Watch
+from bot.notices import Desk, Progress, ReaderNotices, Rules, Switchboard, Watch
 from bot.privacy import ReaderData
 from bot.retention import retention_of_messages
 from bot.schedule import Schedule
@@ -75,6 +75,7 @@ class Parts:
     notices: ReaderNotices
     desk: Desk
     switchboard: Switchboard
+    progress: Progress
     watch: Watch
     data: ReaderData
     retention: Retention
@@ -86,6 +87,7 @@ class Parts:
             self.notices,
             self.desk,
             self.switchboard,
+            self.progress,
             self.sender,
             self.digests,
             self.amender,
@@ -133,28 +135,22 @@ def assemble(ground: Ground) -> Parts:
     bot, clock, settings = ground.bot, ground.clock, ground.settings
     doors, store = _doors(ground), BotStore(ground.database)
     schedule, sender, digests, amender = _sending(ground, store, doors)
-    desk = Desk(
-        bot,
-        store=store,
-        review=doors.review,
-        threads=doors.threads,
-        limiter=ground.limiter,
-        group=settings.moderators_group(),
-        cards_at_most=settings.cards_at_most,
-        clock=clock,
-    )
+    desk = _desk(ground, store, doors)
     watch = _watch(ground, doors, store)
     moderators = _moderators(ground, doors, store, desk, watch)
     data = ReaderData(store, doors.privacy, listed_in=settings.erasure_list(), clock=clock)
-    handling = _handling(ground, doors, store=store, schedule=schedule, sender=sender, moderators=moderators, data=data)
-    worker = InboxWorker(store, handling, clock=clock)
-    poller = Poller(
-        address=bot.session.api.api_url(token=bot.token, method=""),
+    progress = Progress(bot, store=store, clock=clock)
+    handling = _handling(
+        ground,
+        doors,
         store=store,
-        redis=ground.redis,
-        stored=worker.wake,
-        clock=clock,
+        schedule=schedule,
+        sender=sender,
+        moderators=moderators,
+        progress=progress,
+        data=data,
     )
+    worker = InboxWorker(store, handling, clock=clock)
     notices = ReaderNotices(
         bot,
         store=store,
@@ -168,7 +164,44 @@ def assemble(ground: Ground) -> Parts:
     switchboard = Switchboard(bot, store=store, switches=doors.switches, group=settings.moderators_group(), clock=clock)
     retention = retention_of_messages(store, settings, clock=clock)
     return Parts(
-        store, schedule, sender, digests, amender, poller, worker, notices, desk, switchboard, watch, data, retention
+        store,
+        schedule,
+        sender,
+        digests,
+        amender,
+        _poller(ground, store, worker),
+        worker,
+        notices,
+        desk,
+        switchboard,
+        progress,
+        watch,
+        data,
+        retention,
+    )
+
+
+def _desk(ground: Ground, store: BotStore, doors: _Doors) -> Desk:
+    return Desk(
+        ground.bot,
+        store=store,
+        review=doors.review,
+        threads=doors.threads,
+        limiter=ground.limiter,
+        group=ground.settings.moderators_group(),
+        cards_at_most=ground.settings.cards_at_most,
+        clock=ground.clock,
+    )
+
+
+def _poller(ground: Ground, store: BotStore, worker: InboxWorker) -> Poller:
+    bot = ground.bot
+    return Poller(
+        address=bot.session.api.api_url(token=bot.token, method=""),
+        store=store,
+        redis=ground.redis,
+        stored=worker.wake,
+        clock=ground.clock,
     )
 
 
@@ -241,25 +274,19 @@ def _handling(
     schedule: Schedule,
     sender: Sender,
     moderators: ModeratorHandlers,
+    progress: Progress,
     data: ReaderData,
 ) -> Handling:
     """The features, in the order in which an update is offered to them."""
     bot, clock = ground.bot, ground.clock
-    drafts, editor = Drafts(store), Editor(store, schedule=schedule, switches=doors.switches, clock=clock)
+    drafts = Drafts(store)
+    editor = Editor(store, schedule=schedule, switches=doors.switches, clock=clock)
+    editors = EditorHandlers(bot, store=store, editor=editor, progress=progress, roles=doors.roles)
     fallback = FallbackHandlers(bot, username=ground.username, group=ground.settings.moderators_group())
     comments = _comments(ground, doors, store, drafts)
     # What a reader asks for goes out at once, before any alert.
     shows, sends = _sender(ground, bot, store, doors), _digests(ground, bot, store, doors, schedule)
-    subscribers = SubscriberHandlers(
-        bot,
-        store=store,
-        choice=schedule,
-        shows=shows,
-        deliver=sender.wake,
-        begin=comments.begin,
-        roles=doors.roles,
-        clock=clock,
-    )
+    subscribers = _subscribers(ground, doors, store, schedule, sender, shows, comments)
     routers = (
         HourHandlers(bot, store=store, deliver=sender.wake, clock=clock).router(),
         WordHandlers(bot, store=store, drafts=drafts, clock=clock).router(),
@@ -269,7 +296,7 @@ def _handling(
         PrivacyHandlers(bot, data=data).router(),
         moderators.router(),
         SwitchHandlers(bot, store=store, switches=doors.switches, roles=doors.roles, clock=clock).router(),
-        EditorHandlers(bot, store=store, editor=editor, roles=doors.roles).router(),
+        editors.router(),
         fallback.commands(),  # an unknown command is no comment
         comments.router(),  # whatever else a reader writes
         fallback.presses(),
@@ -282,6 +309,27 @@ def _handling(
         is_covered=data.is_covered,
         routers=routers,
         clock=clock,
+    )
+
+
+def _subscribers(
+    ground: Ground,
+    doors: _Doors,
+    store: BotStore,
+    schedule: Schedule,
+    sender: Sender,
+    shows: Sender,
+    comments: CommentHandlers,
+) -> SubscriberHandlers:
+    return SubscriberHandlers(
+        ground.bot,
+        store=store,
+        choice=schedule,
+        shows=shows,
+        deliver=sender.wake,
+        begin=comments.begin,
+        roles=doors.roles,
+        clock=ground.clock,
     )
 
 

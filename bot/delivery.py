@@ -26,7 +26,7 @@ from aiogram.types import InlineKeyboardMarkup, Message
 from bot import keyboards, messages
 from bot.keyboards import Links
 from bot.messages.texts import CAPTION_LENGTH, Html
-from bot.store import QUIET, RECALLED, BotStore, Delivery
+from bot.store import QUIET, RECALLED, UNWANTED, BotStore, Delivery
 from bot.story import Story
 from bot.subscriber import Subscriber
 from bot.telegram import LAST_LOOK
@@ -45,7 +45,6 @@ KEEP_S, KEEP_AGAIN_S = 60.0, 0.5
 """Seconds for which it is tried to note that a message was sent, and between two tries."""
 
 STOP_S = 3.0
-UNWANTED = "no longer wanted"
 TRIES = 6
 
 Counts = Callable[[Sequence[str]], Awaitable[dict[str, int]]]

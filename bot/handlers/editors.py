@@ -21,6 +21,7 @@ from bot.keyboards import Ask
 from bot.limiter import Rates
 from bot.messages.texts import MODERATORS, Html, escape, plain, say
 from bot.middlewares import Reader
+from bot.notices import Progress
 from bot.store import BotStore
 from bot.story import Story
 from moderation.roles import Roles
@@ -50,8 +51,9 @@ class Said:
 class EditorHandlers:
     """Commands and presses of administrators about stories."""
 
-    def __init__(self, bot: Bot, *, store: BotStore, editor: Editor, roles: Roles) -> None:
+    def __init__(self, bot: Bot, *, store: BotStore, editor: Editor, progress: Progress, roles: Roles) -> None:
         self._bot = bot
+        self._progress = progress
         self._store = store
         self._editor = editor
         self._roles = roles
@@ -132,6 +134,10 @@ class EditorHandlers:
         if press is None or place is None or story is None:
             await answer(callback, plain("old-button", reader.language), alert=True)
             return
+        if press.name(0) == "far":
+            await answer(callback)
+            await self._progress.follow(place[0], story, message_id=place[1])
+            return
         try:
             answers = press.name(2) == keyboards.ANSWERING
             text = await self._do(press.name(0), story, callback, reader, answers=answers)
@@ -142,8 +148,9 @@ class EditorHandlers:
             await answer(callback, plain("old-button", reader.language), alert=True)
             return
         await answer(callback)
-        markup = None if press.name(0) == "leave" else keyboards.how_far(story.id)
-        await edit_or_send(self._bot, *place, text, reply_markup=markup)
+        await edit_or_send(self._bot, *place, text)
+        if press.name(0) != "leave":
+            await self._progress.follow(place[0], story)
 
     async def _do(
         self, act: str, story: Story, callback: CallbackQuery, reader: Reader, *, answers: bool
@@ -171,29 +178,9 @@ class EditorHandlers:
             case "recall":
                 amended = await self._editor.recall(story, note=said.rest, who=reader.author, name=reader.name)
                 return _amended("editor-recalled", amended)
-            case "far":
-                return await self._how_far(story)
             case "leave":
                 return say("editor-left", MODERATORS, title=story.title)
         return None
-
-    async def _how_far(self, story: Story) -> Html:
-        """What became of the story's deliveries, and how many of its messages still show what it said before."""
-        states = await self._store.deliveries.counts(story.id)
-        behind = await self._store.amendments.count_behind(story)
-        later = await self._editor.put_off(story)
-        waiting = max(states.get("pending", 0) + states.get("leased", 0) - later, 0)
-        return say(
-            "editor-far",
-            MODERATORS,
-            title=story.title,
-            sent=states.get("sent", 0),
-            waiting=waiting,
-            later=later,
-            failed=states.get("failed", 0),
-            behind=behind,
-            takes=_takes(waiting + behind),
-        )
 
     async def _meant(self, message: Message, command: CommandObject, said: Said) -> Story | None:
         """The story a command is about; where there is none, how to name one is said."""

@@ -163,9 +163,22 @@ editor-recalled = <b>Taken back:</b> “{ $title }”. { $stopped ->
        *[other] { $n } messages are
     } being changed{ $takes }.
 editor-left = Left as it is: “{ $title }”.
-editor-far =
+progress =
     <b>{ $title }</b>
-    Sent: { $sent } · waiting: { $waiting } · in their quiet time: { $later } · not sent: { $failed } · still to be changed: { $behind }{ $takes }.
+    { $bar } { $percent } %
+    Sent: { $sent } · waiting: { $waiting } · in their quiet time: { $later }
+    { $moving ->
+        [yes] { $rate } a second, { $minutes ->
+            [one] a minute or less to go
+           *[other] { $minutes } minutes to go
+        }
+       *[no] { $rest ->
+            [yes] Nothing is left to do now.
+           *[no] On its way …
+        }
+    }
+    Not sent: { $blocked } blocked the bot · { $gone } left meanwhile · { $recalled } recalled · { $refused } refused
+    Messages still to be changed: { $behind }
 answer-not-administrator = Only administrators can do that.
 button-story-push = Push
 button-story-correct = Correct

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.store.amendments import RECALLED, Amendments, Behind
 from bot.store.conversations import Conversations
-from bot.store.deliveries import QUIET, Deliveries, Delivery, Wanted
+from bot.store.deliveries import QUIET, UNWANTED, Deliveries, Delivery, Wanted
 from bot.store.digests import Digests, SentDigest, TakenDigest
 from bot.store.forgotten import Forgotten, Unfinished
 from bot.store.inbox import Inbox, StoredUpdate
@@ -23,6 +23,7 @@ from moderation.database import Database
 __all__ = [
     "QUIET",
     "RECALLED",
+    "UNWANTED",
     "Behind",
     "BotStore",
     "Card",

@@ -20,6 +20,9 @@ from moderation.database import Database, UtcTime
 QUIET = "quiet time"
 """Why a delivery waits whose turn came in its reader's quiet time."""
 
+UNWANTED = "no longer wanted"
+"""Why a delivery was given up whose reader had left the stories, or the story's language or section."""
+
 _GROUPS_AT_MOST = 400
 
 _PLANNING = 7_206_951
@@ -273,6 +276,13 @@ class Deliveries:
         )
         async with self._database.read() as connection:
             return {row[0]: row[1] for row in await connection.execute(query)}
+
+    async def errors(self, story_id: int) -> dict[str, int]:
+        """Why deliveries of a story were given up, and how many each."""
+        given_up = sa.and_(deliveries.c.story_id == story_id, deliveries.c.state == "failed")
+        query = sa.select(deliveries.c.error, sa.func.count()).where(given_up).group_by(deliveries.c.error)
+        async with self._database.read() as connection:
+            return {error or "": number for error, number in await connection.execute(query)}
 
     async def drop_finished(self, *, older_than: datetime, at_most: int) -> int:
         """Forget deliveries sent or given up that were due before `older_than`, so many at most; how many."""

@@ -150,6 +150,12 @@ class Shown:
             ).scalar()
         return value
 
+    async def noted(self, beginning: str) -> dict[str, str]:
+        """All notes whose name begins so."""
+        query = sa.select(notes.c.name, notes.c.value).where(notes.c.name.startswith(beginning, autoescape=True))
+        async with self._database.read() as connection:
+            return {row.name: row.value for row in await connection.execute(query.order_by(notes.c.name))}
+
     async def keep(self, name: str, value: str) -> None:
         """Keep a note under a name, in place of an older one."""
         await self._put(notes, {"name": name}, {"value": value})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
+from bot.store import UNWANTED
 from moderation.switches import Switches
 from tests.integration.chat.talk import EMMA, MEERA, OMAR, Message, Talk, buttons_of, data_of, now, text_of
 
@@ -34,8 +36,6 @@ async def test_a_story_is_recalled_with_two_presses_and_its_readers_are_told(tal
     await talk.sees(MEERA, says("Taken back:"))
     told = await talk.sees(EMMA, says("taken back by the newsroom"))
     assert text_of(told).endswith("It was not ours to tell.")
-    far = await talk.sees(MEERA, says("Taken back:"))
-    await talk.press(MEERA, far, choice(far, "far"))
     await talk.sees(MEERA, says("still to be changed: 0"))
     answer = await talk.press(MEERA, asked, choice(asked, "recall"))  # the button as it was before
     assert answer is not None and "already" in answer["text"]
@@ -132,3 +132,36 @@ async def test_for_others_the_commands_are_unknown_and_the_buttons_refused(talk:
     assert answer is not None and "Only administrators" in answer["text"]
     known = await talk.bot_store.stories.one(story.id)
     assert known is not None and known.recalled_at is None
+
+
+async def test_an_editor_sees_how_far_a_push_is_until_nothing_is_left_and_asks_again(talk: Talk) -> None:
+    story = await talk.story(title="The dam is open")
+    await talk.joins(EMMA)
+    await talk.joins(OMAR)
+    late = await talk.story("late", title="The late one")
+    await talk.ground.limiter.pause(OMAR, for_s=5)
+    asked = await asks(talk, f"/push {late.url}", "Push “The late one”?")
+    await talk.press(MEERA, asked, choice(asked, "push"))
+    under_way = await talk.sees(MEERA, says("waiting: 1"))
+    assert buttons_of(under_way) == []
+    done = await talk.sees(MEERA, says("Nothing is left to do now."))
+    assert done["message_id"] == under_way["message_id"]
+    assert text_of(done).startswith("The late one\n████████████████████ 100 %\nSent: 2 · waiting: 0")
+    assert await talk.bot_store.shown.noted("progress:") == {}
+    await talk.parts.progress.follow(MEERA, story, message_id=done["message_id"])
+    again = await talk.sees(MEERA, says("The dam is open\n█"))
+    assert again["message_id"] == done["message_id"]
+
+
+async def test_an_editor_is_told_of_whom_a_story_did_not_reach_and_why(talk: Talk) -> None:
+    await talk.story(title="The dam is open")
+    for person in (EMMA, OMAR, MEERA):
+        await talk.joins(person)
+    late, lost = await talk.story("late", title="The late one"), talk.bot_store.deliveries
+    await lost.plan(late, now=now() + timedelta(hours=1))
+    for delivery in await lost.lease(at_most=9, lease_s=60, clock=lambda: now() + timedelta(hours=1)):
+        reasons = {EMMA: "Forbidden: bot was blocked by the user", OMAR: UNWANTED, MEERA: "Bad Request: no"}
+        await lost.failed(delivery, error=reasons[delivery.subscriber_id])
+    await talk.parts.progress.follow(MEERA, late)
+    told = await talk.sees(MEERA, says("Nothing is left to do now."))
+    assert "Not sent: 1 blocked the bot · 1 left meanwhile · 0 recalled · 1 refused" in text_of(told)
