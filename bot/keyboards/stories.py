@@ -67,9 +67,7 @@ def counted(shown: InlineKeyboardMarkup, story_id: int, *, comments: int, langua
 def digest(stories: Sequence[Story], *, language: str) -> InlineKeyboardMarkup:
     """Under a digest: each story by its number, to be shown with its own buttons; and no more stories."""
     numbers = [
-        button(f"{number} ↗", Ask.SHOW, story.id)
-        for number, story in enumerate(stories, 1)
-        if story.recalled_at is None
+        button(str(number), Ask.SHOW, story.id) for number, story in enumerate(stories, 1) if story.recalled_at is None
     ]
     stop = button(plain("settings-pause", language), Ask.STOP)
     return InlineKeyboardMarkup(inline_keyboard=[*([numbers] if numbers else []), [stop]])

@@ -77,6 +77,7 @@ digest =
        *[no] تصلك الأخبار واحدًا واحدًا.
     }
 digest-heading = <b>موجزك</b> · { $when }
+digest-hint = <i>للتعليق على خبر اضغط رقمه.</i>
 digest-short = موجز عند { $times }
 button-digest-alone = الموجز وحده
 button-digest-besides = الأخبار واحدًا واحدًا أيضًا

@@ -78,6 +78,7 @@ digest =
        *[no] Stories come one by one.
     }
 digest-heading = <b>Your digest</b> · { $when }
+digest-hint = <i>To comment on a story, press its number.</i>
 digest-short = digest at { $times }
 button-digest-alone = Nothing but the digest
 button-digest-besides = Stories one by one as well

@@ -77,6 +77,7 @@ digest =
        *[no] ख़बरें एक-एक करके आती हैं।
     }
 digest-heading = <b>आपका सार</b> · { $when }
+digest-hint = <i>किसी ख़बर पर टिप्पणी करने के लिए उसका नंबर दबाइए।</i>
 digest-short = सार { $times } बजे
 button-digest-alone = केवल सार
 button-digest-besides = ख़बरें एक-एक करके भी

@@ -77,6 +77,7 @@ digest =
        *[no] बातम्या एकेक करून येतात.
     }
 digest-heading = <b>तुमचा सारांश</b> · { $when }
+digest-hint = <i>एखाद्या बातमीवर प्रतिक्रिया देण्यासाठी तिचा क्रमांक दाबा.</i>
 digest-short = सारांश { $times } वाजता
 button-digest-alone = फक्त सारांश
 button-digest-besides = बातम्या एकेक करूनही

@@ -77,6 +77,7 @@ digest =
        *[no] خبریں ایک ایک کر کے آتی ہیں۔
     }
 digest-heading = <b>آپ کا خلاصہ</b> · { $when }
+digest-hint = <i>کسی خبر پر تبصرہ کرنے کے لیے اس کا نمبر دبائیے۔</i>
 digest-short = خلاصہ { $times } بجے
 button-digest-alone = صرف خلاصہ
 button-digest-besides = خبریں ایک ایک کر کے بھی

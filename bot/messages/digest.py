@@ -15,7 +15,7 @@ from bot.subscriber import Subscriber
 
 STORIES_AT_MOST = 5
 
-_TITLE_AT_MOST = 110
+_TITLE_AT_MOST = 100
 _SUMMARY_AT_MOST = 150
 _NOTE_AT_MOST = 60
 _DATE = "EEEE d MMMM HH:mm"
@@ -42,7 +42,8 @@ def digest(stories: Sequence[Story], *, reader: Subscriber, at: datetime, commen
             )
             for number, story in enumerate(stories, 1)
         ]
-        return Html("\n\n".join([heading, *lines]))
+        hint = [say("digest-hint", language)] if any(story.recalled_at is None for story in stories) else []
+        return Html("\n\n".join([heading, *lines, *hint]))
 
     full = written(summary=True, notes=True)
     if visible_length(full) <= CAPTION_LENGTH:
