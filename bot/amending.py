@@ -28,7 +28,7 @@ from bot import keyboards, messages
 from bot.delivery import Counts
 from bot.keyboards import Links
 from bot.messages import Html
-from bot.messages.digest import digest, picture
+from bot.messages.digest import digest
 from bot.store import Behind, BotStore
 from bot.story import Story
 from moderation.database import is_passing
@@ -143,7 +143,8 @@ class Amender:
         return True
 
     async def _amend_digest(self, story: Story, one: Behind) -> None:
-        """The digest says what all its stories say now; where its picture is the recalled story's, without it."""
+        """The digest says what all its stories say now. After a recall it has no picture, whosever that was: a feed may
+        have changed its stories' pictures since."""
         reader = await self._store.subscribers.one(one.chat_id)
         if reader is None:
             return  # erased, and the digest with them
@@ -151,19 +152,33 @@ class Amender:
         comments = await self._counts([each.url for each in stories if each.recalled_at is None])
         text = digest(stories, reader=reader, at=one.shown_at, comments=comments)
         markup = keyboards.digest(stories, language=reader.language)
-        pictured = picture(stories)
-        is_its_picture = story.recalled_at is not None and pictured is not None and pictured.id == story.id
         try:
-            await self._edit(one, text, markup, captioned=not is_its_picture, only=is_its_picture)
+            await self._edit(one, text, markup, captioned=False, only=story.recalled_at is not None)
         except TelegramBadRequest as error:
-            if not is_its_picture or _NO_TEXT not in error.message:
+            if _NO_TEXT not in error.message:
                 raise
-            if self._clock() - one.shown_at > DELETABLE:
-                await self._edit(one, text, markup, captioned=True, only=True)
-                return
-            sent = await self._bot.send_message(one.chat_id, text, reply_markup=markup, disable_notification=True)
-            await self._store.digests.replaced(one.chat_id, one.message_id, by=sent.message_id, after=story)
+        else:
+            return
+        sent = await self._replaced(one, text, markup)
+        if sent is None:
+            await self._edit(one, text, markup, captioned=True, only=True)
+        else:
+            await self._store.digests.replaced(one.chat_id, one.message_id, by=sent, after=story)
+
+    async def _replaced(self, one: Behind, text: Html, markup: InlineKeyboardMarkup | None) -> int | None:
+        """A new message, which makes no sound, in place of one with a picture; None where that one can't be deleted.
+
+        The new one comes first: cut off in between, the old one is still known to be behind.
+        """
+        if self._clock() - one.shown_at >= DELETABLE:
+            return None
+        sent = await self._bot.send_message(one.chat_id, text, reply_markup=markup, disable_notification=True)
+        try:
             await self._bot.delete_message(one.chat_id, one.message_id)
+        except TelegramBadRequest:
+            await self._bot.delete_message(one.chat_id, sent.message_id)
+            return None
+        return sent.message_id
 
     async def _take_back(self, story: Story, one: Behind, *, language: str) -> None:
         """The message says that the story was recalled.
@@ -178,14 +193,8 @@ class Amender:
                 raise
         else:
             return
-        if self._clock() - one.shown_at < DELETABLE:
-            sent = await self._bot.send_message(one.chat_id, text, disable_notification=True)
-            try:
-                await self._bot.delete_message(one.chat_id, one.message_id)
-            except TelegramBadRequest:
-                await self._bot.delete_message(one.chat_id, sent.message_id)
-            else:
-                return
+        if await self._replaced(one, text, None) is not None:
+            return
         await self._edit(one, text, None, captioned=True, only=True)
 
     async def _edit(

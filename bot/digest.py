@@ -42,8 +42,8 @@ AT_ONCE = 30
 """Digests under way at once."""
 
 LOOK_EVERY_S = 1.0
-AGAIN_S = 30.0
-"""Seconds until a digest is tried again that Telegram did not answer for."""
+AGAIN = timedelta(seconds=30)
+"""How long after it a digest is tried again that Telegram did not answer for; then twice as long, and so on."""
 
 STOP_S = 3.0
 """Seconds that digests under way are given when the process ends."""
@@ -103,7 +103,10 @@ class DigestSender:
                 await self._round()
         finally:
             if self._sending:
-                await asyncio.wait(self._sending, timeout=STOP_S)
+                _, late = await asyncio.wait(self._sending, timeout=STOP_S)
+                for task in late:
+                    task.cancel()
+                await asyncio.gather(*late, return_exceptions=True)
 
     async def _round(self) -> None:
         try:
@@ -141,7 +144,18 @@ class DigestSender:
         stories, now = await self._choice.digest(reader), self._clock()
         if not stories:
             return False
-        sent = SentDigest(await self._show(reader, stories, at=now), stories, now)
+
+        async def look() -> None:
+            if not await self._store.digests.still_goes(reader.id, stories, taken=None):
+                raise _GoesNoMore
+
+        before = LAST_LOOK.set(look)
+        try:
+            sent = SentDigest(await self._show(reader, stories, at=now), stories, now)
+        except _GoesNoMore:
+            return False
+        finally:
+            LAST_LOOK.reset(before)
         await kept(lambda: self._store.digests.sent(reader.id, sent, taken=None, following=None))
         return True
 
@@ -174,7 +188,8 @@ class DigestSender:
             return
 
         async def look() -> None:
-            if time.monotonic() > ends or not await self._store.digests.still_goes(taken, stories):
+            goes = await self._store.digests.still_goes(reader.id, stories, taken=taken)
+            if time.monotonic() > ends or not goes:
                 raise _GoesNoMore
 
         LAST_LOOK.set(look)
@@ -192,7 +207,9 @@ class DigestSender:
             await self._store.digests.put_off(taken, following)
             log.warning("digest refused", subscriber=reader.id, error=error.message)
         except TelegramAPIError as error:
-            await self._store.digests.put_off(taken, self._clock() + timedelta(seconds=AGAIN_S))
+            # Whether it came is not known, and what it holds may be what fails: ever less often, until it is too late.
+            came = reader.hours.last_digest(now, reader.digest_at) or now
+            await self._store.digests.put_off(taken, self._clock() + max(AGAIN, now - came))
             log.warning("digest put off", subscriber=reader.id, error=type(error).__name__)
         else:
             sent = SentDigest(message_id, stories, now)

@@ -55,6 +55,8 @@ def keyword(text: str) -> str | None:
     """The keyword as it is compared; None for what is none: nothing to read, a single letter, or too long."""
     words = folded(text)
     together = " ".join(words)
+    if any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in "".join(text.split())):
+        return None  # signs that a database may not take, and nobody writes
     if len(text) > LONGEST or not 0 < len(words) <= WORDS_AT_MOST or len(together) < 2:
         return None
     return together

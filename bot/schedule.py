@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.feed import LARGE, FeedRefused, FeedSource, Fetched, Fetcher, Reading, read_apart, read_feed
+from bot.keywords import phrases
 from bot.messages.digest import STORIES_AT_MOST
 from bot.ranking import rank, spread
 from bot.store import BotStore
@@ -44,6 +45,12 @@ REASON_LENGTH = 300
 
 DIGEST_SINCE = timedelta(hours=30)
 """How old a digest's stories may be: a day, and the hours by which a digest may be late."""
+
+DIGEST_CANDIDATES = 500
+"""How many of the newest stories of a language are considered for a digest: more than a site has in that time."""
+
+FOLLOWED_AT_MOST = 20
+"""Stories of one look at a feed that nobody is sent but who follows a word of them."""
 
 CANDIDATES = 50
 """How many of the newest stories of a language are considered for a reader's top stories."""
@@ -79,20 +86,30 @@ class Schedule:
     async def first_story(self, person: int, *, language: str, sections: frozenset[str]) -> Story | None:
         """The best story this reader has not been sent; None when there is none."""
         had = await self._store.deliveries.received(person)
-        best = [story for story in await self.top_stories(language, at_most=CANDIDATES) if story.id not in had]
+        reader = await self._store.subscribers.one(person)
+        mutes = reader.mutes if reader is not None else frozenset()
+        best = [
+            story
+            for story in await self.top_stories(language, at_most=CANDIDATES)
+            if story.id not in had and not mutes & phrases(story.title, story.summary)
+        ]
         wanted = [story for story in best if not sections or story.section in sections or story.top]
         return next(iter(wanted or best), None)
 
     async def digest(self, reader: Subscriber) -> list[Story]:
         """The best stories of the last day and a quarter that this reader has not been sent, best first."""
         now = self._clock()
+        newest = await self._store.stories.newest(
+            language=reader.language, section=None, before=None, at_most=DIGEST_CANDIDATES
+        )
         had = await self._store.deliveries.received(reader.id)
         fresh = [
             story
-            for story in await self.top_stories(reader.language, at_most=CANDIDATES)
+            for story in newest
             if story.id not in had and reader.reads(story) and now - story.published_at < DIGEST_SINCE
         ]
-        return spread(fresh, at_most=STORIES_AT_MOST)
+        comments = await self._counts([story.url for story in fresh])
+        return spread(rank(fresh, comments=comments, now=now), at_most=STORIES_AT_MOST)
 
     async def take(self, stories: Sequence[FeedStory], *, first_look: bool) -> list[Story]:
         """Store what a feed has and plan deliveries of what is new; the stories that are pushed."""
@@ -107,7 +124,8 @@ class Schedule:
             await self.push(story)
         if not first_look:
             # Of the rest, which is there for `/top`, nobody is sent any but who follows a word of it.
-            for story in [story for ranked in by_language.values() for story in ranked[at_most:]]:
+            rest = [story for ranked in by_language.values() for story in ranked[at_most:]]
+            for story in (await self._store.keywords.followed(rest))[:FOLLOWED_AT_MOST]:
                 await self.push(story, followed=True)
         return pushed
 

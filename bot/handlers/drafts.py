@@ -47,11 +47,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class AskedWord:
-    """A keyword that was asked for by a message; `choice` is the one that shows all of them."""
+    """A keyword that was asked for."""
 
     kind: Kind
-    message: int
-    choice: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 
 from aiogram import Bot, F, Router
 from aiogram.types import CallbackQuery, ForceReply, Message
@@ -17,6 +18,7 @@ from bot.messages.texts import plain, say
 from bot.messages.words import words
 from bot.middlewares import Reader
 from bot.store import BotStore
+from moderation.policy import LANGUAGES
 
 _KINDS: dict[str, Kind] = {"follow": "follow", "mute": "mute"}
 _QUESTIONS = {"follow": "word-follow", "mute": "word-mute"}
@@ -48,7 +50,7 @@ class WordHandlers:
         kind, number = _KINDS.get(press.name(1)), press.number(2)
         if kind is not None:
             await answer(callback)
-            await self._ask(reader, kind, choice=place[1])
+            await self._ask(reader, kind)
             return
         if press.name(1) == "drop" and number is not None:
             dropped = await self._store.keywords.drop(reader.id, number)
@@ -59,36 +61,40 @@ class WordHandlers:
             await answer(callback)
         await self._show(reader, place[1])
 
-    async def _ask(self, reader: Reader, kind: Kind, *, choice: int) -> None:
-        prompt = await self._bot.send_message(
+    async def _ask(self, reader: Reader, kind: Kind) -> None:
+        await self._bot.send_message(
             reader.id,
             say(_QUESTIONS[kind], reader.language),
             reply_markup=ForceReply(input_field_placeholder=plain("word-placeholder", reader.language)),
         )
-        await self._drafts.ask_word(reader.id, AskedWord(kind, prompt.message_id, choice), now=self._clock())
+        await self._drafts.ask_word(reader.id, AskedWord(kind), now=self._clock())
 
-    async def _is_awaited(self, message: Message, reader: Reader) -> bool:
-        """Whether the message is the word that was asked for: an answer to something else is a comment."""
+    async def _is_awaited(self, message: Message, reader: Reader) -> bool | dict[str, Kind]:
+        """Whether the message is a word that was asked for, and then its kind.
+
+        An answer to a question of ours is one, however old the question is; an answer to something else is a comment.
+        """
+        if (message.text or "").startswith("/"):
+            return False
+        if message.reply_to_message is not None:
+            answered = _questions().get(message.reply_to_message.text or "")
+            return {"kind": answered} if answered is not None else False
         word = (await self._drafts.of(reader.id)).word
-        replied = message.reply_to_message
-        is_command = (message.text or "").startswith("/")
-        return word is not None and not is_command and (replied is None or replied.message_id == word.message)
+        return {"kind": word.kind} if word is not None else False
 
-    async def write(self, message: Message, reader: Reader) -> None:
+    async def write(self, message: Message, reader: Reader, kind: Kind) -> None:
         """Follow or mute the word. Of what is none it is said why, and another one is waited for."""
-        word = (await self._drafts.of(reader.id)).word
-        if word is None:
-            return
         try:
-            has_room = await self._store.keywords.add(reader.id, word.kind, message.text or "")
+            has_room = await self._store.keywords.add(reader.id, kind, message.text or "")
         except ValueError:
             text = say("word-unknown", reader.language, letters=LONGEST, words=WORDS_AT_MOST)
             await self._bot.send_message(reader.id, text)
             return
-        await self._drafts.leave(reader.id, now=self._clock())
+        if (await self._drafts.of(reader.id)).word is not None:
+            await self._drafts.leave(reader.id, now=self._clock())
         if not has_room:
             await self._bot.send_message(reader.id, say("word-many", reader.language, n=KEYWORDS_AT_MOST))
-        await self._show(reader, None if has_room else word.choice)
+        await self._show(reader, None)
 
     async def _show(self, reader: Reader, message_id: int | None) -> None:
         """All words, in place of a message, or as a new one."""
@@ -98,3 +104,9 @@ class WordHandlers:
             await self._bot.send_message(reader.id, text, reply_markup=markup)
         else:
             await edit_or_send(self._bot, reader.id, message_id, text, reply_markup=markup)
+
+
+@cache
+def _questions() -> dict[str, Kind]:
+    """What each kind is asked for by, in every language."""
+    return {say(key, language): _KINDS[kind] for kind, key in _QUESTIONS.items() for language in LANGUAGES}

@@ -18,6 +18,7 @@ STORIES_AT_MOST = 5
 _TITLE_AT_MOST = 100
 _SUMMARY_AT_MOST = 150
 _NOTE_AT_MOST = 60
+_SECTION_AT_MOST = 30
 _DATE = "EEEE d MMMM HH:mm"
 
 
@@ -30,13 +31,14 @@ def digest(stories: Sequence[Story], *, reader: Subscriber, at: datetime, commen
     when = format_datetime(at.astimezone(reader.hours.zone), _DATE, locale=language)
     heading = say("digest-heading", language, when=when)
 
-    def written(*, summary: bool, notes: bool) -> Html:
+    def written(titles: int, *, summary: bool, notes: bool) -> Html:
         lines = [
             _line_of(
                 number,
                 story,
                 language=language,
                 comments=comments.get(story.url, 0),
+                title_at_most=titles,
                 summary=summary and number == 1,
                 notes=notes,
             )
@@ -45,11 +47,12 @@ def digest(stories: Sequence[Story], *, reader: Subscriber, at: datetime, commen
         hint = [say("digest-hint", language)] if any(story.recalled_at is None for story in stories) else []
         return Html("\n\n".join([heading, *lines, *hint]))
 
-    full = written(summary=True, notes=True)
-    if visible_length(full) <= CAPTION_LENGTH:
-        return full
-    shorter = written(summary=False, notes=True)
-    return shorter if visible_length(shorter) <= CAPTION_LENGTH else written(summary=False, notes=False)
+    text = written(_TITLE_AT_MOST, summary=True, notes=True)
+    for titles, notes in ((_TITLE_AT_MOST, True), (_TITLE_AT_MOST, False), (60, False), (30, False)):
+        if visible_length(text) <= CAPTION_LENGTH:
+            break
+        text = written(titles, summary=False, notes=notes)
+    return text
 
 
 def picture(stories: Sequence[Story]) -> Story | None:
@@ -70,14 +73,16 @@ def chosen(reader: Subscriber) -> Html:
     )
 
 
-def _line_of(number: int, story: Story, *, language: str, comments: int, summary: bool, notes: bool) -> Html:
+def _line_of(
+    number: int, story: Story, *, language: str, comments: int, title_at_most: int, summary: bool, notes: bool
+) -> Html:
     if story.recalled_at is not None:
         told = recalled(story, language=language) if notes else say("story-recalled", language)
         return Html(f"{number}. {told}")
-    lines = [f"{number}. <b>{link(story.url, cut(story.title, at_most=_TITLE_AT_MOST))}</b>"]
+    lines = [f"{number}. <b>{link(story.url, cut(story.title, at_most=title_at_most))}</b>"]
     if summary and story.summary:
         lines.append(escape(cut(story.summary, at_most=_SUMMARY_AT_MOST)))
-    under = [section(story.section, language)]
+    under = [cut(section(story.section, language), at_most=_SECTION_AT_MOST)]
     if comments:
         under.append(plain("button-comments", language, n=comments))
     lines.append(f"<i>{escape(' · '.join(under))}</i>")

@@ -152,12 +152,11 @@ class Deliveries:
         return done.rowcount == 1
 
     async def received(self, person: int) -> set[int]:
-        """The stories this reader was sent or is about to be sent."""
+        """The stories this reader was sent or is about to be sent, or that their chat shows, as from `/top`."""
+        sent = sa.select(deliveries.c.story_id).where(had_by(person))
+        seen = sa.select(shown.c.story_id).where(shown.c.chat_id == person, shown.c.revision.is_not(None))
         async with self._database.read() as connection:
-            rows = await connection.execute(
-                sa.select(deliveries.c.story_id).where(deliveries.c.subscriber_id == person)
-            )
-            return set(rows.scalars())
+            return set((await connection.execute(sent.union(seen))).scalars())
 
     async def lease(self, *, at_most: int, lease_s: float, clock: Callable[[], datetime]) -> list[Delivery]:
         """Deliveries to send now, oldest first; nobody else gets them until the lease runs out.
@@ -306,6 +305,12 @@ class Deliveries:
         update = sa.update(deliveries).where(deliveries.c.id == delivery.id, condition).values(**values)
         async with self._database.write() as connection:
             await connection.execute(update)
+
+
+def had_by(person: int) -> sa.ColumnElement[bool]:
+    """Deliveries of what this reader was sent, or is to be: not of what they did not want when its turn came."""
+    unwanted = sa.and_(deliveries.c.state == "failed", deliveries.c.error == UNWANTED)
+    return sa.and_(deliveries.c.subscriber_id == person, sa.not_(unwanted))
 
 
 def _wanting(story: Story, *, followed: bool = False) -> list[sa.ColumnElement[bool]]:

@@ -12,10 +12,14 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from bot.store.deliveries import had_by
 from bot.store.stories import story_in
 from bot.store.tables import deliveries, digested, stories, subscribers
 from bot.story import Story
 from moderation.database import Database
+
+LATER_THAN_ANY = timedelta(hours=50)
+"""The next digest comes within two days, of which one may have 25 hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,15 @@ class Digests:
         self._database = database
 
     async def take(self, *, at_most: int, lease_s: float, clock: Callable[[], datetime]) -> list[TakenDigest]:
-        """Digests to send now, those due first; nobody else gets them until the lease runs out."""
+        """Digests to send now, those due first; nobody else gets them until the lease runs out.
+
+        One due later than any is was told by a clock that was set back since.
+        """
+        now = clock()
+        is_due = sa.or_(subscribers.c.digest_due <= now, subscribers.c.digest_due > now + LATER_THAN_ANY)
         due = (
             sa.select(subscribers.c.id)
-            .where(subscribers.c.digest_due.is_not(None), subscribers.c.digest_due <= clock())
+            .where(subscribers.c.digest_due.is_not(None), is_due)
             .order_by(subscribers.c.digest_due)
             .limit(at_most)
         )
@@ -60,11 +69,16 @@ class Digests:
             taken = (await connection.execute(update.values(digest_due=until))).scalars().all()
         return [TakenDigest(person, until) for person in sorted(taken)]
 
-    async def still_goes(self, taken: TakenDigest, chosen: Sequence[Story]) -> bool:
-        """Whether the digest is still this sender's to send, its reader wants it, and none of its stories was recalled
-        or corrected since."""
+    async def still_goes(self, person: int, chosen: Sequence[Story], *, taken: TakenDigest | None) -> bool:
+        """Whether none of its stories was recalled, corrected or sent since; and where it was `taken`, whether it is
+        still this sender's to send, and its reader wants it."""
         newer = [sa.and_(stories.c.id == story.id, stories.c.revision > story.revision) for story in chosen]
-        query = sa.select(subscribers.c.id).where(_theirs(taken), ~sa.exists().where(sa.or_(sa.false(), *newer)))
+        had = sa.and_(had_by(person), deliveries.c.story_id.in_([story.id for story in chosen]))
+        query = sa.select(subscribers.c.id).where(
+            subscribers.c.id == person if taken is None else _theirs(taken),
+            ~sa.exists().where(sa.or_(sa.false(), *newer)),
+            ~sa.exists().where(had),
+        )
         async with self._database.read() as connection:
             return (await connection.execute(query)).first() is not None
 
@@ -99,7 +113,7 @@ class Digests:
             alone = insert.on_conflict_do_update(
                 index_elements=["story_id", "subscriber_id"],
                 set_={name: insert.excluded[name] for name in had if name != "subscriber_id"},
-                where=deliveries.c.state == "pending",
+                where=sa.or_(deliveries.c.state == "pending", ~had_by(person)),
             )
             await connection.execute(alone, [had | {"story_id": id_} for id_ in ids])
             await connection.execute(sa.update(stories).where(sa.or_(*newer)).values(amending=True))

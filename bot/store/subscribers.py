@@ -35,8 +35,9 @@ class Subscribers:
         )
         changed: dict[str, Any] = {"name": name, "language": language, "active": True, "stopped_at": None}
         async with self._database.write() as connection:
+            before = await _row_of(connection, person)
             await connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changed))
-            await _date_digest(connection, person, now=now)
+            await _date_digest(connection, person, before=before, now=now)
             row = (await connection.execute(sa.select(subscribers).where(subscribers.c.id == person))).mappings().one()
         return subscriber_in(row)
 
@@ -113,7 +114,7 @@ class Subscribers:
                         active=True, language=one.language, sections=list(one.sections), timezone=one.timezone
                     )
                 )
-                await _date_digest(connection, number, now=now)
+                await _date_digest(connection, number, before=None, now=now)
         return len(fresh) + len(again), len(erased)
 
     async def active_after(self, person: int, *, at_most: int) -> list[Subscriber]:
@@ -139,18 +140,34 @@ class Subscribers:
 
     async def _update_digest(self, person: int, *, now: datetime, **values: Any) -> None:
         async with self._database.write() as connection:
+            before = await _row_of(connection, person)
             await connection.execute(sa.update(subscribers).where(subscribers.c.id == person).values(**values))
-            await _date_digest(connection, person, now=now)
+            await _date_digest(connection, person, before=before, now=now)
 
 
-async def _date_digest(connection: AsyncConnection, person: int, *, now: datetime) -> None:
-    """Tell when the next digest is due, by what stands in the row."""
-    row = (await connection.execute(sa.select(subscribers).where(subscribers.c.id == person))).mappings().first()
+async def _row_of(connection: AsyncConnection, person: int) -> Mapping[Any, Any] | None:
+    query = sa.select(subscribers).where(subscribers.c.id == person)
+    return (await connection.execute(query)).mappings().first()
+
+
+async def _date_digest(
+    connection: AsyncConnection, person: int, *, before: Mapping[Any, Any] | None, now: datetime
+) -> None:
+    """Tell when the next digest is due, by what stands in the row: at once, where one is due and was not sent yet."""
+    row = await _row_of(connection, person)
     if row is None:
         return
     reader = subscriber_in(row)
     due = reader.hours.next_digest(now, reader.digest_at) if reader.active else None
+    if due is not None and before is not None and _waits(before, now):
+        due = now
     await connection.execute(sa.update(subscribers).where(subscribers.c.id == person).values(digest_due=due))
+
+
+def _waits(row: Mapping[Any, Any], now: datetime) -> bool:
+    """Whether a digest is due, or is being sent: then it is due at a time that no digest comes at."""
+    due, reader = row["digest_due"], subscriber_in(row)
+    return due is not None and (due <= now or due != reader.hours.next_digest(now, reader.digest_at))
 
 
 def _row(one: Listed, now: datetime) -> dict[str, Any]:

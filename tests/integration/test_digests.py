@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from aiogram import Bot
 from redis.asyncio import Redis
 
 from bot.amending import DELETABLE, Amender
+from bot.delivery import Sender
 from bot.digest import AT_ONCE, LATEST, LEASE_S, DigestSender
 from bot.keyboards import Links
 from bot.limiter import Limiter, Rates
@@ -183,6 +185,121 @@ async def test_stories_that_go_one_by_one_come_before_digests(room: Room) -> Non
 
     await until(came)
     running.cancel()
+
+
+def sender_of(room: Room) -> Sender:
+    """Who sends stories one by one."""
+    return Sender(room.bot, store=room.store, links=Links("desk_bot"), counts=no_counts, clock=lambda: room.clock[0])
+
+
+async def pictures(room: Room) -> list[bool]:
+    """Of each of the bot's messages to Emma whether it has a picture."""
+    return ["photo" in one for one in await room.sandbox.messages(EMMA) if one["from"]["is_bot"]]
+
+
+async def waiting_for_its_place(room: Room) -> None:
+    """Emma's digest is due, and its message waits for its chat's turn."""
+    await room.limiter.pause(EMMA, for_s=1.5)
+    room.clock[0] = SEVEN
+    await room.digests.send_due()
+    await asyncio.sleep(0.5)
+
+
+async def test_a_story_that_was_sent_by_itself_meanwhile_is_not_in_the_digest(room: Room) -> None:
+    await room.store.subscribers.set_digest(EMMA, [7 * 60], alerts=True, now=BEFORE)
+    quay, _ = await room.stories("quay", "market")
+    await waiting_for_its_place(room)
+    await room.store.deliveries.plan_one(quay.id, EMMA, now=SEVEN)
+    await room.digests.settled()
+    assert await room.got() == []
+    assert await room.at(SEVEN + timedelta(seconds=1)) == 1
+    (told,) = await room.got()
+    assert "The quay" not in told
+
+
+async def test_one_asked_for_while_another_waits_for_its_place_leaves_that_without_stories(room: Room) -> None:
+    await room.stories("quay")
+    await waiting_for_its_place(room)
+    (taken,) = await room.schedule.digest(await room.reader())
+    note = SentDigest(1, [taken], SEVEN)
+    await room.store.digests.sent(EMMA, note, taken=None, following=None)
+    await room.digests.settled()
+    assert await room.got() == []
+    assert not await room.digests.send_now(await room.reader())
+
+
+async def test_a_story_of_which_the_digest_was_chosen_alone_while_it_was_due_comes_with_it(room: Room) -> None:
+    (story,) = await room.stories("quay")
+    assert await room.store.deliveries.plan_one(story.id, BILAL, now=BEFORE)
+    async with room.store.database.write() as connection:
+        await connection.exec_driver_sql("UPDATE deliveries SET asked = false")
+    await room.store.subscribers.set_digest(BILAL, [7 * 60], alerts=False, now=BEFORE)
+    await room.store.deliveries.reschedule(await room.reader(BILAL), now=BEFORE)
+    await sender_of(room).send_due()
+    await asyncio.sleep(0.5)
+    assert await room.store.deliveries.counts(story.id) == {"failed": 1}
+    await room.at(SEVEN)
+    assert "The quay" in (await room.got(BILAL))[0]
+    assert await room.store.deliveries.counts(story.id) == {"sent": 2}
+
+
+@pytest.mark.parametrize("taken", [False, True])
+async def test_a_digest_that_is_due_is_not_lost_by_a_change_of_the_settings(room: Room, taken: bool) -> None:
+    await room.stories("quay")
+    room.clock[0] = SEVEN + timedelta(minutes=10)
+    if taken:
+        assert await room.store.digests.take(at_most=1, lease_s=60, clock=lambda: room.clock[0])
+    await room.store.subscribers.set_digest(EMMA, [7 * 60, 18 * 60], alerts=False, now=room.clock[0])
+    assert await room.at(room.clock[0]) == 1
+    assert len(await room.got()) == 1
+    await room.store.subscribers.set_digest(EMMA, [18 * 60], alerts=False, now=room.clock[0])
+    assert await room.at(room.clock[0]) == 0
+
+
+async def test_a_reader_of_few_sections_has_theirs_though_much_else_is_newer(room: Room) -> None:
+    await room.store.subscribers.set_sections(EMMA, ["sport"])
+    await room.stories("match", section="sport", published_at=BEFORE - timedelta(hours=3))
+    await room.stories(*(f"n{number}" for number in range(60)))
+    await room.at(SEVEN)
+    assert "The match" in (await room.got())[0]
+
+
+async def test_a_story_that_the_chat_shows_already_is_in_no_digest(room: Room) -> None:
+    (quay,) = await room.stories("quay")
+    await sender_of(room).show(EMMA, quay, language="en")
+    assert await room.at(SEVEN) == 1
+    assert len(await room.got()) == 1
+
+
+async def test_where_answers_are_lost_it_is_tried_ever_less_often(room: Room) -> None:
+    await room.stories("quay")
+    await room.sandbox.do("PUT", "faults", {"faults": [{"kind": "error", "methods": ["sendMessage"], "count": 500}]})
+    tries = [minute for minute in range(5 * 60) if await room.at(SEVEN + timedelta(minutes=minute))]
+    assert 4 <= len(tries) <= 10
+    assert all(later - earlier >= earlier / 2 for earlier, later in pairwise(tries))
+
+
+async def test_a_clock_that_was_ahead_silences_no_digest(room: Room) -> None:
+    await room.at(SEVEN + timedelta(days=30))
+    room.clock[0] = SEVEN - timedelta(hours=1)
+    await room.stories("quay")
+    await room.at(SEVEN)
+    assert len(await room.got()) == 1
+
+
+async def test_a_recall_leaves_no_picture_though_feeds_changed_theirs_and_calls_failed(room: Room) -> None:
+    (quay,) = await room.stories("quay", top=True)
+    (market,) = await room.stories("market", picture=await room.sandbox.picture(EMMA))
+    await room.at(SEVEN)
+    again = FeedStory(quay.url, quay.title, quay.summary, "en", "world", BEFORE, "https://news.example/p.png", top=True)
+    await room.store.stories.add([again], now=room.clock[0])
+    await room.sandbox.do("PUT", "faults", {"faults": [{"kind": "error", "methods": ["deleteMessage"], "count": 1}]})
+    await room.store.amendments.recall(market, note="", now=room.clock[0])
+    assert not await room.amender.amend_waiting(), "one call failed"
+    assert await room.amender.amend_waiting()
+    assert await pictures(room) in ([False], [False, False]), "the second, of the first try, holds nothing recalled"
+    assert not [told for told in await room.got() if "The market" in told]
+    assert await room.store.amendments.waiting() == []
 
 
 async def test_who_wants_digests_alone_is_sent_no_story_but_breaking_news_where_they_want_it(room: Room) -> None:
@@ -395,6 +512,7 @@ async def test_all_who_are_due_get_theirs_also_where_they_are_more_than_go_at_on
 async def test_one_comes_each_day_over_the_changes_of_the_clocks_and_a_leap_day(room: Room, day: str) -> None:
     begins = datetime.fromisoformat(day).replace(tzinfo=UTC)
     # At half past one, which one of these days has not, and another has twice.
+    await room.store.subscribers.set_digest(EMMA, [], alerts=True, now=begins)
     await room.store.subscribers.set_timezone(EMMA, "Europe/London", now=begins)
     await room.store.subscribers.set_digest(EMMA, [90], alerts=False, now=begins)
     came = []

@@ -13,7 +13,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.feed import FeedRefused, FeedSource, Fetcher, read_feed
-from bot.schedule import FeedWatch, Schedule
+from bot.schedule import FOLLOWED_AT_MOST, FeedWatch, Schedule
 from bot.store import BotStore
 from bot.web.demo.stories import feed_xml, load
 from moderation.database import Database
@@ -90,6 +90,30 @@ async def test_a_feed_that_brings_many_stories_at_once_pushes_only_the_best(news
     newsroom.write(1, 2, 3, 4, 5, 6)
     await newsroom.look()
     assert await newsroom.planned(1) == ["Story 1", "Story 5", "Story 6"]
+
+
+async def test_of_the_rest_who_follows_a_word_is_sent_theirs_and_of_very_many_some(newsroom: Newsroom) -> None:
+    newsroom.write(1)
+    await newsroom.look()
+    await newsroom.store.subscribers.subscribe(2, name="Bilal", language="en", now=NOW)
+    await newsroom.store.keywords.add(2, "follow", "Story 2")
+    newsroom.write(1, 2, 3, 4, 5)
+    await newsroom.look()
+    assert await newsroom.planned(1) == ["Story 1", "Story 4", "Story 5"]
+    assert await newsroom.planned(2) == ["Story 2", "Story 4", "Story 5"]
+    await newsroom.store.keywords.add(2, "follow", "story")
+    newsroom.file.write_text(
+        newsroom.file.read_text().replace(
+            "</channel>", "".join(_item(f"Story {n}", n) for n in range(100, 150)) + "</channel>"
+        )
+    )
+    await newsroom.look()
+    assert len(await newsroom.planned(2)) == 3 + 2 + FOLLOWED_AT_MOST
+
+
+def _item(title: str, number: int) -> str:
+    when = "Sun, 22 Nov 2026 09:00:00 GMT"
+    return f"<item><title>{title}</title><link>https://news.example/{number}</link><pubDate>{when}</pubDate></item>"
 
 
 async def test_a_refused_feed_counts_its_failures_and_recovers(newsroom: Newsroom) -> None:

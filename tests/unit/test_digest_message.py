@@ -31,12 +31,23 @@ def reader(language: str = "en") -> Subscriber:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_longest_fits_under_a_picture(language: str) -> None:
     worst = [
-        story(n, title="𝕏 & " * 80, summary="𝕏<" * 400, corrected_at=NOW, note="&" * NOTE_LENGTH, revision=1)
+        story(
+            n,
+            section="w" * 64,
+            title="𝕏 & " * 80,
+            summary="𝕏<" * 400,
+            corrected_at=NOW,
+            note="&" * NOTE_LENGTH,
+            revision=1,
+        )
         for n in range(STORIES_AT_MOST)
     ]
     counts = {one.url: 123_456 for one in worst}
     told = digest(worst, reader=reader(language), at=NOW, comments=counts)
     assert visible_length(told) <= CAPTION_LENGTH
+    for number in range(STORIES_AT_MOST):
+        some = [replace(one, recalled_at=NOW) if place == number else one for place, one in enumerate(worst)]
+        assert visible_length(digest(some, reader=reader(language), at=NOW, comments=counts)) <= CAPTION_LENGTH
     gone = [replace(one, recalled_at=NOW) for one in worst]
     told = digest(gone, reader=reader(language), at=NOW, comments=counts)
     assert visible_length(told) <= CAPTION_LENGTH

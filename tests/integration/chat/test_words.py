@@ -110,6 +110,20 @@ async def test_what_is_no_word_is_asked_for_again_and_is_no_comment(talk: Talk) 
     assert await talk.bot_store.conversations.state(EMMA) is None, "no draft of a comment is kept"
 
 
+async def test_an_answer_to_an_old_question_is_a_word_and_never_a_comment(talk: Talk) -> None:
+    message = await words_of(talk)
+    await talk.agrees()
+    await talk.press(EMMA, message, "settings:words:mute")
+    asked = await talk.sees(EMMA, lambda one: text_of(one) == plain("word-mute", "en"))
+    story = await talk.sees(EMMA, has_data("comment:"))
+    await talk.press(EMMA, story, f"comment:{talk.stories[0].id}")
+    await talk.sees(EMMA, lambda one: text_of(one).startswith("Write your comment"))
+    await talk.sandbox.write(EMMA, "Quay", reply_to_message_id=asked["message_id"])
+    await talk.settled()
+    assert await chosen(talk) == [("mute", "Quay")]
+    assert await talk.store.unscreened(older_than=now(), limit=9) == []
+
+
 async def test_a_reply_to_a_story_is_a_comment_though_a_word_was_asked_for_and_a_command_ends_it(talk: Talk) -> None:
     message = await words_of(talk)
     story = await talk.sees(EMMA, has_data("comment:"))
