@@ -14,12 +14,27 @@ from bot.keyboards.desk import (
     stop_publishing,
     switches,
 )
-from bot.keyboards.press import AMONG_ALL, ANSWERING, DIGEST, HOURS, NONE, NOW, START, WORDS, Ask, Press, data, read
+from bot.keyboards.press import (
+    AMONG_ALL,
+    ANSWERING,
+    DATA_AT_MOST,
+    DIGEST,
+    HOURS,
+    NONE,
+    NOW,
+    START,
+    WORDS,
+    Ask,
+    Press,
+    data,
+    read,
+)
 from bot.keyboards.stories import Links, alert, counted, digest, forget, languages, terms, thread, writing
 
 __all__ = [
     "AMONG_ALL",
     "ANSWERING",
+    "DATA_AT_MOST",
     "DIGEST",
     "HOURS",
     "NONE",

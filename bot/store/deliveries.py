@@ -154,9 +154,11 @@ class Deliveries:
     async def received(self, person: int) -> set[int]:
         """The stories this reader was sent or is about to be sent, or that their chat shows, as from `/top`."""
         sent = sa.select(deliveries.c.story_id).where(had_by(person))
-        seen = sa.select(shown.c.story_id).where(shown.c.chat_id == person, shown.c.revision.is_not(None))
+        # Which revision is looked at here: asked for, it would be found by an index of all the messages that have one.
+        seen = sa.select(shown.c.story_id, shown.c.revision).where(shown.c.chat_id == person)
         async with self._database.read() as connection:
-            return set((await connection.execute(sent.union(seen))).scalars())
+            had = set((await connection.execute(sent)).scalars())
+            return had | {row.story_id for row in await connection.execute(seen) if row.revision is not None}
 
     async def lease(self, *, at_most: int, lease_s: float, clock: Callable[[], datetime]) -> list[Delivery]:
         """Deliveries to send now, oldest first; nobody else gets them until the lease runs out.
