@@ -50,17 +50,15 @@ class Digests:
 
         One due later than any is was told by a clock that was set back since.
         """
-        now = clock()
-        is_due = sa.or_(subscribers.c.digest_due <= now, subscribers.c.digest_due > now + LATER_THAN_ANY)
-        due = (
-            sa.select(subscribers.c.id)
-            .where(subscribers.c.digest_due.is_not(None), is_due)
-            .order_by(subscribers.c.digest_due)
-            .limit(at_most)
-        )
-        async with self._database.read() as connection:
-            if (await connection.execute(due.limit(1))).first() is None:
-                return []  # a look costs no lock
+        now, column = clock(), subscribers.c.digest_due
+        # Asked one after the other: for either of both the index would be gone through from end to end.
+        for is_due in (column <= now, column > now + LATER_THAN_ANY):
+            due = sa.select(subscribers.c.id).where(column.is_not(None), is_due).order_by(column).limit(at_most)
+            async with self._database.read() as connection:
+                if (await connection.execute(due.limit(1))).first() is not None:
+                    break
+        else:
+            return []  # a look costs no lock
         if self._database.dialect == "postgresql":
             due = due.with_for_update(skip_locked=True)
         update = sa.update(subscribers).where(subscribers.c.id.in_(due)).returning(subscribers.c.id)
