@@ -194,6 +194,10 @@ CASES = (
         "room for is left out, and one that the database refuses costs the others nothing.",
         (
             *of(
+                "faults/test_hostile_feeds",
+                "the_good_feeds_stories_come_on_time_beside_twenty_hostile_ones",
+            ),
+            *of(
                 "integration/test_feed_fetching",
                 "a_bomb_or_an_endless_body_is_cut",
                 "nested_or_broken_compression_gives_no_feed",
@@ -206,6 +210,7 @@ CASES = (
             ),
             *of(
                 "unit/test_feed_reading",
+                "what_takes_longer_or_more_memory_than_a_feed_may_is_refused_and_no_process_stays",
                 "an_endless_feed_is_read_up_to_a_bound_and_says_so",
                 "a_maze_of_tags_is_refused_before_it_costs_seconds",
                 "an_item_whose_address_is_too_long_is_no_story_and_is_named",

@@ -10,6 +10,7 @@ import pytest
 from bot.store import UNWANTED
 from moderation.switches import Switches
 from tests.integration.chat.talk import EMMA, MEERA, OMAR, Message, Talk, buttons_of, data_of, now, text_of
+from tests.integration.sandbox_client import until
 
 
 def says(words: str) -> Callable[[Message], bool]:
@@ -147,7 +148,11 @@ async def test_an_editor_sees_how_far_a_push_is_until_nothing_is_left_and_asks_a
     done = await talk.sees(MEERA, says("Nothing is left to do now."))
     assert done["message_id"] == under_way["message_id"]
     assert text_of(done).startswith("The late one\n████████████████████ 100 %\nSent: 2 · waiting: 0")
-    assert await talk.bot_store.shown.noted("progress:") == {}
+
+    async def is_followed_no_more() -> bool:
+        return await talk.bot_store.shown.noted("progress:") == {}
+
+    await until(is_followed_no_more)
     await talk.parts.progress.follow(MEERA, story, message_id=done["message_id"])
     again = await talk.sees(MEERA, says("The dam is open\n█"))
     assert again["message_id"] == done["message_id"]
