@@ -8,7 +8,11 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup
 
-from bot.messages.texts import cut
+from bot.keyboards import Press, read
+from bot.messages.texts import cut, plain
+from bot.middlewares import Reader
+from bot.store import BotStore
+from bot.subscriber import Subscriber
 
 _ANSWER_AT_MOST = 200
 
@@ -37,3 +41,18 @@ def place_of(callback: CallbackQuery) -> tuple[int, int] | None:
     """(chat, message) of the pressed button; None for a message Telegram no longer names."""
     message: Any = callback.message
     return None if message is None else (message.chat.id, message.message_id)
+
+
+async def settings_pressed(
+    callback: CallbackQuery, store: BotStore, reader: Reader
+) -> tuple[Press, int, Subscriber] | None:
+    """What was pressed in the settings, in which message, and what its reader has chosen until now.
+
+    None where the button is none of ours, or its message or its reader is gone: that is said then.
+    """
+    press, place = read(callback.data), place_of(callback)
+    subscriber = await store.subscribers.one(reader.id)
+    if press is None or place is None or subscriber is None:
+        await answer(callback, plain("old-button", reader.language), alert=True)
+        return None
+    return press, place[1], subscriber

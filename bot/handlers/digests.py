@@ -10,7 +10,7 @@ from aiogram import Bot, F, Router
 from aiogram.types import CallbackQuery
 
 from bot import keyboards
-from bot.handlers.answering import answer, edit_or_send, place_of
+from bot.handlers.answering import answer, edit_or_send, settings_pressed
 from bot.handlers.subscribers import Shows
 from bot.hours import DIGEST_AT
 from bot.keyboards import DIGEST, NONE, NOW, Ask, Press
@@ -47,11 +47,10 @@ class DigestHandlers:
 
     async def press(self, callback: CallbackQuery, reader: Reader) -> None:
         """Show what is chosen of digests, or change what was pressed, in the same message."""
-        press, place = keyboards.read(callback.data), place_of(callback)
-        subscriber = await self._store.subscribers.one(reader.id)
-        if press is None or place is None or subscriber is None:
-            await answer(callback, plain("old-button", reader.language), alert=True)
+        pressed = await settings_pressed(callback, self._store, reader)
+        if pressed is None:
             return
+        press, message_id, subscriber = pressed
         if press.name(1) == NOW:
             sent = await self._sends.send_now(subscriber)
             await answer(callback, None if sent else plain("digest-none", reader.language), alert=not sent)
@@ -64,10 +63,10 @@ class DigestHandlers:
             )
         else:
             await answer(callback)
-        subscriber = await self._store.subscribers.one(reader.id)
-        if subscriber is not None:
-            markup = keyboards.digests(subscriber)
-            await edit_or_send(self._bot, reader.id, place[1], chosen(subscriber), reply_markup=markup)
+        changed_to = await self._store.subscribers.one(reader.id)
+        if changed_to is not None:
+            markup = keyboards.digests(changed_to)
+            await edit_or_send(self._bot, reader.id, message_id, chosen(changed_to), reply_markup=markup)
 
     async def _change(self, before: Subscriber, press: Press) -> bool:
         """Take over what a button names; False where no button of ours does."""

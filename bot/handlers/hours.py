@@ -9,7 +9,7 @@ from aiogram import Bot, F, Router
 from aiogram.types import CallbackQuery
 
 from bot import keyboards
-from bot.handlers.answering import answer, edit_or_send, place_of
+from bot.handlers.answering import answer, edit_or_send, settings_pressed
 from bot.hours import DAY, MOST_A_DAY, OFFERED
 from bot.keyboards import HOURS, NONE, Ask, Press
 from bot.messages.hours import hours
@@ -38,16 +38,15 @@ class HourHandlers:
 
     async def press(self, callback: CallbackQuery, reader: Reader) -> None:
         """Show the hours or the time zones, or change what was pressed, in the same message."""
-        press, place = keyboards.read(callback.data), place_of(callback)
-        subscriber = await self._store.subscribers.one(reader.id)
-        if press is None or place is None or subscriber is None:
-            await answer(callback, plain("old-button", reader.language), alert=True)
+        pressed = await settings_pressed(callback, self._store, reader)
+        if pressed is None:
             return
+        press, message_id, subscriber = pressed
         if press.name(1) == "zones":
             await answer(callback)
             text = say("hours-zones", subscriber.language)
             markup = keyboards.zones(subscriber.language, now=self._clock())
-            await edit_or_send(self._bot, reader.id, place[1], text, reply_markup=markup)
+            await edit_or_send(self._bot, reader.id, message_id, text, reply_markup=markup)
             return
         if press.name(1):
             changed = await self._change(subscriber, press)
@@ -57,7 +56,7 @@ class HourHandlers:
             )
         else:
             await answer(callback)
-        await self._show(reader.id, place[1])
+        await self._show(reader.id, message_id)
 
     async def _change(self, subscriber: Subscriber, press: Press) -> bool:
         """Take over what a button names; False where no button of ours does."""

@@ -14,7 +14,7 @@ from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.types import BotCommand, BotCommandScopeChat, CallbackQuery, ChatMemberUpdated, Message
 
 from bot import keyboards
-from bot.handlers.answering import answer, edit_or_send, place_of
+from bot.handlers.answering import answer, edit_or_send, place_of, settings_pressed
 from bot.keyboards import Ask
 from bot.messages import stories
 from bot.messages.hours import in_short
@@ -233,11 +233,10 @@ class SubscriberHandlers:
 
     async def choose(self, callback: CallbackQuery, reader: Reader) -> None:
         """Switch a section, all of them, or the stories; the message shows what is chosen now."""
-        press, place = keyboards.read(callback.data), place_of(callback)
-        subscriber = await self._store.subscribers.one(reader.id)
-        if press is None or place is None or subscriber is None:
-            await answer(callback, plain("old-button", reader.language), alert=True)
+        pressed = await settings_pressed(callback, self._store, reader)
+        if pressed is None:
             return
+        press, message_id, subscriber = pressed
         name = press.name(1)
         match press.name(0):
             case "add" if name in SECTIONS:
@@ -254,7 +253,7 @@ class SubscriberHandlers:
                 )
             case "show":
                 await answer(callback)
-                await self._show_choice(reader.id, message_id=place[1])
+                await self._show_choice(reader.id, message_id=message_id)
                 return
             case "language":
                 await answer(callback)
@@ -264,7 +263,7 @@ class SubscriberHandlers:
                 await answer(callback, plain("old-button", reader.language), alert=True)
                 return
         await answer(callback, plain("sections-saved", reader.language))
-        await self._show_choice(reader.id, message_id=place[1])
+        await self._show_choice(reader.id, message_id=message_id)
 
     async def _show_choice(self, person: int, *, message_id: int | None) -> None:
         """What the reader has chosen, in place of a message, or as a new one."""

@@ -10,7 +10,7 @@ from aiogram import Bot, F, Router
 from aiogram.types import CallbackQuery, ForceReply, Message
 
 from bot import keyboards
-from bot.handlers.answering import answer, edit_or_send, place_of
+from bot.handlers.answering import answer, edit_or_send, settings_pressed
 from bot.handlers.drafts import AskedWord, Drafts
 from bot.keyboards import WORDS, Ask
 from bot.keywords import KEYWORDS_AT_MOST, LONGEST, WORDS_AT_MOST, Kind
@@ -42,11 +42,10 @@ class WordHandlers:
 
     async def press(self, callback: CallbackQuery, reader: Reader) -> None:
         """Show the words, ask for one, or take one away, in the same message."""
-        press, place = keyboards.read(callback.data), place_of(callback)
-        subscriber = await self._store.subscribers.one(reader.id)
-        if press is None or place is None or subscriber is None:
-            await answer(callback, plain("old-button", reader.language), alert=True)
+        pressed = await settings_pressed(callback, self._store, reader)
+        if pressed is None:
             return
+        press, message_id, _ = pressed
         kind, number = _KINDS.get(press.name(1)), press.number(2)
         if kind is not None:
             await answer(callback)
@@ -59,7 +58,7 @@ class WordHandlers:
             await answer(callback, plain("old-button", reader.language), alert=True)
         else:
             await answer(callback)
-        await self._show(reader, place[1])
+        await self._show(reader, message_id)
 
     async def _ask(self, reader: Reader, kind: Kind) -> None:
         await self._bot.send_message(
