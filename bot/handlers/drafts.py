@@ -46,20 +46,16 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedWord:
-    """A keyword that was asked for."""
-
-    kind: Kind
-
-
-@dataclass(frozen=True, slots=True)
 class Writing:
-    """What is under way with one reader. `asked` are the messages whose button goes once it was pressed on one."""
+    """What is under way with one reader. `word` is the kind of keyword that was asked for.
+
+    `asked` are the messages whose button goes once it was pressed on one.
+    """
 
     target: Target | None = None
     drafts: tuple[Draft, ...] = ()
     asked: tuple[Asked, ...] = ()
-    word: AskedWord | None = None
+    word: Kind | None = None
 
 
 class Drafts:
@@ -77,8 +73,8 @@ class Drafts:
         writing = await self.of(person)
         await self._keep(person, replace(writing, target=target, word=None), now=now)
 
-    async def ask_word(self, person: int, word: AskedWord, *, now: datetime) -> None:
-        """The reader's next message is a keyword."""
+    async def ask_word(self, person: int, word: Kind, *, now: datetime) -> None:
+        """The reader's next message is a keyword of this kind."""
         writing = await self.of(person)
         await self._keep(person, replace(writing, target=None, word=word), now=now)
 
@@ -118,10 +114,10 @@ class Drafts:
 
 
 def _read(raw: dict[str, Any]) -> Writing:
-    target, word = raw.get("target"), raw.get("word")
+    target = raw.get("target")
     return Writing(
         target=Target(**target) if target else None,
         drafts=tuple(Draft(one["message"], one["text"], Target(**one["target"])) for one in raw.get("drafts", ())),
         asked=tuple(Asked(**one) for one in raw.get("asked", ())),
-        word=AskedWord(**word) if word else None,
+        word=raw.get("word"),
     )

@@ -11,7 +11,7 @@ from aiogram.types import CallbackQuery, ForceReply, Message
 
 from bot import keyboards
 from bot.handlers.answering import answer, edit_or_send, settings_pressed
-from bot.handlers.drafts import AskedWord, Drafts
+from bot.handlers.drafts import Drafts
 from bot.keyboards import WORDS, Ask
 from bot.keywords import KEYWORDS_AT_MOST, LONGEST, WORDS_AT_MOST, Kind
 from bot.messages.texts import plain, say
@@ -66,7 +66,7 @@ class WordHandlers:
             say(_QUESTIONS[kind], reader.language),
             reply_markup=ForceReply(input_field_placeholder=plain("word-placeholder", reader.language)),
         )
-        await self._drafts.ask_word(reader.id, AskedWord(kind), now=self._clock())
+        await self._drafts.ask_word(reader.id, kind, now=self._clock())
 
     async def _is_awaited(self, message: Message, reader: Reader) -> bool | dict[str, Kind]:
         """Whether the message is a word that was asked for, and then its kind.
@@ -79,7 +79,7 @@ class WordHandlers:
             answered = _questions().get(message.reply_to_message.text or "")
             return {"kind": answered} if answered is not None else False
         word = (await self._drafts.of(reader.id)).word
-        return {"kind": word.kind} if word is not None else False
+        return {"kind": word} if word is not None else False
 
     async def write(self, message: Message, reader: Reader, kind: Kind) -> None:
         """Follow or mute the word. Of what is none it is said why, and another one is waited for."""

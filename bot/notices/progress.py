@@ -47,9 +47,8 @@ class Progress:
 
     async def follow(self, chat_id: int, story: Story, *, message_id: int | None = None) -> None:
         """Say how far the story is in a message, this one or a new one, and go on saying it."""
-        figures = await self._figures(story)
         if message_id is None:
-            sent = await self._bot.send_message(chat_id, progress(story, figures, rate=None))
+            sent = await self._bot.send_message(chat_id, progress(story, await self._figures(story), rate=None))
             message_id = sent.message_id
         await self._store.shown.keep(f"{_NOTE}{chat_id}:{message_id}", str(story.id))
 

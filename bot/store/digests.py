@@ -70,11 +70,10 @@ class Digests:
     async def still_goes(self, person: int, chosen: Sequence[Story], *, taken: TakenDigest | None) -> bool:
         """Whether none of its stories was recalled, corrected or sent since; and where it was `taken`, whether it is
         still this sender's to send, and its reader wants it."""
-        newer = [sa.and_(stories.c.id == story.id, stories.c.revision > story.revision) for story in chosen]
         had = sa.and_(had_by(person), deliveries.c.story_id.in_([story.id for story in chosen]))
         query = sa.select(subscribers.c.id).where(
             subscribers.c.id == person if taken is None else _theirs(taken),
-            ~sa.exists().where(sa.or_(sa.false(), *newer)),
+            ~sa.exists().where(_newer(chosen)),
             ~sa.exists().where(had),
         )
         async with self._database.read() as connection:
@@ -101,7 +100,6 @@ class Digests:
         had = {"subscriber_id": person, "state": "sent", "message_id": sent.message_id, "sent_at": sent.at}
         had |= {"due_at": sent.at, "attempts": 1, "asked": True, "leased_until": None}
         insert = self._database.insert(deliveries)
-        newer = [sa.and_(stories.c.id == story.id, stories.c.revision > story.revision) for story in sent.stories]
         # Locked first: whoever amends a story, or says that all is done, comes before this message or sees it.
         locked = sa.select(stories.c.revision).where(stories.c.id.in_(ids)).order_by(stories.c.id)
         async with self._database.write() as connection:
@@ -114,7 +112,7 @@ class Digests:
                 where=sa.or_(deliveries.c.state == "pending", ~had_by(person)),
             )
             await connection.execute(alone, [had | {"story_id": id_} for id_ in ids])
-            await connection.execute(sa.update(stories).where(sa.or_(*newer)).values(amending=True))
+            await connection.execute(sa.update(stories).where(_newer(sent.stories)).values(amending=True))
             if taken is not None:
                 await connection.execute(sa.update(subscribers).where(_theirs(taken)).values(digest_due=following))
 
@@ -145,6 +143,11 @@ class Digests:
         old = sa.select(*key).where(digested.c.shown_at < older_than).limit(at_most)
         async with self._database.write() as connection:
             return (await connection.execute(sa.delete(digested).where(sa.tuple_(*key).in_(old)))).rowcount
+
+
+def _newer(chosen: Sequence[Story]) -> sa.ColumnElement[bool]:
+    """Stories that were corrected or recalled since they were chosen."""
+    return sa.or_(*(sa.and_(stories.c.id == story.id, stories.c.revision > story.revision) for story in chosen))
 
 
 def _theirs(taken: TakenDigest) -> sa.ColumnElement[bool]:
