@@ -7,9 +7,9 @@
       ranking.rank                       best first; pure
       keywords.phrases                   and what they say, for who follows or mutes a word of it
     schedule.Schedule.push               a delivery for each subscriber.Subscriber it is for, when their
-                                         hours.Hours.due allows
-        ── deliveries, in the store ──
-    delivery.Sender.send_due             leased
+                                         hours.Hours.due allows, page by page
+        ── pushes and deliveries, in the store ──
+    delivery.Sender.send_due             leased, the urgent first
       messages.alert, keyboards.alert    rendered
       limiter.Limiter.place              its turn among all messages; telegram.Pacing asks for it
     delivery.Sender.show                 sent, its message remembered

@@ -88,6 +88,7 @@ class Parts:
             self.desk,
             self.switchboard,
             self.progress,
+            self.schedule,
             self.sender,
             self.digests,
             self.amender,
@@ -234,17 +235,13 @@ def _doors(ground: Ground) -> _Doors:
 def _sending(ground: Ground, store: BotStore, doors: _Doors) -> tuple[Schedule, Sender, DigestSender, Amender]:
     """All that goes out by itself."""
     alerts, clock, counts = ground.alerts, ground.clock, doors.threads.counts
-    sender = _sender(ground, alerts, store, doors)
+    sender = Sender(ground.bot, alerts=alerts, store=store, links=Links(ground.username), counts=counts, clock=clock)
     schedule = Schedule(
         store, counts=counts, wake=sender.wake, clock=clock, alerts_per_poll=ground.settings.alerts_per_poll
     )
     digests = _digests(ground, alerts, store, doors, schedule, after=sender)
     amender = Amender(alerts, store=store, links=Links(ground.username), counts=counts, clock=clock)
     return schedule, sender, digests, amender
-
-
-def _sender(ground: Ground, bot: Bot, store: BotStore, doors: _Doors) -> Sender:
-    return Sender(bot, store=store, links=Links(ground.username), counts=doors.threads.counts, clock=ground.clock)
 
 
 def _digests(
@@ -285,12 +282,12 @@ def _handling(
     fallback = FallbackHandlers(bot, username=ground.username, group=ground.settings.moderators_group())
     comments = _comments(ground, doors, store, drafts)
     # What a reader asks for goes out at once, before any alert.
-    shows, sends = _sender(ground, bot, store, doors), _digests(ground, bot, store, doors, schedule)
-    subscribers = _subscribers(ground, doors, store, schedule, sender, shows, comments)
+    sends = _digests(ground, bot, store, doors, schedule)
+    subscribers = _subscribers(ground, doors, store, schedule, sender, comments)
     routers = (
         HourHandlers(bot, store=store, deliver=sender.wake, clock=clock).router(),
         WordHandlers(bot, store=store, drafts=drafts, clock=clock).router(),
-        DigestHandlers(bot, store=store, shows=shows, sends=sends, clock=clock).router(),
+        DigestHandlers(bot, store=store, shows=sender, sends=sends, clock=clock).router(),
         subscribers.router(),
         _reading(ground, doors, store).router(),
         PrivacyHandlers(bot, data=data).router(),
@@ -318,14 +315,13 @@ def _subscribers(
     store: BotStore,
     schedule: Schedule,
     sender: Sender,
-    shows: Sender,
     comments: CommentHandlers,
 ) -> SubscriberHandlers:
     return SubscriberHandlers(
         ground.bot,
         store=store,
         choice=schedule,
-        shows=shows,
+        shows=sender,
         deliver=sender.wake,
         begin=comments.begin,
         roles=doors.roles,

@@ -71,12 +71,14 @@ class _LeftToAnother(Exception):
 
 
 class Sender:
-    """Sends stories to readers, from leased deliveries or at once."""
+    """Sends stories to readers, from leased deliveries or at once. What they asked for goes by `bot`, and so before all
+    that goes by `alerts`."""
 
     def __init__(
-        self, bot: Bot, *, store: BotStore, links: Links, counts: Counts, clock: Callable[[], datetime]
+        self, bot: Bot, *, alerts: Bot, store: BotStore, links: Links, counts: Counts, clock: Callable[[], datetime]
     ) -> None:
         self._bot = bot
+        self._alerts = alerts
         self._store = store
         self._links = links
         self._counts = counts
@@ -177,10 +179,13 @@ class Sender:
         """
         if story.recalled_at is not None:
             return await self._bot.send_message(chat_id, messages.recalled(story, language=language))
+        return await self._show(self._bot, chat_id, story, language=language)
+
+    async def _show(self, bot: Bot, chat_id: int, story: Story, *, language: str) -> Message:
         counts = await self._counts([story.url])
         text = messages.alert(story, language=language)
         markup = keyboards.alert(story, comments=counts.get(story.url, 0), links=self._links, language=language)
-        message = await send_pictured(self._bot, chat_id, text, story.picture, markup)
+        message = await send_pictured(bot, chat_id, text, story.picture, markup)
         shown, now = message.message_id, self._clock()
         await kept(lambda: self._store.shown.note_alert(chat_id, shown, story=story, now=now))
         return message
@@ -209,7 +214,8 @@ class Sender:
         LAST_LOOK.set(look)
         try:
             story, reader = await self._still_goes(delivery)
-            message = await self.show(reader.id, story, language=reader.language)
+            bot = self._bot if delivery.asked else self._alerts
+            message = await self._show(bot, reader.id, story, language=reader.language)
         except _Recalled:
             await self._store.deliveries.failed(delivery, error=RECALLED)
         except _Unwanted:

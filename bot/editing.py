@@ -56,7 +56,7 @@ class Editor:
 
     async def wanted_by(self, story: Story) -> Wanted:
         """For how many subscribers a push would plan a delivery, and when they would get it."""
-        return await self._store.deliveries.count_wanting(story, now=self._clock())
+        return await self._store.pushes.count_wanting(story, now=self._clock())
 
     async def put_off(self, story: Story) -> int:
         """How many subscribers get the story when their quiet time ends."""

@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -16,11 +17,14 @@ from aiogram.types import CallbackQuery, Message, TelegramObject, Update, User
 
 from bot.messages.texts import known_language, plain, say, spoken_name
 from bot.store import BotStore
-from bot.subscriber import person_name
+from bot.subscriber import Subscriber, person_name
 
 log = structlog.get_logger(__name__)
 
 Next = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
+
+ENGAGED_EVERY = timedelta(days=1)
+"""How exactly it is kept when a reader used the bot last: more exactly, each press would cost a write."""
 
 _PEOPLE_AT_MOST = 50_000
 
@@ -42,11 +46,13 @@ class Reader:
 class KnowReader(BaseMiddleware):
     """Gives handlers `reader`: the language they chose, else their Telegram's when it is one of ours, else English.
 
-    An update without a person (a channel's) ends here.
+    An update without a person (a channel's) ends here. Of a known reader the day is kept on which they did anything
+    last: those who use the bot are sent stories first.
     """
 
-    def __init__(self, store: BotStore) -> None:
+    def __init__(self, store: BotStore, *, clock: Callable[[], datetime]) -> None:
         self._store = store
+        self._clock = clock
 
     async def __call__(self, handler: Next, event: TelegramObject, data: dict[str, Any]) -> Any:
         """Find out who it is."""
@@ -55,8 +61,15 @@ class KnowReader(BaseMiddleware):
             return None
         subscriber = await self._store.subscribers.one(user.id)
         language = subscriber.language if subscriber is not None else known_language(user.language_code)
+        if subscriber is not None:
+            await self._engaged(subscriber)
         data["reader"] = Reader(user.id, spoken_name(user.first_name), known_language(language))
         return await handler(event, data)
+
+    async def _engaged(self, subscriber: Subscriber) -> None:
+        now = self._clock()
+        if subscriber.engaged_at is None or not subscriber.engaged_at <= now < subscriber.engaged_at + ENGAGED_EVERY:
+            await self._store.subscribers.engaged(subscriber.id, now=now)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Who gets which story, and when.
 
-    look at a feed → store its stories → the new ones best first → a delivery for each subscriber who wants them
+    look at a feed → store its stories → push the best of the new ones → a delivery for each subscriber who wants them
 
 Does not send: `delivery` does. A feed that fails is looked at again later and never delays another.
 """
@@ -23,10 +23,12 @@ from bot.feed import LARGE, FeedRefused, FeedSource, Fetched, Fetcher, Reading, 
 from bot.keywords import phrases
 from bot.messages.digest import STORIES_AT_MOST
 from bot.ranking import rank, spread
-from bot.store import BotStore
+from bot.store import BotStore, Push
+from bot.store.pushes import Chosen
 from bot.store.stories import FeedState
 from bot.story import FeedStory, Story
 from bot.subscriber import Subscriber
+from moderation.database import is_passing
 from moderation.running import stop_if_cancelled
 from moderation.turns import take_turn
 
@@ -34,6 +36,9 @@ log = structlog.get_logger()
 
 FIRST_LOOK = 1
 """Stories of one language that are pushed at the first look at a feed: the rest are old news, there for `/top`."""
+
+LOOK_EVERY_S = 1.0
+"""Seconds between two looks for what others left unplanned."""
 
 LONGEST_PAUSE_S = 900.0
 """A failing feed is looked at ever less often, but at least this often."""
@@ -114,27 +119,40 @@ class Schedule:
     async def take(self, stories: Sequence[FeedStory], *, first_look: bool) -> list[Story]:
         """Store what a feed has and plan deliveries of what is new; the stories that are pushed."""
         now = self._clock()
-        fresh = await self._store.stories.add(stories, now=now)
-        by_language: dict[str, list[Story]] = defaultdict(list)
-        for story in rank(fresh, comments={}, now=now):
-            by_language[story.language].append(story)
         at_most = FIRST_LOOK if first_look else self._alerts_per_poll
-        pushed = [story for ranked in by_language.values() for story in ranked[:at_most]]
-        for story in pushed:
-            await self.push(story)
-        if not first_look:
-            # Of the rest, which is there for `/top`, nobody is sent any but who follows a word of it.
-            rest = [story for ranked in by_language.values() for story in ranked[at_most:]]
-            for story in (await self._store.keywords.followed(rest))[:FOLLOWED_AT_MOST]:
-                await self.push(story, followed=True)
-        return pushed
 
-    async def push(self, story: Story, *, followed: bool = False) -> int:
-        """A delivery for every subscriber the story is for, or for those alone who follow a word of it; how many."""
-        planned = await self._store.deliveries.plan(story, now=self._clock(), followed=followed)
-        log.info("story planned", story=story.id, language=story.language, deliveries=planned)
-        if planned:
-            self._wake()
+        def choose(fresh: Sequence[Story]) -> Chosen:
+            by_language: dict[str, list[Story]] = defaultdict(list)
+            for story in rank(fresh, comments={}, now=now):
+                by_language[story.language].append(story)
+            pushed = [story for ranked in by_language.values() for story in ranked[:at_most]]
+            rest = [story for ranked in by_language.values() for story in ranked[at_most:]]
+            # Of the rest, which is there for `/top`, nobody is sent any but who follows a word of it.
+            return pushed, [] if first_look else rest
+
+        begun = await self._store.pushes.begin_new(stories, choose=choose, followed_at_most=FOLLOWED_AT_MOST, now=now)
+        for push in begun:
+            await self._plan(push)
+        return [push.story for push in begun if not push.followed]
+
+    async def push(self, story: Story) -> int:
+        """A delivery for every subscriber the story is for; how many. What comes first is sent while it plans on."""
+        return await self._plan(await self._store.pushes.begin(story, now=self._clock()))
+
+    async def run(self) -> None:
+        """Go on with what others began to plan and left, until cancelled: they died, or the database was away."""
+        while True:
+            try:
+                while (push := await self._store.pushes.take(now=self._clock())) is not None:
+                    await self._plan(push)
+            except Exception as error:
+                if not is_passing(error):
+                    log.error("stories can't be planned", error=type(error).__name__)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _plan(self, push: Push) -> int:
+        planned = await self._store.pushes.plan(push, clock=self._clock, page_planned=self._wake)
+        log.info("story planned", story=push.story.id, language=push.story.language, deliveries=planned)
         return planned
 
 

@@ -18,6 +18,7 @@ class Subscriber:
     how many stories a day they want at most, None for as many as there are. `digest_at` is when a digest comes each
     day, in minutes since midnight; without `alerts` stories come in it alone, but for breaking news where `breaking`.
     `follows` and `mutes` are keywords, as they are compared; they are known where a store gives one subscriber.
+    `engaged_at` is when they last used the bot, to the day.
     """
 
     id: int
@@ -35,6 +36,7 @@ class Subscriber:
     alerts: bool = True
     follows: frozenset[str] = frozenset()
     mutes: frozenset[str] = frozenset()
+    engaged_at: datetime | None = None
 
     @property
     def hours(self) -> Hours:

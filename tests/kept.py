@@ -17,6 +17,7 @@ from moderation.intake import Accepted
 from moderation.store import Store
 from tests.builders import NOW, STORY
 from tests.desk import Desk
+from tests.planning import planned
 
 PERSON = 700_300_123
 READER = f"telegram:{PERSON}"
@@ -67,7 +68,7 @@ async def _in_the_bot(store: BotStore, made: dict[str, Accepted]) -> None:
     (story,) = await store.stories.add([FeedStory(STORY, "Monsoon", "", "en", "world", NOW)], now=NOW)
     await store.subscribers.subscribe(PERSON, name=NAME, language="en", now=NOW)
     await store.subscribers.subscribe(1002, name="Bilal", language="en", now=NOW)
-    await store.deliveries.plan(story, now=NOW)
+    await planned(store, story, now=NOW)
     for delivery in await store.deliveries.lease(at_most=10, lease_s=9, clock=lambda: NOW):
         await store.deliveries.sent(delivery, message_id=30, now=NOW)
     await store.keywords.add(PERSON, "follow", f"a {WORD}")

@@ -18,7 +18,21 @@ from moderation.store import Store
 from moderation.threads import Threads
 from tests.kept import TABLES
 
-LARGE = {"comments", "revisions", "audit", "outbox", "agreements", "inbox", "deliveries", "shown", "notices", "cards"}
+LARGE = {
+    "comments",
+    "revisions",
+    "audit",
+    "outbox",
+    "agreements",
+    "inbox",
+    "subscribers",
+    "keywords",
+    "deliveries",
+    "shown",
+    "digested",
+    "notices",
+    "cards",
+}
 OF_FEW = {
     "revisions_unscreened",
     "revisions_held",
@@ -122,6 +136,13 @@ def everyday(database: Database, *, comments: int, reader: int = 7) -> dict[str,
         mark = await store.mark_audit()
         assert await store.audited(after=mark.up_to - 2_000, up_to=mark.up_to, at_most=2_000)
 
+    async def push() -> None:
+        story = await bot.stories.one(2)
+        assert story is not None
+        for followed in (False, True):
+            begun = await bot.pushes.begin(story, now=now, followed=followed)
+            await bot.pushes.plan(begun, clock=lambda: now, page_planned=lambda: None)
+
     async def erase(person: int) -> None:
         async with store.change() as change:
             name = AUTHOR.format(person)
@@ -171,6 +192,9 @@ def everyday(database: Database, *, comments: int, reader: int = 7) -> dict[str,
         "retention: what messages show": lambda: bot.shown.drop_shown(older_than=old, at_most=500),
         "updates leased": lambda: bot.inbox.lease(at_most=20, lease_s=9, now=now + timedelta(days=1)),
         "updates waiting": bot.inbox.waiting,
+        "a push": push,
+        "a push that was left": lambda: bot.pushes.take(now=now + timedelta(days=1)),
+        "digests taken": lambda: bot.digests.take(at_most=20, lease_s=9, clock=lambda: now),
         "deliveries leased": lambda: bot.deliveries.lease(at_most=20, lease_s=9, clock=lambda: now),
         "stories a reader was sent": lambda: bot.deliveries.received(number),
         "open cards": bot.shown.open_cards,

@@ -155,7 +155,8 @@ async def _push(settings: Settings, people: Sequence[int]) -> None:
     await store.subscribers.add_listed(listed, now=now)
     told = FeedStory("https://news.example/quay", "The quay is longer", "Two lines that say how much.", "en", "", now)
     (story,) = await store.stories.add([told], now=now)
-    await store.deliveries.plan(story, now=now)
+    push = await store.pushes.begin(story, now=now)
+    await store.pushes.plan(push, clock=lambda: now, page_planned=lambda: None)
     await database.close()
 
 

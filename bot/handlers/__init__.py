@@ -96,7 +96,7 @@ class Handling:
         self._drafts = drafts
         self._clock = clock
         self._dispatcher = Dispatcher(disable_fsm=True)
-        self._dispatcher.update.outer_middleware(KnowReader(store))
+        self._dispatcher.update.outer_middleware(KnowReader(store, clock=clock))
         self._dispatcher.update.outer_middleware(CoveredByErasure(is_covered))
         self._dispatcher.update.outer_middleware(throttle)
         self._dispatcher.message.outer_middleware(self._leave_writing)

@@ -15,7 +15,8 @@ class Figures:
     """What became of a story's deliveries, and of its messages.
 
     `later` wait for their reader's quiet time; those not sent are of readers who `blocked` the bot or are `gone` from
-    the story's language or section, of a `recalled` story, or were `refused`; `behind` are to be changed.
+    the story's language or section, of a `recalled` story, or were `refused`; `behind` are to be changed. While not
+    all `is_planned`, more will wait.
     """
 
     sent: int
@@ -26,6 +27,7 @@ class Figures:
     recalled: int
     refused: int
     behind: int
+    is_planned: bool = True
 
     @property
     def done(self) -> int:
@@ -35,7 +37,7 @@ class Figures:
     @property
     def is_at_rest(self) -> bool:
         """Whether nothing is to be done now."""
-        return not self.waiting and not self.behind
+        return self.is_planned and not self.waiting and not self.behind
 
 
 def progress(story: Story, figures: Figures, *, rate: float | None) -> Html:

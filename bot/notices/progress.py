@@ -123,4 +123,5 @@ class Progress:
             recalled=recalled,
             refused=sum(errors.values()) - blocked,
             behind=await self._store.amendments.count_behind(story),
+            is_planned=not await self._store.pushes.is_under_way(story.id),
         )

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from bot.store.amendments import RECALLED, Amendments, Behind
 from bot.store.conversations import Conversations
-from bot.store.deliveries import QUIET, UNWANTED, Deliveries, Delivery, Wanted
+from bot.store.deliveries import QUIET, UNWANTED, Deliveries, Delivery
 from bot.store.digests import Digests, SentDigest, TakenDigest
 from bot.store.forgotten import Forgotten, Unfinished
 from bot.store.inbox import Inbox, StoredUpdate
 from bot.store.keywords import Keywords
+from bot.store.pushes import Push, Pushes, Wanted
 from bot.store.shown import Card, NoticeRow, Shown
 from bot.store.stories import FeedState, Stories
 from bot.store.subscribers import Subscribers
@@ -30,6 +31,7 @@ __all__ = [
     "Delivery",
     "FeedState",
     "NoticeRow",
+    "Push",
     "SentDigest",
     "StoredUpdate",
     "TakenDigest",
@@ -47,6 +49,7 @@ class BotStore:
         self.stories = Stories(database)
         self.subscribers = Subscribers(database)
         self.deliveries = Deliveries(database)
+        self.pushes = Pushes(database, self.stories)
         self.keywords = Keywords(database)
         self.digests = Digests(database)
         self.amendments = Amendments(database)

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store.stories import story_in
-from bot.store.tables import deliveries, digested, shown, stories, subscribers
+from bot.store.tables import deliveries, digested, pushes, shown, stories, subscribers
 from bot.story import Story
 from moderation.database import Database
 
@@ -49,12 +49,16 @@ class Amendments:
             return await self._amend(connection, story.id, values)
 
     async def recall(self, story: Story, *, note: str, now: datetime) -> tuple[Story, int] | None:
-        """Take the story back: nobody is sent it any more; and how many were about to be. None where it was already."""
+        """Take the story back: nobody is sent it any more; and how many were about to be. None where it was already.
+
+        First nobody plans it any more: who plans a page of it now comes to its end before this goes on.
+        """
         waiting = sa.and_(deliveries.c.story_id == story.id, deliveries.c.state == "pending")
         async with self._database.write() as connection:
             recalled = await self._amend(connection, story.id, {"note": note, "recalled_at": now})
             if recalled is None:
                 return None
+            await connection.execute(sa.delete(pushes).where(pushes.c.story_id == story.id))
             stopped = await connection.execute(
                 sa.update(deliveries).where(waiting).values(state="failed", error=RECALLED)
             )

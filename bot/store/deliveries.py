@@ -1,20 +1,20 @@
-"""One story to one subscriber, once: planned in one statement, leased, sent, remembered."""
+"""One story to one subscriber, once: leased, sent, remembered. Those of a push are planned in `pushes`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import IntEnum
 
 import sqlalchemy as sa
 
-from bot.keywords import phrases
-from bot.store.keywords import THEIRS, has_keyword
+from bot.store.keywords import THEIRS
 from bot.store.stories import story_in
 from bot.store.subscribers import subscriber_in
 from bot.store.tables import deliveries, shown, stories, subscribers
 from bot.story import Story
-from bot.subscriber import Subscriber, hours_of
+from bot.subscriber import Subscriber
 from moderation.database import Database, UtcTime
 
 QUIET = "quiet time"
@@ -23,16 +23,13 @@ QUIET = "quiet time"
 UNWANTED = "no longer wanted"
 """Why a delivery was given up whose reader had left the stories, or the story's language or section."""
 
-_GROUPS_AT_MOST = 400
 
-_PLANNING = 7_206_951
-"""The number of the lock under which PostgreSQL plans one story after the other."""
+class Urgency(IntEnum):
+    """Which deliveries go first: none waits for one of a less urgent kind, however many of those there are."""
 
-_Group = tuple[str | None, int | None, int | None, bool]
-"""What many chose alike: the time zone, the quiet time's beginning and end, whether a top story breaks it."""
-
-_Hours = dict[_Group, tuple[datetime, datetime, datetime]]
-"""By choice: when a story is due, and when that day begins and ends there."""
+    ASKED = 0
+    BREAKING = 1
+    USUAL = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,101 +48,22 @@ class Delivery:
     asked: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """For how many subscribers a story is: who would get it now, when their quiet time ends, and, with as many stories
-    as they want that day, not at all."""
-
-    now: int
-    later: int
-    full: int
-
-    @property
-    def planned(self) -> int:
-        """How many would get it."""
-        return self.now + self.later
-
-
 class Deliveries:
     """Deliveries live in the database: what was promised to a subscriber outlives Redis and every process."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def plan(self, story: Story, *, now: datetime, followed: bool = False) -> int:
-        """A delivery for every active subscriber whose language and choice the story is of; how many are new.
-
-        With `followed` for those alone who follow a word that the story has.
-
-        It is due when their quiet time is over. Whoever has the story already, or is about to get it, is left out by
-        the unique key, and so is who would get more stories that day than they want.
-        """
-        hours = await self._hours(story, now=now)
-        chosen = sa.select(
-            sa.literal(story.id),
-            subscribers.c.id,
-            sa.literal("pending"),
-            _by_hours({group: due for group, (due, _, _) in hours.items()}, otherwise=now),
-            sa.literal(0),
-            sa.false(),
-        ).where(*_wanting(story, followed=followed), _has_room(hours, now=now))
-        insert = self._database.insert(deliveries).from_select(
-            ["story_id", "subscriber_id", "state", "due_at", "attempts", "asked"], chosen
-        )
-        async with self._database.write() as connection:
-            if self._database.dialect == "postgresql":
-                # Two at once would not see each other, and both take the last room of a day.
-                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_PLANNING)))
-            done = await connection.execute(insert.on_conflict_do_nothing())
-        return done.rowcount
-
-    async def count_wanting(self, story: Story, *, now: datetime) -> Wanted:
-        """For how many subscribers a push would plan a delivery, and when it would be due."""
-        hours = await self._hours(story, now=now)
-        has = sa.exists().where(deliveries.c.subscriber_id == subscribers.c.id, deliveries.c.story_id == story.id)
-        room = _has_room(hours, now=now)
-        later = _by_hours({group: due for group, (due, _, _) in hours.items()}, otherwise=now) > now
-        columns = (
-            _counted(sa.and_(room, sa.not_(later))),
-            _counted(sa.and_(room, later)),
-            _counted(sa.not_(room)),
-        )
-        query = sa.select(*columns).select_from(subscribers).where(*_wanting(story), ~has)
-        async with self._database.read() as connection:
-            return Wanted(*(await connection.execute(query)).one())
-
-    async def _hours(self, story: Story, *, now: datetime) -> _Hours:
-        """For those who chose the same hours: when the story is due, and when that day begins and ends for them.
-
-        As many choices as one statement takes, the most frequent first; whose are not among them are told by the
-        sender, before it sends.
-        """
-        choice = (subscribers.c.timezone, subscribers.c.quiet_from, subscribers.c.quiet_until, subscribers.c.breaking)
-        query = (
-            sa.select(*choice)
-            .where(
-                subscribers.c.language == story.language,
-                subscribers.c.active.is_(True),
-                sa.or_(subscribers.c.quiet_from.is_not(None), subscribers.c.daily_at_most.is_not(None)),
-            )
-            .group_by(*choice)
-            .order_by(sa.func.count().desc())
-            .limit(_GROUPS_AT_MOST)
-        )
-        async with self._database.read() as connection:
-            groups = [tuple(row) for row in (await connection.execute(query)).all()]
-        found: _Hours = {}
-        for timezone, begins, ends, breaking in groups:
-            quiet = None if begins is None else (begins, ends)
-            hours = hours_of(story.language, timezone=timezone, quiet=quiet, breaking=breaking)
-            due = hours.due(now, breaking=story.top)
-            found[timezone, begins, ends, breaking] = (due, *hours.day_of(due))
-        return found
-
     async def plan_one(self, story_id: int, person: int, *, now: datetime) -> bool:
         """A delivery of this story to this one reader, who asked; False when they have it already."""
         insert = self._database.insert(deliveries).values(
-            story_id=story_id, subscriber_id=person, state="pending", due_at=now, attempts=0, asked=True
+            story_id=story_id,
+            subscriber_id=person,
+            state="pending",
+            due_at=now,
+            attempts=0,
+            asked=True,
+            urgency=Urgency.ASKED,
         )
         async with self._database.write() as connection:
             done = await connection.execute(insert.on_conflict_do_nothing())
@@ -161,7 +79,7 @@ class Deliveries:
             return had | {row.story_id for row in await connection.execute(seen) if row.revision is not None}
 
     async def lease(self, *, at_most: int, lease_s: float, clock: Callable[[], datetime]) -> list[Delivery]:
-        """Deliveries to send now, oldest first; nobody else gets them until the lease runs out.
+        """Deliveries to send now, the most urgent first, of those the oldest: nobody else's while the lease runs.
 
         One whose lease ran out is given again: its sender died, and a lost alert is worse than a repeated one. So is
         one leased for longer than any lease is: the clock was set back.
@@ -169,37 +87,22 @@ class Deliveries:
         now = clock()
         if not await self._any_due(now, lease_s=lease_s):
             return []  # a look costs no lock; the lease itself takes SQLite's one
-        waiting = (
-            sa.select(deliveries.c.id)
-            .where(
-                sa.or_(
-                    sa.and_(deliveries.c.state == "pending", deliveries.c.due_at <= now),
-                    sa.and_(deliveries.c.state == "leased", _is_over(now, lease_s)),
-                )
-            )
-            .order_by(deliveries.c.due_at, deliveries.c.id)
-            .limit(at_most)
-        )
-        if self._database.dialect == "postgresql":
-            waiting = waiting.with_for_update(skip_locked=True)
-        update = (
-            sa.update(deliveries)
-            .where(deliveries.c.id.in_(waiting))
-            .returning(
-                deliveries.c.id,
-                deliveries.c.story_id,
-                deliveries.c.subscriber_id,
-                deliveries.c.attempts,
-                deliveries.c.failures,
-                deliveries.c.asked,
-            )
-        )
+        leased: list[Delivery] = []
         async with self._database.write() as connection:
             # The time is taken with the lock in hand: waiting for it may have taken as long as a lease lasts.
-            until = {"leased_until": clock() + timedelta(seconds=lease_s)}
-            leased = update.values(state="leased", attempts=deliveries.c.attempts + 1, **until)
-            rows = (await connection.execute(leased)).all()
-        return sorted((Delivery(*row) for row in rows), key=lambda delivery: delivery.id)
+            until = clock() + timedelta(seconds=lease_s)
+            for turn in _turns(now, lease_s):
+                waiting = turn.limit(at_most - len(leased))
+                if self._database.dialect == "postgresql":
+                    waiting = waiting.with_for_update(skip_locked=True)
+                update = sa.update(deliveries).where(deliveries.c.id.in_(waiting)).returning(*_LEASED)
+                rows = await connection.execute(
+                    update.values(state="leased", attempts=deliveries.c.attempts + 1, leased_until=until)
+                )
+                leased += sorted((Delivery(*row) for row in rows), key=lambda delivery: delivery.id)
+                if len(leased) == at_most:
+                    break
+        return leased
 
     async def meant_for(self, delivery: Delivery) -> tuple[Story, Subscriber] | None:
         """The story and the subscriber as they are now; None where either is gone."""
@@ -289,19 +192,22 @@ class Deliveries:
         """Forget deliveries sent or given up that were due before `older_than`, so many at most; how many."""
         old = (
             sa.select(deliveries.c.id)
-            .where(deliveries.c.state.in_(["sent", "failed"]), deliveries.c.due_at < older_than)
+            .where(
+                deliveries.c.state.in_(["sent", "failed"]),
+                deliveries.c.urgency.in_(list(Urgency)),
+                deliveries.c.due_at < older_than,
+            )
             .limit(at_most)
         )
         async with self._database.write() as connection:
             return (await connection.execute(sa.delete(deliveries).where(deliveries.c.id.in_(old)))).rowcount
 
     async def _any_due(self, now: datetime, *, lease_s: float) -> bool:
-        due = sa.select(deliveries.c.id).where(deliveries.c.state == "pending", deliveries.c.due_at <= now).limit(1)
-        late = sa.select(deliveries.c.id).where(deliveries.c.state == "leased", _is_over(now, lease_s)).limit(1)
         async with self._database.read() as connection:
-            return (await connection.execute(due)).first() is not None or (
-                await connection.execute(late)
-            ).first() is not None
+            for turn in _turns(now, lease_s):
+                if (await connection.execute(turn.limit(1))).first() is not None:
+                    return True
+        return False
 
     async def _close(self, delivery: Delivery, condition: sa.ColumnElement[bool], values: Mapping[str, object]) -> None:
         update = sa.update(deliveries).where(deliveries.c.id == delivery.id, condition).values(**values)
@@ -315,63 +221,23 @@ def had_by(person: int) -> sa.ColumnElement[bool]:
     return sa.and_(deliveries.c.subscriber_id == person, sa.not_(unwanted))
 
 
-def _wanting(story: Story, *, followed: bool = False) -> list[sa.ColumnElement[bool]]:
-    """Whose subscription the story is for, and whose chat has no message with it, as from `/top`."""
-    said = phrases(story.title, story.summary)
-    has = sa.exists().where(
-        shown.c.chat_id == subscribers.c.id, shown.c.story_id == story.id, shown.c.revision.is_not(None)
-    )
-    wanting: list[sa.ColumnElement[bool]] = [
-        subscribers.c.language == story.language,
-        subscribers.c.active.is_(True),
-        sa.or_(subscribers.c.alerts.is_(True), subscribers.c.breaking.is_(True) if story.top else sa.false()),
-        ~has,
-        ~has_keyword("mute", said),
-    ]
-    if followed:
-        wanting.append(has_keyword("follow", said))
-    elif not story.top:
-        # Sections are a JSON list in both databases; none chosen is the text "[]".
-        as_text = sa.cast(subscribers.c.sections, sa.Text)
-        of_section = as_text.contains(f'"{story.section}"', autoescape=True)
-        wanting.append(sa.or_(as_text == "[]", of_section, has_keyword("follow", said)))
-    return wanting
+_LEASED = (
+    deliveries.c.id,
+    deliveries.c.story_id,
+    deliveries.c.subscriber_id,
+    deliveries.c.attempts,
+    deliveries.c.failures,
+    deliveries.c.asked,
+)
 
 
-def _by_hours(times: Mapping[_Group, datetime], *, otherwise: datetime) -> sa.ColumnElement[datetime]:
-    """The time for a subscriber's hours."""
-    told = [(_chose(group), sa.literal(time, UtcTime)) for group, time in times.items()]
-    return sa.case(*told, else_=sa.literal(otherwise, UtcTime)) if told else sa.literal(otherwise, UtcTime)
-
-
-def _chose(group: _Group) -> sa.ColumnElement[bool]:
-    timezone, begins, ends, breaking = group
-    return sa.and_(
-        subscribers.c.timezone.is_not_distinct_from(timezone),
-        subscribers.c.quiet_from.is_not_distinct_from(begins),
-        subscribers.c.quiet_until.is_not_distinct_from(ends),
-        subscribers.c.breaking.is_(breaking),
-    )
-
-
-def _has_room(hours: _Hours, *, now: datetime) -> sa.ColumnElement[bool]:
-    """Whether the subscriber gets fewer stories than they want at most, on the day when one would come."""
-    day = timedelta(days=1)
-    begins = _by_hours({group: begins for group, (_, begins, _) in hours.items()}, otherwise=now - day)
-    ends = _by_hours({group: ends for group, (_, _, ends) in hours.items()}, otherwise=now + day)
-    others = deliveries.alias()
-    theirs = sa.select(sa.func.count()).where(
-        others.c.subscriber_id == subscribers.c.id,
-        others.c.state != "failed",
-        others.c.asked.is_(False),
-        others.c.due_at >= begins,
-        others.c.due_at < ends,
-    )
-    return sa.or_(subscribers.c.daily_at_most.is_(None), theirs.scalar_subquery() < subscribers.c.daily_at_most)
-
-
-def _counted(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-    return sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0)
+def _turns(now: datetime, lease_s: float) -> Iterator[sa.Select[tuple[int]]]:
+    """What may be sent, in the order in which it goes: one query for each kind, for which the index has an order."""
+    which = sa.select(deliveries.c.id)
+    yield which.where(deliveries.c.state == "leased", deliveries.c.urgency.in_(list(Urgency)), _is_over(now, lease_s))
+    for urgency in Urgency:
+        due = which.where(deliveries.c.state == "pending", deliveries.c.urgency == urgency, deliveries.c.due_at <= now)
+        yield due.order_by(deliveries.c.due_at, deliveries.c.id)
 
 
 def _is_over(now: datetime, lease_s: float) -> sa.ColumnElement[bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.keywords import KEYWORDS_AT_MOST, Keyword, Kind, keyword, phrases
 from bot.store.tables import keywords, subscribers
@@ -53,16 +54,16 @@ class Keywords:
         async with self._database.write() as connection:
             return (await connection.execute(sa.delete(keywords).where(theirs))).rowcount == 1
 
-    async def followed(self, told: Sequence[Story]) -> list[Story]:
-        """Those of these stories that have a word somebody follows."""
-        found: list[Story] = []
-        async with self._database.read() as connection:
-            for story in told:
-                said = sorted(phrases(story.title, story.summary))
-                query = sa.select(keywords.c.id).where(keywords.c.folded.in_(said), keywords.c.kind == "follow")
-                if (await connection.execute(query.limit(1))).first() is not None:
-                    found.append(story)
-        return found
+
+async def followed(connection: AsyncConnection, told: Sequence[Story]) -> list[Story]:
+    """Those of these stories that have a word somebody follows."""
+    found: list[Story] = []
+    for story in told:
+        said = sorted(phrases(story.title, story.summary))
+        query = sa.select(keywords.c.id).where(keywords.c.folded.in_(said), keywords.c.kind == "follow")
+        if (await connection.execute(query.limit(1))).first() is not None:
+            found.append(story)
+    return found
 
 
 # A subscriber's keywords in one column, so that who asks for a subscriber asks once: kind and word, a line for each.

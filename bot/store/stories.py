@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.tables import feeds, stories
 from bot.story import SECTIONS, FeedStory, Story, canonical_address, story_of_link
@@ -70,25 +71,8 @@ class Stories:
         return added
 
     async def _add(self, found: Sequence[FeedStory], *, now: datetime) -> list[Story]:
-        fresh: list[int] = []
         async with self._database.write() as connection:
-            for story in found:
-                values = _values(story)
-                insert = self._database.insert(stories).values(**values, seen_at=now)
-                row = await connection.execute(
-                    insert.on_conflict_do_nothing(index_elements=["url"]).returning(stories.c.id)
-                )
-                new_id = row.scalar()
-                if new_id is not None:
-                    fresh.append(new_id)
-                    continue
-                # The date stays: a feed that touches its dates must not lift an old story over the new ones.
-                changed = {key: values[key] for key in ("title", "summary", "picture", "top")}
-                await connection.execute(
-                    sa.update(stories).where(stories.c.url == story.url, stories.c.revision == 0).values(**changed)
-                )
-            rows = await connection.execute(sa.select(stories).where(stories.c.id.in_(fresh)).order_by(stories.c.id))
-            return [story_in(row) for row in rows.mappings()]
+            return await add_in(connection, self._database, found, now=now)
 
     async def one(self, story_id: int) -> Story | None:
         """The story with this number."""
@@ -198,6 +182,28 @@ class Stories:
         async with self._database.read() as connection:
             row = (await connection.execute(sa.select(stories).where(condition))).mappings().first()
         return None if row is None else story_in(row)
+
+
+async def add_in(
+    connection: AsyncConnection, database: Database, found: Sequence[FeedStory], *, now: datetime
+) -> list[Story]:
+    """What `Stories.add` does, in a transaction of the caller's; nothing is left of it where one story is refused."""
+    fresh: list[int] = []
+    for story in found:
+        values = _values(story)
+        insert = database.insert(stories).values(**values, seen_at=now)
+        row = await connection.execute(insert.on_conflict_do_nothing(index_elements=["url"]).returning(stories.c.id))
+        new_id = row.scalar()
+        if new_id is not None:
+            fresh.append(new_id)
+            continue
+        # The date stays: a feed that touches its dates must not lift an old story over the new ones.
+        changed = {key: values[key] for key in ("title", "summary", "picture", "top")}
+        await connection.execute(
+            sa.update(stories).where(stories.c.url == story.url, stories.c.revision == 0).values(**changed)
+        )
+    rows = await connection.execute(sa.select(stories).where(stories.c.id.in_(fresh)).order_by(stories.c.id))
+    return [story_in(row) for row in rows.mappings()]
 
 
 def _bound(before: tuple[datetime, int]) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:

@@ -83,6 +83,10 @@ class Subscribers:
         """
         await self._update_digest(person, now=now, digest_at=sorted(at), alerts=alerts or not at)
 
+    async def engaged(self, person: int, *, now: datetime) -> None:
+        """This reader uses the bot now."""
+        await self._update(person, engaged_at=now)
+
     async def set_daily(self, person: int, at_most: int | None) -> None:
         """Push at most so many stories a day; none means as many as there are."""
         await self._update(person, daily_at_most=at_most)
@@ -194,4 +198,5 @@ def subscriber_in(row: Mapping[Any, Any]) -> Subscriber:
         alerts=row["alerts"],
         follows=words["follow"],
         mutes=words["mute"],
+        engaged_at=row["engaged_at"],
     )

@@ -20,6 +20,9 @@ SHOWS_STORY = sa.text("revision IS NOT NULL")
 HAS_DIGEST = sa.text("digest_due IS NOT NULL")
 """Of which subscribers the partial index knows when their next digest is due."""
 
+ENGAGED = sa.text("engaged_at IS NOT NULL")
+"""Which subscribers the partial index of those who used the bot holds."""
+
 stories = sa.Table(
     "stories",
     metadata,
@@ -81,8 +84,11 @@ subscribers = sa.Table(
     sa.Column("digest_due", UtcTime),
     # Whether stories come by themselves too.
     sa.Column("alerts", sa.Boolean, nullable=False, default=True, server_default=sa.true()),
+    # When they last did anything with the bot, to the day; none before they did.
+    sa.Column("engaged_at", UtcTime),
     sa.Index("subscribers_digest_due", "digest_due", sqlite_where=HAS_DIGEST, postgresql_where=HAS_DIGEST),
     sa.Index("subscribers_by_language", "language", "active", "id"),
+    sa.Index("subscribers_engaged", "language", "engaged_at", "id", sqlite_where=ENGAGED, postgresql_where=ENGAGED),
 )
 
 keywords = sa.Table(
@@ -96,6 +102,25 @@ keywords = sa.Table(
     sa.Column("folded", sa.Text, nullable=False),
     sa.UniqueConstraint("subscriber_id", "kind", "folded", name="keywords_once"),
     sa.Index("keywords_by_word", "folded", "kind", "subscriber_id"),
+    sqlite_autoincrement=True,
+)
+
+pushes = sa.Table(
+    "pushes",
+    metadata,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("story_id", sa.BigInteger, sa.ForeignKey("stories.id"), nullable=False),
+    # For who follows a word of the story alone.
+    sa.Column("followed", sa.Boolean, nullable=False),
+    # From when it is reckoned who used the bot lately.
+    sa.Column("begun_at", UtcTime, nullable=False),
+    # Whether those who used the bot lately are being planned, or everybody, and the last one who was looked at.
+    sa.Column("lately", sa.Boolean, nullable=False),
+    sa.Column("after_at", UtcTime),
+    sa.Column("after_id", sa.BigInteger, nullable=False),
+    sa.Column("planned", sa.Integer, nullable=False),
+    sa.Column("leased_until", UtcTime, nullable=False),
+    sa.Index("pushes_of_story", "story_id"),
     sqlite_autoincrement=True,
 )
 
@@ -115,8 +140,10 @@ deliveries = sa.Table(
     sa.Column("error", sa.Text),
     # The reader asked for it just now, or for the digest it came with: it waits for no hours, and fills no day.
     sa.Column("asked", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    # Those of a lower number go first, however long others have waited.
+    sa.Column("urgency", sa.SmallInteger, nullable=False, default=2, server_default="2"),
     sa.UniqueConstraint("story_id", "subscriber_id", name="deliveries_once"),
-    sa.Index("deliveries_due", "state", "due_at"),
+    sa.Index("deliveries_turn", "state", "urgency", "due_at"),
     sa.Index("deliveries_to_subscriber", "subscriber_id", "story_id"),
     sa.Index("deliveries_by_day", "subscriber_id", "due_at"),
     sqlite_autoincrement=True,

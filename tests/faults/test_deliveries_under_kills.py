@@ -19,6 +19,7 @@ from tests.faults.full_size import sized
 from tests.faults.report import note
 from tests.faults.site import Site
 from tests.integration.sandbox_client import Sandbox, sandbox_running
+from tests.planning import planned
 
 FIRST = 700_000
 TITLE = "The quay is longer"
@@ -42,7 +43,7 @@ async def pushed(store: BotStore) -> Story:
     now = datetime.now(UTC)
     told = FeedStory("https://news.example/quay", TITLE, "Two lines.", "en", "world", now)
     (story,) = await store.stories.add([told], now=now)
-    await store.deliveries.plan(story, now=now)
+    await planned(store, story, now=now)
     return story
 
 

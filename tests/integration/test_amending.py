@@ -30,6 +30,7 @@ from moderation.store import Store
 from moderation.switches import Switches
 from tests.integration.processes import baithak
 from tests.integration.sandbox_client import BILAL, EMMA, MEERA, OMAR, Sandbox, sandbox_running
+from tests.planning import planned
 
 EVERYBODY = (EMMA, BILAL, MEERA, OMAR)
 UNLIMITED = Rates(per_s=2000, chat_at_most=10_000, group_at_most=10_000)
@@ -61,7 +62,7 @@ class Newsroom:
     async def sent(self, **given: Any) -> Story:
         """A story that everybody has."""
         story = await self.story(**given)
-        await self.store.deliveries.plan(story, now=self.clock[0])
+        await planned(self.store, story, now=self.clock[0])
         await self.send()
         return story
 
@@ -103,7 +104,7 @@ async def newsroom(database: Database, database_address: str, redis: Redis) -> A
             await store.subscribers.subscribe(person, name="Reader", language="en", now=clock[0])
             await store.subscribers.set_language(person, language)
         await store.subscribers.set_language(OMAR, "en")
-        sender = Sender(bot, store=store, links=links, counts=no_counts, clock=lambda: clock[0])
+        sender = Sender(bot, alerts=bot, store=store, links=links, counts=no_counts, clock=lambda: clock[0])
         amenders = [Amender(bot, store=store, links=links, counts=no_counts, clock=lambda: clock[0]) for _ in range(2)]
         settings = BotSettings(database_url=SecretStr(database_address))
         yield Newsroom(sandbox, bot, settings, store, sender, amenders, clock)
@@ -152,7 +153,7 @@ async def test_each_reader_is_told_in_their_language(newsroom: Newsroom) -> None
 
 async def test_a_recall_stops_what_is_not_sent_yet_and_nobody_gets_the_story_afterwards(newsroom: Newsroom) -> None:
     story = await newsroom.story()
-    await newsroom.store.deliveries.plan(story, now=newsroom.clock[0])
+    await planned(newsroom.store, story, now=newsroom.clock[0])
     leased = await newsroom.store.deliveries.lease(at_most=2, lease_s=1, clock=lambda: newsroom.clock[0])
     done = await newsroom.recalls("It was not ours to tell.")
     assert (len(leased), done.messages, done.stopped) == (2, 0, 2)
@@ -169,7 +170,7 @@ async def test_a_message_on_its_way_during_a_recall_is_amended_too(newsroom: New
         "PUT", "faults", {"faults": [{"kind": "latency", "methods": ["sendMessage"], "ms": 2000}]}
     )
     story = await newsroom.story()
-    await newsroom.store.deliveries.plan(story, now=newsroom.clock[0])
+    await planned(newsroom.store, story, now=newsroom.clock[0])
     await newsroom.sender.send_due()
     await asyncio.sleep(1.2)  # until all are on their way, on a busy machine too
     assert (await newsroom.recalls()).messages == 0

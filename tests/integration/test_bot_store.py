@@ -12,6 +12,7 @@ from bot.store import BotStore, Card, NoticeRow, StoredUpdate
 from bot.store.stories import FeedState
 from bot.story import FeedStory, Story
 from moderation.database import Database
+from tests.planning import planned
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -103,9 +104,9 @@ async def test_a_delivery_is_planned_for_who_wants_the_story_and_once(bot_store:
         await bot_store.subscribers.set_sections(person, sections)
     await bot_store.subscribers.stop(5, now=NOW)
     plain, top = await known(bot_store, feed_story(1), feed_story(2, top=True))
-    assert await bot_store.deliveries.plan(plain, now=NOW) == 2
-    assert await bot_store.deliveries.plan(plain, now=NOW) == 0
-    assert await bot_store.deliveries.plan(top, now=NOW) == 3
+    assert await planned(bot_store, plain, now=NOW) == 2
+    assert await planned(bot_store, plain, now=NOW) == 0
+    assert await planned(bot_store, top, now=NOW) == 3
     assert await bot_store.deliveries.plan_one(plain.id, 1, now=NOW) is False
     assert await bot_store.deliveries.plan_one(plain.id, 2, now=NOW) is True
     assert await bot_store.deliveries.received(2) == {plain.id, top.id}

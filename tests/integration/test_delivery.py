@@ -22,6 +22,7 @@ from bot.story import FeedStory, Story
 from bot.telegram import make_bot
 from moderation.database import Database
 from tests.integration.sandbox_client import BILAL, EMMA, MEERA, OMAR, Sandbox, sandbox_running, until
+from tests.planning import planned
 
 EVERYBODY = (EMMA, BILAL, MEERA, OMAR)
 UNLIMITED = Rates(per_s=2000, chat_at_most=10_000, group_at_most=10_000)
@@ -42,7 +43,7 @@ class PostRoom:
         values = {"title": "The quay is longer", "summary": "Two lines.", "language": "en", "section": "world"}
         told = FeedStory(url=f"https://news.example/{slug}", published_at=self.clock[0], **(values | given))
         (story,) = await self.store.stories.add([told], now=self.clock[0])
-        await self.store.deliveries.plan(story, now=self.clock[0])
+        await planned(self.store, story, now=self.clock[0])
         return story
 
     async def after(self, seconds: float) -> int:
@@ -81,7 +82,7 @@ async def post_room(database: Database, redis: Redis) -> AsyncIterator[PostRoom]
         store = BotStore(database)
         for person in EVERYBODY:
             await store.subscribers.subscribe(person, name="Reader", language="en", now=clock[0])
-        sender = Sender(bot, store=store, links=Links("desk_bot"), counts=no_counts, clock=lambda: clock[0])
+        sender = Sender(bot, alerts=bot, store=store, links=Links("desk_bot"), counts=no_counts, clock=lambda: clock[0])
         yield PostRoom(sandbox, store, sender, limiter, clock)
         await bot.session.close()
 
@@ -394,7 +395,7 @@ async def test_what_waits_for_the_morning_counts_for_the_day_on_which_it_comes(r
     room.clock[0] = NIGHT
     await in_utc(room, EMMA, quiet=QUIET, most=2)
     stories = [await room.story(f"s{number}", title=f"Story {number}") for number in range(3)]
-    wanted = [await room.store.deliveries.count_wanting(story, now=NIGHT) for story in stories]
+    wanted = [await room.store.pushes.count_wanting(story, now=NIGHT) for story in stories]
     assert [one.planned for one in wanted] == [0, 0, 0], "each is planned for all who want it"
     assert [one.full for one in wanted] == [0, 0, 1], "and Emma wants no third"
     room.clock[0] = NIGHT.replace(hour=12) + timedelta(days=1)
@@ -482,6 +483,6 @@ async def test_the_editor_is_told_who_gets_it_now_later_and_not_at_all(room: Pos
     await room.story()
     told = FeedStory("https://news.example/port", "The port", "", "en", "world", NIGHT)
     (story,) = await room.store.stories.add([told], now=NIGHT)
-    assert await room.store.deliveries.count_wanting(story, now=NIGHT) == Wanted(now=2, later=1, full=1)
-    assert await room.store.deliveries.plan(story, now=NIGHT) == 3
+    assert await room.store.pushes.count_wanting(story, now=NIGHT) == Wanted(now=2, later=1, full=1)
+    assert await planned(room.store, story, now=NIGHT) == 3
     assert await room.store.deliveries.count_put_off(story.id, now=NIGHT) == 1

@@ -28,6 +28,7 @@ from bot.subscriber import Subscriber
 from bot.telegram import make_bot
 from moderation.database import Database
 from tests.integration.sandbox_client import BILAL, EMMA, Sandbox, sandbox_running, until
+from tests.planning import planned
 
 UNLIMITED = Rates(per_s=2000, chat_at_most=10_000, group_at_most=10_000)
 BEFORE = datetime(2026, 11, 24, 6, tzinfo=UTC)
@@ -150,7 +151,7 @@ async def test_no_story_comes_twice_in_digests_or_beside_them(room: Room) -> Non
     (told,) = await room.got()
     assert "The market" in told
     assert "The quay" not in told
-    await room.store.deliveries.plan(fresh, now=room.clock[0])
+    await planned(room.store, fresh, now=room.clock[0])
     assert await room.store.deliveries.counts(fresh.id) == {"sent": 1, "pending": 1}, "Bilal's waits, Emma has it"
     assert await room.at(SEVEN.replace(hour=18)) == 1
     assert len(await room.got()) == 1, "there was nothing new to say"
@@ -189,7 +190,14 @@ async def test_stories_that_go_one_by_one_come_before_digests(room: Room) -> Non
 
 def sender_of(room: Room) -> Sender:
     """Who sends stories one by one."""
-    return Sender(room.bot, store=room.store, links=Links("desk_bot"), counts=no_counts, clock=lambda: room.clock[0])
+    return Sender(
+        room.bot,
+        alerts=room.bot,
+        store=room.store,
+        links=Links("desk_bot"),
+        counts=no_counts,
+        clock=lambda: room.clock[0],
+    )
 
 
 async def pictures(room: Room) -> list[bool]:
@@ -306,11 +314,11 @@ async def test_who_wants_digests_alone_is_sent_no_story_but_breaking_news_where_
     (plain,) = await room.stories("quay")
     (top,) = await room.stories("flood", top=True)
     for story in (plain, top):
-        await room.store.deliveries.plan(story, now=BEFORE)
+        await planned(room.store, story, now=BEFORE)
         assert await room.store.deliveries.counts(story.id) == {"pending": 1}, "for Bilal"
     await room.store.subscribers.set_hours(EMMA, quiet=None, breaking=True)
-    await room.store.deliveries.plan(plain, now=BEFORE)
-    await room.store.deliveries.plan(top, now=BEFORE)
+    await planned(room.store, plain, now=BEFORE)
+    await planned(room.store, top, now=BEFORE)
     assert await room.store.deliveries.counts(plain.id) == {"pending": 1}
     assert await room.store.deliveries.counts(top.id) == {"pending": 2}
 
@@ -318,7 +326,7 @@ async def test_who_wants_digests_alone_is_sent_no_story_but_breaking_news_where_
 async def test_what_waited_for_the_quiet_to_end_comes_with_the_digest_chosen_meanwhile(room: Room) -> None:
     await room.store.subscribers.set_hours(BILAL, quiet=(5 * 60, 9 * 60), breaking=False)
     (story,) = await room.stories("quay")
-    await room.store.deliveries.plan(story, now=BEFORE)
+    await planned(room.store, story, now=BEFORE)
     await room.store.subscribers.set_digest(BILAL, [7 * 60], alerts=False, now=BEFORE)
     await room.store.deliveries.reschedule(await room.reader(BILAL), now=BEFORE)
     assert await room.store.deliveries.counts(story.id) == {}

@@ -80,7 +80,7 @@ async def test_who_was_shown_it_does_not_get_it_again_and_what_was_sent_is_not_r
     told = FeedStory(URL, "The quay is longer", "Two lines.", "en", "world", NOW)
     (story,) = await editor.store.stories.add([told], now=NOW)
     await editor.store.shown.note_alert(1, 5, story=story, now=NOW)  # by /top
-    assert await editor.store.deliveries.count_wanting(story, now=NOW) == Wanted(now=1, later=0, full=0)
+    assert await editor.store.pushes.count_wanting(story, now=NOW) == Wanted(now=1, later=0, full=0)
     with pytest.raises(StoryRefused, match="story correct"):
         await editor.pushes(title="Another title")
     assert (await editor.pushes(str(story.id)))[1] == 1

@@ -11,6 +11,7 @@ from bot.store import UNWANTED
 from moderation.switches import Switches
 from tests.integration.chat.talk import EMMA, MEERA, OMAR, Message, Talk, buttons_of, data_of, now, text_of
 from tests.integration.sandbox_client import until
+from tests.planning import planned
 
 
 def says(words: str) -> Callable[[Message], bool]:
@@ -163,7 +164,7 @@ async def test_an_editor_is_told_of_whom_a_story_did_not_reach_and_why(talk: Tal
     for person in (EMMA, OMAR, MEERA):
         await talk.joins(person)
     late, lost = await talk.story("late", title="The late one"), talk.bot_store.deliveries
-    await lost.plan(late, now=now() + timedelta(hours=1))
+    await planned(talk.bot_store, late, now=now() + timedelta(hours=1))
     for delivery in await lost.lease(at_most=9, lease_s=60, clock=lambda: now() + timedelta(hours=1)):
         reasons = {EMMA: "Forbidden: bot was blocked by the user", OMAR: UNWANTED, MEERA: "Bad Request: no"}
         await lost.failed(delivery, error=reasons[delivery.subscriber_id])

@@ -10,6 +10,7 @@ from bot.keywords import KEYWORDS_AT_MOST
 from bot.messages.texts import plain
 from moderation.policy import LANGUAGES
 from tests.integration.chat.talk import BILAL, EMMA, Talk, buttons_of, has_data, now, text_of
+from tests.planning import planned
 
 
 async def words_of(talk: Talk, language: str = "en") -> dict[str, Any]:
@@ -57,13 +58,13 @@ async def test_a_followed_word_brings_what_the_rest_is_not_sent_and_a_muted_one_
     await talk.bot_store.subscribers.set_sections(EMMA, ["sport"])
     await writes_word(talk, message, "follow", "quay")
     story = await talk.story("quay", title="The Quay is longer")
-    assert await talk.bot_store.deliveries.plan(story, now=now(), followed=True) == 1, "Bilal follows nothing"
+    assert await planned(talk.bot_store, story, now=now(), followed=True) == 1, "Bilal follows nothing"
     await talk.settled()
     await talk.sees(EMMA, lambda one: "The Quay is longer" in text_of(one))
     await writes_word(talk, message, "mute", "bridge")
     await writes_word(talk, message, "follow", "Bridges")
     other = await talk.story("bridge", title="Quay and bridge")
-    assert await talk.bot_store.deliveries.plan(other, now=now()) == 1
+    assert await planned(talk.bot_store, other, now=now()) == 1
     assert await talk.bot_store.deliveries.counts(other.id) == {"pending": 1}, "for Bilal"
     assert await chosen(talk) == [("follow", "quay"), ("mute", "bridge"), ("follow", "Bridges")]
 
@@ -71,7 +72,7 @@ async def test_a_followed_word_brings_what_the_rest_is_not_sent_and_a_muted_one_
 async def test_a_word_muted_while_its_story_waits_for_its_place_keeps_it_away(talk: Talk) -> None:
     await words_of(talk)
     story = await talk.story("quay", title="The Quay is longer")
-    await talk.bot_store.deliveries.plan(story, now=now())
+    await planned(talk.bot_store, story, now=now())
     await talk.bot_store.keywords.add(EMMA, "mute", "QUAY")
     talk.parts.sender.wake()
     await talk.settled()
