@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks import accepting, api, decisions, disguises, report, screening, stages, stream, updates
+from benchmarks import accepting, api, decisions, disguises, planning, report, screening, stages, stream, updates
 from benchmarks.comments import labelled_comments, own_comments
 from benchmarks.delivery import run as delivery
 from benchmarks.queue import run as queue
@@ -30,6 +30,7 @@ def main() -> None:
             "queue",
             "stream",
             "delivery",
+            "planning",
         ),
         help="which one; all without it",
     )
@@ -64,6 +65,8 @@ def main() -> None:
         api.run(runs=asked.runs, page=asked.out)
     if asked.name == "stream":  # an hour
         stream.run(lines=asked.comments or stream.LINES, page=asked.out)
+    if asked.name == "planning":  # three minutes
+        planning.run(page=asked.out)
     if asked.name == "delivery":  # forty minutes
         delivery.run(page=asked.out)
     if asked.name in (None, "queue"):

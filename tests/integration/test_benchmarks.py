@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import accepting, api, decisions, screening, stages, stream, updates
+from benchmarks import accepting, api, decisions, planning, screening, stages, stream, updates
 from benchmarks.candidates import CANDIDATES, train_peer
 from benchmarks.comments import Comments, own_comments
 from benchmarks.decisions import WORKER
@@ -92,6 +92,13 @@ def test_the_plain_pipeline_learns_from_a_folder_and_never_from_files_for_measur
     score = next(each for each in CANDIDATES if each.key == "plain").make(tmp_path)
     learned, never_seen = score(["zorg zorg", "florp florp"])
     assert learned > never_seen + 0.2
+
+
+def test_a_push_to_many_is_planned_and_its_first_deliveries_noted(tmp_path: Path) -> None:
+    found = planning.measure(f"sqlite+aiosqlite:///{tmp_path}/baithak.db", 2_500)
+    assert (found.subscribers, found.planned) == (2_500, 2_500)
+    assert 0 < found.first_s <= found.all_s
+    assert "| SQLite, 2,500 | 2,500 |" in planning.section([("SQLite", found)], load_before=0)
 
 
 def test_lines_streamed_through_screen_are_counted_and_their_order_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
