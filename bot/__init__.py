@@ -37,7 +37,7 @@ The way of what readers and moderators do:
       handlers.CommentHandlers           → moderation.intake.Intake.submit
       handlers.ModeratorHandlers         → moderation.review.Review.review
       handlers.SwitchHandlers            → moderation.switches.Switches.begin
-      handlers.EditorHandlers            → editing.Editor: push, correct, recall
+      handlers.EditorHandlers            → editing.Editor: push, correct, recall, pin, mute
       handlers.PrivacyHandlers           → privacy.ReaderData, on both sides; noted in the erasure_list
     notices.ReaderNotices                what became of it, from moderation.outcomes.Outcomes.lease
     notices.Desk                         cards posted, changed and closed

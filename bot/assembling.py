@@ -283,7 +283,7 @@ def _handling(
     comments = _comments(ground, doors, store, drafts)
     # What a reader asks for goes out at once, before any alert.
     sends = _digests(ground, bot, store, doors, schedule)
-    subscribers = _subscribers(ground, doors, store, schedule, sender, comments)
+    subscribers = _subscribers(ground, doors, store, schedule, sender, sends, comments)
     routers = (
         HourHandlers(bot, store=store, deliver=sender.wake, clock=clock).router(),
         WordHandlers(bot, store=store, drafts=drafts, clock=clock).router(),
@@ -315,6 +315,7 @@ def _subscribers(
     store: BotStore,
     schedule: Schedule,
     sender: Sender,
+    lists: DigestSender,
     comments: CommentHandlers,
 ) -> SubscriberHandlers:
     return SubscriberHandlers(
@@ -322,6 +323,7 @@ def _subscribers(
         store=store,
         choice=schedule,
         shows=sender,
+        lists=lists,
         deliver=sender.wake,
         begin=comments.begin,
         roles=doors.roles,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -159,6 +159,12 @@ class DigestSender:
         await kept(lambda: self._store.digests.sent(reader.id, sent, taken=None, following=None))
         return True
 
+    async def show_top(self, reader: Subscriber, stories: Sequence[Story]) -> None:
+        """The top stories in one message, for a reader who asks for them. Raises what Telegram answers."""
+        now = self._clock()
+        message_id = await self._show(reader, stories, at=now, pictured=False)
+        await kept(lambda: self._store.digests.listed(reader.id, SentDigest(message_id, stories, now)))
+
     async def settled(self) -> None:
         """Wait for what is under way."""
         while self._sending:
@@ -216,11 +222,11 @@ class DigestSender:
             await kept(lambda: self._store.digests.sent(reader.id, sent, taken=taken, following=following))
             log.info("digest sent", subscriber=reader.id, stories=len(stories))
 
-    async def _show(self, reader: Subscriber, stories: list[Story], *, at: datetime) -> int:
+    async def _show(self, reader: Subscriber, stories: Sequence[Story], *, at: datetime, pictured: bool = True) -> int:
         comments = await self._counts([story.url for story in stories])
         text = messages.digest(stories, reader=reader, at=at, comments=comments)
-        pictured = messages.picture(stories)
-        picture = pictured.picture if pictured is not None else None
+        first = messages.picture(stories) if pictured else None
+        picture = first.picture if first is not None else None
         markup = keyboards.digest(stories, language=reader.language)
         return (await send_pictured(self._bot, reader.id, text, picture, markup)).message_id
 

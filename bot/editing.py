@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.feed import SUMMARY_LENGTH, TITLE_LENGTH
 from bot.schedule import Schedule
@@ -21,6 +21,9 @@ from moderation.policy import LANGUAGES
 from moderation.store import Store as CommentStore
 from moderation.switch import Scope, SwitchKind
 from moderation.switches import Switches
+
+PINNED_H, PINNED_AT_MOST_H = 24, 24 * 14
+"""Hours for which a story is pinned where nothing is said, and at most: a pin that is forgotten ends by itself."""
 
 
 class StoryRefused(Exception):
@@ -117,6 +120,7 @@ class Editor:
             published_at=known.published_at if known else self._clock(),
             picture=known.picture if known else None,
             top=known.top if known else False,
+            place=known.place if known else None,
         )
 
     async def push(self, story: Story) -> int:
@@ -149,9 +153,32 @@ class Editor:
             raise StoryRefused("the story was taken back already")
         return Amended(recalled[0], await self._store.amendments.count_behind(recalled[0]), recalled[1])
 
+    async def pin(self, story: Story, *, hours: int) -> datetime:
+        """Have a story first of the top stories for so many hours; until when. Raises StoryRefused."""
+        if not 1 <= hours <= PINNED_AT_MOST_H:
+            raise StoryRefused(f"a story is pinned for 1 to {PINNED_AT_MOST_H} hours")
+        _not_recalled(story)
+        until = self._clock() + timedelta(hours=hours)
+        await self._store.stories.pin(story.id, until=until)
+        return until
+
+    async def unpin(self, story: Story) -> None:
+        """Have a story where it comes by itself."""
+        await self._store.stories.pin(story.id, until=None)
+
+    async def mute(self, story: Story, *, muted: bool) -> None:
+        """Have a story not among the top stories, whatever readers make of it; or again. Raises StoryRefused."""
+        _not_recalled(story)
+        await self._store.stories.mute(story.id, muted=muted)
+
     async def messages_left(self, amended: Amended) -> int:
         """How many messages of the story still show an older revision."""
         return await self._store.amendments.count_behind(amended.story)
+
+
+def _not_recalled(story: Story) -> None:
+    if story.recalled_at is not None:
+        raise StoryRefused("the story was taken back, and stands nowhere any more")
 
 
 def corrected_words(title: str | None, summary: str | None, note: str | None) -> tuple[str | None, str | None, str]:

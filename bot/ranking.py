@@ -1,4 +1,9 @@
-"""Which stories come first. Pure; time is an argument."""
+"""Which stories come first. Pure; time is an argument.
+
+The form is that which Hacker News has published for its front page, points / (hours + 2)^1.8, with points of our own:
+what the site itself puts first, and what readers make of a story, by its logarithm, so that the hundredth comment
+counts for little and no crowd can hold a story at the top.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +15,42 @@ from datetime import datetime
 from bot.story import Story
 
 GRAVITY = 1.8
-"""How fast a story sinks: the exponent of its age, as in the ranking Hacker News has published."""
+"""How fast a story sinks: the exponent of its age."""
 
 TOP_POINTS = 8.0
-"""What the site's own mark of a top story weighs, in comments."""
+"""What the site's own mark of a top story weighs, in points; a story has one of itself."""
+
+PLACE_POINTS = 0.2
+"""What the first place in its feed weighs; the second weighs half of it, the third a third. It orders the stories of an
+hour: where a feed lists them oldest first, more would put old news before new."""
+
+COMMENTS_POINTS, READERS_POINTS = 2.0, 1.0
+"""What the logarithm of its comments weighs, and that of its readers: who comments does more than who opens."""
+
+
+def rank(
+    stories: Sequence[Story], *, comments: Mapping[str, int], readers: Mapping[int, int], now: datetime
+) -> list[Story]:
+    """The stories, best first: what an editor pinned, then what the site marks and readers discuss, sinking with age.
+
+    score = (1 + 8·top + 0.2/place + 2·ln(1 + comments) + ln(1 + readers)) / (hours + 2)^1.8; equal scores by newest.
+    Of several pinned ones the last pinned is first. What an editor muted is left out. `comments` is by address,
+    `readers` by the story's number: how many opened it here.
+    """
+
+    def score(story: Story) -> float:
+        hours = max(0.0, (now - story.published_at).total_seconds() / 3600)
+        points = 1 + TOP_POINTS * story.top
+        points += PLACE_POINTS / story.place if story.place is not None else 0
+        points += COMMENTS_POINTS * math.log1p(comments.get(story.url, 0))
+        points += READERS_POINTS * math.log1p(readers.get(story.id, 0))
+        return float(points / (hours + 2) ** GRAVITY)
+
+    def order(story: Story) -> tuple[float, float, float, int]:
+        pinned = story.pinned_until.timestamp() if story.pinned_until is not None and story.pinned_until > now else 0.0
+        return -pinned, -score(story), -story.published_at.timestamp(), story.id
+
+    return sorted((story for story in stories if not story.muted), key=order)
 
 
 def spread(ranked: Sequence[Story], *, at_most: int) -> list[Story]:
@@ -27,17 +64,3 @@ def spread(ranked: Sequence[Story], *, at_most: int) -> list[Story]:
         taken[story.section] += not full
     places = {story.id: place for place, story in enumerate(ranked)}
     return sorted([*chosen[:at_most], *passed[: max(0, at_most - len(chosen))]], key=lambda story: places[story.id])
-
-
-def rank(stories: Sequence[Story], *, comments: Mapping[str, int], now: datetime) -> list[Story]:
-    """The stories, best first: what the site marks and readers discuss, sinking with age.
-
-    score = (1 + top·8 + ln(1 + comments)·2) / (hours + 2)^1.8; equal scores by newest. `comments` is by address.
-    """
-
-    def score(story: Story) -> float:
-        hours = max(0.0, (now - story.published_at).total_seconds() / 3600)
-        points = 1 + TOP_POINTS * story.top + 2 * math.log1p(comments.get(story.url, 0))
-        return float(points / (hours + 2) ** GRAVITY)
-
-    return sorted(stories, key=lambda story: (-score(story), -story.published_at.timestamp(), story.id))

@@ -16,6 +16,7 @@ def retention_of_messages(store: BotStore, settings: BotSettings, *, clock: Call
         "updates": (settings.keep_updates_days, store.inbox.forget_done),
         "deliveries": (settings.keep_deliveries_days, store.deliveries.drop_finished),
         "shown": (settings.keep_shown_days, store.shown.drop_shown),
+        "opened": (settings.keep_shown_days, store.opened.drop),
         "digests": (settings.keep_shown_days, store.digests.drop),
     }
     return Retention(kinds, clock=clock)

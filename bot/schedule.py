@@ -85,8 +85,7 @@ class Schedule:
         """The best stories of a language now, best first."""
         now = self._clock()
         newest = await self._store.stories.newest(language=language, section=None, before=None, at_most=CANDIDATES)
-        comments = await self._counts([story.url for story in newest])
-        return rank(newest, comments=comments, now=now)[:at_most]
+        return spread(await self._ranked(newest, now=now), at_most=at_most)
 
     async def first_story(self, person: int, *, language: str, sections: frozenset[str]) -> Story | None:
         """The best story this reader has not been sent; None when there is none."""
@@ -113,8 +112,12 @@ class Schedule:
             for story in newest
             if story.id not in had and reader.reads(story) and now - story.published_at < DIGEST_SINCE
         ]
-        comments = await self._counts([story.url for story in fresh])
-        return spread(rank(fresh, comments=comments, now=now), at_most=STORIES_AT_MOST)
+        return spread(await self._ranked(fresh, now=now), at_most=STORIES_AT_MOST)
+
+    async def _ranked(self, stories: Sequence[Story], *, now: datetime) -> list[Story]:
+        comments = await self._counts([story.url for story in stories])
+        readers = await self._store.opened.counts([story.id for story in stories])
+        return rank(stories, comments=comments, readers=readers, now=now)
 
     async def take(self, stories: Sequence[FeedStory], *, first_look: bool) -> list[Story]:
         """Store what a feed has and plan deliveries of what is new; the stories that are pushed."""
@@ -123,7 +126,7 @@ class Schedule:
 
         def choose(fresh: Sequence[Story]) -> Chosen:
             by_language: dict[str, list[Story]] = defaultdict(list)
-            for story in rank(fresh, comments={}, now=now):
+            for story in rank(fresh, comments={}, readers={}, now=now):
                 by_language[story.language].append(story)
             pushed = [story for ranked in by_language.values() for story in ranked[:at_most]]
             rest = [story for ranked in by_language.values() for story in ranked[at_most:]]

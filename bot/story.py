@@ -31,7 +31,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class FeedStory:
-    """A story as a feed has it: HTML stripped, address canonical, not yet known to the store."""
+    """A story as a feed has it: HTML stripped, address canonical, not yet known to the store. `place` is which of the
+    feed's stories of its language it is, from 1."""
 
     url: str
     title: str
@@ -41,13 +42,15 @@ class FeedStory:
     published_at: datetime
     picture: str | None = None
     top: bool = False
+    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
     """A story the store knows. `url` is its canonical address and its name in `moderation`.
 
-    `revision` counts its corrections and its recall; `note` is what the editor said of the last of them.
+    `revision` counts its corrections and its recall; `note` is what the editor said of the last of them. `place` is
+    that of a feed's story. Until `pinned_until` an editor has it first of the top stories; `muted` it is none of them.
     """
 
     id: int
@@ -64,6 +67,9 @@ class Story:
     corrected_at: datetime | None = None
     recalled_at: datetime | None = None
     note: str = ""
+    place: int | None = None
+    pinned_until: datetime | None = None
+    muted: bool = False
 
 
 def canonical_address(address: str) -> str:

@@ -36,7 +36,7 @@ async def run(settings: BotSettings) -> None:
 
         async with opened(settings, Roles(administrators, membership.is_member), front) as parts:
             store = BotStore(parts.database)
-            app = create_app(parts, settings=settings, stories=store.stories, store_update=_keeper(store))
+            app = create_app(parts, settings=settings, store=store, store_update=_keeper(store))
             await served(app, settings)
 
 

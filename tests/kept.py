@@ -71,6 +71,7 @@ async def _in_the_bot(store: BotStore, made: dict[str, Accepted]) -> None:
     await planned(store, story, now=NOW)
     for delivery in await store.deliveries.lease(at_most=10, lease_s=9, clock=lambda: NOW):
         await store.deliveries.sent(delivery, message_id=30, now=NOW)
+    await store.opened.note(story.id, PERSON, now=NOW)
     await store.keywords.add(PERSON, "follow", f"a {WORD}")
     await store.subscribers.set_digest(PERSON, [0], alerts=True, now=NOW - timedelta(days=2))
     for taken in await store.digests.take(at_most=1, lease_s=9, clock=lambda: NOW):

@@ -215,7 +215,7 @@ async def running_newsroom(database: Database, redis: Redis, **given: Any) -> As
         await store_updates(bot_store, [update], now=now())
         newsroom.updates.append(update)
 
-    app = create_app(parts, settings=settings, stories=bot_store.stories, store_update=store_update)
+    app = create_app(parts, settings=settings, store=bot_store, store_update=store_update)
     started = asyncio.Event()
     serving = asyncio.create_task(serve(app, "127.0.0.1", settings.web_port, started=started.set))
     waiting = asyncio.create_task(started.wait())

@@ -16,6 +16,8 @@ from moderation.running import EXIT_REFUSED, start_logging, told_plainly, who
 from moderation.settings import load_settings
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.editing import Amended, Editor
     from bot.story import Story
 
@@ -112,6 +114,61 @@ def recall(
     said = f"story {amended.story.id} “{amended.story.title}” is taken back{_in_messages(amended)}"
     say(f"{said}; {amended.stopped} more were not sent")
     _follow(amended, wait=wait)
+
+
+@story_app.command()
+@told_plainly
+def pin(
+    url: NamedStory,
+    hours: Annotated[int | None, typer.Option(help="For how long: 24 where nothing is said, 336 at most.")] = None,
+) -> None:
+    """Have a story first of the top stories, until its time is over or `unpin`."""
+    from bot.editing import PINNED_H
+
+    async def work(editor: Editor) -> tuple[Story, datetime]:
+        story = await editor.known(url)
+        return story, await editor.pin(story, hours=PINNED_H if hours is None else hours)
+
+    story, until = _as_editor(work)
+    say(f"story {story.id} “{story.title}” is first of the top stories until {until:%Y-%m-%d %H:%M} UTC")
+
+
+@story_app.command()
+@told_plainly
+def unpin(url: NamedStory) -> None:
+    """Have a story where it comes by itself again."""
+
+    async def work(editor: Editor) -> Story:
+        story = await editor.known(url)
+        await editor.unpin(story)
+        return story
+
+    story = _as_editor(work)
+    say(f"story {story.id} “{story.title}” is pinned no more")
+
+
+@story_app.command()
+@told_plainly
+def mute(url: NamedStory) -> None:
+    """Have a story not among the top stories or in digests; what is on its way goes on, and its comments stay open."""
+    _mute(url, muted=True)
+
+
+@story_app.command()
+@told_plainly
+def unmute(url: NamedStory) -> None:
+    """Have a story among the top stories again, where it is good enough."""
+    _mute(url, muted=False)
+
+
+def _mute(url: str, *, muted: bool) -> None:
+    async def work(editor: Editor) -> Story:
+        story = await editor.known(url)
+        await editor.mute(story, muted=muted)
+        return story
+
+    story = _as_editor(work)
+    say(f"story {story.id} “{story.title}” is {'not' if muted else 'again'} among the top stories")
 
 
 def _as_editor(work: Callable[[Editor], Awaitable[T]]) -> T:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import html
 import io
 import re
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin
@@ -76,7 +78,17 @@ def read_feed(body: bytes, source: FeedSource, *, content_type: str | None, addr
             problems.append(f"item {number}: {error}")
             continue
         stories.setdefault(story.url, story)
-    return Reading(tuple(stories.values()), tuple(problems))
+    return Reading(_placed(stories.values()), tuple(problems))
+
+
+def _placed(stories: Iterable[FeedStory]) -> tuple[FeedStory, ...]:
+    """Each with its place among those of its language."""
+    places: Counter[str] = Counter()
+    placed: list[FeedStory] = []
+    for story in stories:
+        places[story.language] += 1
+        placed.append(replace(story, place=places[story.language]))
+    return tuple(placed)
 
 
 def _parsed(text: str, address: str) -> tuple[Any, int]:

@@ -8,7 +8,7 @@
     privacy      a copy of one's data, and its end
     moderators   cards, dashboard, queue
     switches     for a bad day
-    editors      push, correct, recall a story
+    editors      push, correct, recall, pin, mute a story
     comments     begin, agree, write, edit
     fallback     what nobody knows
 

@@ -131,6 +131,7 @@ class CommentHandlers:
         """
         now = self._clock()
         await self._store.subscribers.meet(reader.id, name=reader.name, language=reader.language, now=now)
+        await self._store.opened.note(story.id, reader.id, now=now)
         if not await self._is_open(story):
             closed = say("comments-closed", reader.language, title=story.title)
             gone = story.recalled_at is not None

@@ -101,4 +101,5 @@ class DigestHandlers:
             await answer(callback, plain("old-button", reader.language), alert=True)
             return
         await answer(callback)
+        await self._store.opened.note(story.id, reader.id, now=self._clock())
         await self._shows.show(reader.id, story, language=reader.language)

@@ -1,7 +1,8 @@
-"""An editor's hand on stories, in Telegram: push, correct, recall. For administrators; each press asks who it is.
+"""An editor's hand on stories, in Telegram: push, correct, recall, pin, mute. For administrators; each press asks who
+it is.
 
-Each command asks first, as a reply to the message that gave it: the words to be used are read from there when the
-button is pressed.
+A command that cannot be undone asks first, as a reply to the message that gave it: the words to be used are read from
+there when the button is pressed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message, ReplyParameters
 
 from bot import keyboards
-from bot.editing import Amended, Editor, StoryRefused, corrected_words, recalled_words
+from bot.editing import PINNED_H, Amended, Editor, StoryRefused, corrected_words, recalled_words
 from bot.handlers.answering import answer, edit_or_send, place_of
 from bot.keyboards import Ask
 from bot.limiter import Rates
@@ -28,7 +29,7 @@ from moderation.roles import Roles
 
 log = structlog.get_logger(__name__)
 
-COMMANDS = ("push", "correct", "recall")
+COMMANDS = ("push", "correct", "recall", "pin", "unpin", "mute", "unmute")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ class EditorHandlers:
         router.message.register(self.ask_push, Command("push", ignore_case=True))
         router.message.register(self.ask_correct, Command("correct", ignore_case=True))
         router.message.register(self.ask_recall, Command("recall", ignore_case=True))
+        router.message.register(self.pin, Command("pin", "unpin", ignore_case=True))
+        router.message.register(self.mute, Command("mute", "unmute", ignore_case=True))
         router.callback_query.register(self.press, F.data.startswith(f"{Ask.STORY}:"))
         return router
 
@@ -121,6 +124,34 @@ class EditorHandlers:
         await self._ask(
             message, say("editor-recall-sure", MODERATORS, title=story.title, note=why), "recall", story, said
         )
+
+    async def pin(self, message: Message, command: CommandObject, reader: Reader) -> None:
+        """Have a story first of the top stories, for a day or as many hours as are said; or no more."""
+        said = await self._said(message, command.args)
+        if (story := await self._meant(message, command, said)) is None:
+            return
+        if command.command.lower() == "unpin":
+            await self._editor.unpin(story)
+            await self._tell(message, say("editor-unpinned", MODERATORS, title=story.title))
+            return
+        hours = int(said.rest) if said.rest.isascii() and said.rest.isdigit() and len(said.rest) < 6 else None
+        try:
+            if said.rest and hours is None:
+                raise StoryRefused("behind the story only a number of hours is understood, such as 12")
+            await self._editor.pin(story, hours=PINNED_H if hours is None else hours)
+        except StoryRefused as error:
+            await self._tell(message, escape(str(error)))
+            return
+        await self._tell(message, say("editor-pinned", MODERATORS, title=story.title, n=hours or PINNED_H))
+
+    async def mute(self, message: Message, command: CommandObject, reader: Reader) -> None:
+        """Have a story not among the top stories; or again."""
+        said = await self._said(message, command.args)
+        if (story := await self._meant(message, command, said)) is None:
+            return
+        muted = command.command.lower() == "mute"
+        await self._editor.mute(story, muted=muted)
+        await self._tell(message, say("editor-muted" if muted else "editor-unmuted", MODERATORS, title=story.title))
 
     async def press(self, callback: CallbackQuery, reader: Reader) -> None:
         """A press on what was asked, or on how far it is."""

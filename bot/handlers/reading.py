@@ -9,7 +9,7 @@ from datetime import datetime
 from aiogram import Bot, F, Router
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.filters import Command
-from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message, MessageReactionUpdated
 
 from bot import keyboards
 from bot.handlers.answering import answer
@@ -62,6 +62,8 @@ class ReadingHandlers:
         router.message.register(self.comments, Command("comments", ignore_case=True))
         router.message.register(self.own_comments, Command("mycomments", ignore_case=True))
         router.message.register(self.terms, Command("terms", ignore_case=True))
+        router.message_reaction.filter(F.chat.type == "private")
+        router.message_reaction.register(self.react)
         router.callback_query.register(self.press_comments, F.data.startswith(f"{Ask.THREAD}:"))
         return router
 
@@ -74,6 +76,7 @@ class ReadingHandlers:
             await answer(callback, plain("old-button", reader.language), alert=True)
             return
         await answer(callback)
+        await self._store.opened.note(story.id, reader.id, now=self._clock())
         total = await self._show_thread(reader, story, page=press.number(1) or 0)
         await self._count_anew(callback, story, total=total, language=reader.language)
 
@@ -92,6 +95,12 @@ class ReadingHandlers:
             await self._bot.edit_message_reply_markup(
                 chat_id=message.chat.id, message_id=message.message_id, reply_markup=markup
             )
+
+    async def react(self, reaction: MessageReactionUpdated, reader: Reader) -> None:
+        """A reaction to a story's message counts as opening it; one that is taken back changes nothing."""
+        shown = await self._store.shown.story_of(reaction.chat.id, reaction.message_id)
+        if reaction.new_reaction and shown is not None and shown[1] is None:
+            await self._store.opened.note(shown[0], reader.id, now=self._clock())
 
     async def comments(self, message: Message, reader: Reader) -> None:
         """The thread of the story this command answers, or of the newest one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -27,8 +27,8 @@ from moderation.roles import Roles
 
 log = structlog.get_logger(__name__)
 
-TOP_AT_ONCE = 3
-"""Stories that /top sends."""
+TOP_AT_ONCE = 10
+"""Stories that /top lists, of which it sends the first by itself."""
 
 COMMANDS = (
     "start",
@@ -57,6 +57,13 @@ class Stories(Protocol):
         """The best story this reader has not been sent."""
 
 
+class Lists(Protocol):
+    """What shows several stories in one message: the digests' sender."""
+
+    async def show_top(self, reader: Subscriber, stories: Sequence[Story]) -> None:
+        """Send them, with a number for each, and remember which message shows them."""
+
+
 class Shows(Protocol):
     """What sends a story to a chat at once: the sender."""
 
@@ -77,6 +84,7 @@ class SubscriberHandlers:
         store: BotStore,
         choice: Stories,
         shows: Shows,
+        lists: Lists,
         deliver: Callable[[], None],
         begin: Begin,
         roles: Roles,
@@ -86,6 +94,7 @@ class SubscriberHandlers:
         self._store = store
         self._choice = choice
         self._shows = shows
+        self._lists = lists
         self._deliver = deliver
         self._begin = begin
         self._roles = roles
@@ -132,6 +141,7 @@ class SubscriberHandlers:
         await self._store.subscribers.meet(reader.id, name=reader.name, language=reader.language, now=self._clock())
         if known is None:
             await self._offer_languages(reader, starting=True)
+        await self._store.opened.note(story.id, reader.id, now=self._clock())
         await self._shows.show(reader.id, story, language=reader.language)
         if story.recalled_at is None:
             await self._begin(reader, story)
@@ -216,12 +226,16 @@ class SubscriberHandlers:
         await answer(callback, plain("stopped" if stopped else "stopped-already", reader.language), alert=True)
 
     async def top(self, message: Message, reader: Reader) -> None:
-        """The best stories now, whether or not they were sent before."""
+        """The best stories now, whether or not they were sent before: the first with its buttons, then all of them."""
         best = await self._choice.top_stories(reader.language, at_most=TOP_AT_ONCE)
         if not best:
             await self._bot.send_message(reader.id, say("top-none", reader.language))
-        for story in best:
-            await self._shows.show(reader.id, story, language=reader.language)
+            return
+        await self._shows.show(reader.id, best[0], language=reader.language)
+        await self._store.subscribers.meet(reader.id, name=reader.name, language=reader.language, now=self._clock())
+        subscriber = await self._store.subscribers.one(reader.id)
+        if len(best) > 1 and subscriber is not None:
+            await self._lists.show_top(subscriber, best)
 
     async def settings(self, message: Message, reader: Reader) -> None:
         """What the reader has chosen, with buttons to change it."""

@@ -12,6 +12,9 @@ from bot.keyboards.press import START, Ask, button, data, rows_of
 from bot.messages.texts import LANGUAGE_NAMES, plain
 from bot.story import Story, start_payload
 
+_NUMBERS = 5
+"""Buttons with a number in one row: more are too narrow for a thumb."""
+
 
 @dataclass(frozen=True, slots=True)
 class Links:
@@ -65,12 +68,12 @@ def counted(shown: InlineKeyboardMarkup, story_id: int, *, comments: int, langua
 
 
 def digest(stories: Sequence[Story], *, language: str) -> InlineKeyboardMarkup:
-    """Under a digest: each story by its number, to be shown with its own buttons; and no more stories."""
+    """Under a digest or the top stories: each by its number, to be shown with its own buttons; and no more stories."""
     numbers = [
         button(str(number), Ask.SHOW, story.id) for number, story in enumerate(stories, 1) if story.recalled_at is None
     ]
-    stop = button(plain("settings-pause", language), Ask.STOP)
-    return InlineKeyboardMarkup(inline_keyboard=[*([numbers] if numbers else []), [stop]])
+    rows = [numbers[begin : begin + _NUMBERS] for begin in range(0, len(numbers), _NUMBERS)]
+    return InlineKeyboardMarkup(inline_keyboard=[*rows, [button(plain("settings-pause", language), Ask.STOP)]])
 
 
 def writing(language: str) -> ForceReply:

@@ -77,7 +77,7 @@ digest =
         }
        *[no] Stories come one by one.
     }
-digest-heading = <b>Your digest</b> · { $when }
+digest-heading = <b>Top stories</b> · { $when }
 digest-hint = <i>To comment on a story, press its number.</i>
 digest-short = digest at { $times }
 button-digest-alone = Nothing but the digest
@@ -195,7 +195,7 @@ notice-link = See it on the site
 
 privacy =
     <b>What we keep about you</b>
-    Your Telegram number and first name, your language, sections, words and hours, which stories were sent to you, on which day you last used the bot, your comments with every edit of them, what was decided about each and why, and when you agreed to the terms.
+    Your Telegram number and first name, your language, sections, words and hours, which stories were sent to you and which you opened, on which day you last used the bot, your comments with every edit of them, what was decided about each and why, and when you agreed to the terms.
     On the site, others see your first name and your published comments, nothing else.
     Moderators see your first name, your comment, and how many of yours were published or not. Nobody here sees your telephone number.
     /mydata gives you all of it as a file. /forget erases it; what was decided about your comments is kept, without words and name.

@@ -162,6 +162,13 @@ editor-recalled = <b>Taken back:</b> “{ $title }”. { $stopped ->
         [one] one message is
        *[other] { $n } messages are
     } being changed{ $takes }.
+editor-pinned = <b>Pinned:</b> “{ $title }” is first of the top stories for { $n ->
+        [one] one hour
+       *[other] { $n } hours
+    }. /unpin ends it.
+editor-unpinned = “{ $title }” stands where it comes by itself.
+editor-muted = <b>Muted:</b> “{ $title }” is not among the top stories and in no digest any more. What is on its way goes on; its comments stay open. /unmute ends it.
+editor-unmuted = “{ $title }” may be among the top stories again.
 editor-left = Left as it is: “{ $title }”.
 progress =
     <b>{ $title }</b>
@@ -190,6 +197,8 @@ help-administrators =
     /push – push a story now, with its link or number
     /correct – mend a story’s words in every message
     /recall – take a story back
+    /pin – have a story first of the top stories, for a day or so many hours; /unpin ends it
+    /mute – have a story not among the top stories; /unmute ends it
 
 help-moderators =
     <b>For moderators</b>

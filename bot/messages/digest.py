@@ -1,4 +1,4 @@
-"""A digest: the best stories in one message, under the picture of the first that has one."""
+"""The best stories in one message: a digest, under the picture of the first that has one, and what `/top` shows."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from babel.dates import format_datetime
 
 from bot.messages.hours import clocks, place
 from bot.messages.stories import recalled, section
-from bot.messages.texts import CAPTION_LENGTH, Html, cut, escape, link, plain, say, visible_length
+from bot.messages.texts import CAPTION_LENGTH, MESSAGE_LENGTH, Html, cut, escape, link, plain, say, visible_length
 from bot.story import Story
 from bot.subscriber import Subscriber
 
 STORIES_AT_MOST = 5
+"""Stories of a digest: so many fit under a picture. A list of more has none, and the room of a whole message."""
 
 _TITLE_AT_MOST = 100
 _SUMMARY_AT_MOST = 150
@@ -23,7 +24,7 @@ _DATE = "EEEE d MMMM HH:mm"
 
 
 def digest(stories: Sequence[Story], *, reader: Subscriber, at: datetime, comments: Mapping[str, int]) -> Html:
-    """The stories, numbered, each title a link; of the first also its summary, where all fits under a picture.
+    """The stories, numbered, each title a link; of the first also its summary, where all fits.
 
     `at` is when it comes, `comments` how many a story has, by address. Of a story that was recalled only that is said.
     """
@@ -47,9 +48,10 @@ def digest(stories: Sequence[Story], *, reader: Subscriber, at: datetime, commen
         hint = [say("digest-hint", language)] if any(story.recalled_at is None for story in stories) else []
         return Html("\n\n".join([heading, *lines, *hint]))
 
+    room = CAPTION_LENGTH if len(stories) <= STORIES_AT_MOST else MESSAGE_LENGTH
     text = written(_TITLE_AT_MOST, summary=True, notes=True)
     for titles, notes in ((_TITLE_AT_MOST, True), (_TITLE_AT_MOST, False), (60, False), (30, False)):
-        if visible_length(text) <= CAPTION_LENGTH:
+        if visible_length(text) <= room:
             break
         text = written(titles, summary=False, notes=notes)
     return text

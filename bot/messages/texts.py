@@ -26,6 +26,9 @@ LANGUAGE_NAMES = {"en": "English", "ur": "اردو", "hi": "हिन्दी",
 MODERATORS = "moderators"
 """The file of what moderators are shown, in English only."""
 
+MESSAGE_LENGTH = 4096
+"""UTF-16 units of a message's visible text that Telegram takes."""
+
 CAPTION_LENGTH = 1024
 """UTF-16 units of text that Telegram takes under a picture."""
 

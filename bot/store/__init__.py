@@ -14,6 +14,7 @@ from bot.store.digests import Digests, SentDigest, TakenDigest
 from bot.store.forgotten import Forgotten, Unfinished
 from bot.store.inbox import Inbox, StoredUpdate
 from bot.store.keywords import Keywords
+from bot.store.opened import Opened
 from bot.store.pushes import Push, Pushes, Wanted
 from bot.store.shown import Card, NoticeRow, Shown
 from bot.store.stories import FeedState, Stories
@@ -53,6 +54,7 @@ class BotStore:
         self.keywords = Keywords(database)
         self.digests = Digests(database)
         self.amendments = Amendments(database)
+        self.opened = Opened(database)
         self.inbox = Inbox(database)
         self.conversations = Conversations(database)
         self.shown = Shown(database)

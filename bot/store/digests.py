@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.deliveries import had_by
 from bot.store.stories import story_in
@@ -92,29 +93,37 @@ class Digests:
         Where one of them was corrected or recalled while the message was on its way, it is to be amended.
         """
         ids = [story.id for story in sent.stories]
-        rows = [
-            {"place": place, "story_id": story.id, "revision": story.revision}
-            for place, story in enumerate(sent.stories, 1)
-        ]
-        message = {"chat_id": person, "message_id": sent.message_id, "shown_at": sent.at}
         had = {"subscriber_id": person, "state": "sent", "message_id": sent.message_id, "sent_at": sent.at}
         had |= {"due_at": sent.at, "attempts": 1, "asked": True, "leased_until": None}
         insert = self._database.insert(deliveries)
-        # Locked first: whoever amends a story, or says that all is done, comes before this message or sees it.
-        locked = sa.select(stories.c.revision).where(stories.c.id.in_(ids)).order_by(stories.c.id)
         async with self._database.write() as connection:
-            await connection.execute(locked.with_for_update(key_share=True))
-            known = self._database.insert(digested).on_conflict_do_nothing()
-            await connection.execute(known, [message | row for row in rows])
+            await self._show(connection, person, sent)
             alone = insert.on_conflict_do_update(
                 index_elements=["story_id", "subscriber_id"],
                 set_={name: insert.excluded[name] for name in had if name != "subscriber_id"},
                 where=sa.or_(deliveries.c.state == "pending", ~had_by(person)),
             )
             await connection.execute(alone, [had | {"story_id": id_} for id_ in ids])
-            await connection.execute(sa.update(stories).where(_newer(sent.stories)).values(amending=True))
             if taken is not None:
                 await connection.execute(sa.update(subscribers).where(_theirs(taken)).values(digest_due=following))
+
+    async def listed(self, person: int, sent: SentDigest) -> None:
+        """A reader asked for the top stories, and this message shows them: it changes when they do, as a digest."""
+        async with self._database.write() as connection:
+            await self._show(connection, person, sent)
+
+    async def _show(self, connection: AsyncConnection, person: int, sent: SentDigest) -> None:
+        # Locked first: whoever amends a story, or says that all is done, comes before this message or sees it.
+        ids = [story.id for story in sent.stories]
+        locked = sa.select(stories.c.revision).where(stories.c.id.in_(ids)).order_by(stories.c.id)
+        await connection.execute(locked.with_for_update(key_share=True))
+        message = {"chat_id": person, "message_id": sent.message_id, "shown_at": sent.at}
+        rows = [
+            message | {"place": place, "story_id": story.id, "revision": story.revision}
+            for place, story in enumerate(sent.stories, 1)
+        ]
+        await connection.execute(self._database.insert(digested).on_conflict_do_nothing(), rows)
+        await connection.execute(sa.update(stories).where(_newer(sent.stories)).values(amending=True))
 
     async def shown_in(self, chat_id: int, message_id: int) -> list[Story]:
         """The stories of a digest, in its order, as they are now."""

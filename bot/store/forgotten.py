@@ -21,6 +21,7 @@ from bot.store.tables import (
     inbox,
     keywords,
     notices,
+    opened,
     shown,
     subscribers,
 )
@@ -173,6 +174,7 @@ class Forgotten:
                 "notices": await _rows(connection, notices, notices.c.chat_id == person),
                 "digests": await _rows(connection, digested, digested.c.chat_id == person),
                 "keywords": await _rows(connection, keywords, keywords.c.subscriber_id == person),
+                "opened": await _rows(connection, opened, opened.c.person == person),
                 "shown": await _rows(connection, shown, shown.c.chat_id == person),
                 "updates": await _rows(connection, inbox, sa.and_(SOMEBODY_S, _from(person))),
             }
@@ -180,22 +182,26 @@ class Forgotten:
     async def people(self, connection: AsyncConnection) -> set[int]:
         """Everybody of whom anything is held, as seen in this transaction."""
         found: set[int] = set()
-        columns = (subscribers.c.id, conversations.c.person, deliveries.c.subscriber_id, notices.c.chat_id)
-        for column in (*columns, shown.c.chat_id, digested.c.chat_id, keywords.c.subscriber_id, inbox.c.lane):
+        for column in (*_OWNERS, inbox.c.lane):
             found.update((await connection.execute(sa.select(column).distinct())).scalars())
         return {number for number in found if number > 0}
 
 
+_OWNERS = (
+    subscribers.c.id,
+    conversations.c.person,
+    deliveries.c.subscriber_id,
+    shown.c.chat_id,
+    digested.c.chat_id,
+    keywords.c.subscriber_id,
+    opened.c.person,
+    notices.c.chat_id,
+)
+"""Whose a row is, in each table that has rows of one person."""
+
+
 async def _drop(connection: AsyncConnection, person: int) -> None:
-    for column in (
-        subscribers.c.id,
-        conversations.c.person,
-        deliveries.c.subscriber_id,
-        shown.c.chat_id,
-        digested.c.chat_id,
-        keywords.c.subscriber_id,
-        notices.c.chat_id,
-    ):
+    for column in _OWNERS:
         await connection.execute(sa.delete(column.table).where(column == person))
 
 

@@ -121,6 +121,21 @@ class Stories:
         async with self._database.read() as connection:
             return (await connection.execute(query)).scalar()
 
+    async def pin(self, story_id: int, *, until: datetime | None) -> None:
+        """The story stands first of the top stories until then; with None where its score puts it. It is muted no more
+        where it is pinned."""
+        values: dict[str, Any] = {"pinned_until": until}
+        if until is not None:
+            values["muted"] = False
+        await self._update(story_id, **values)
+
+    async def mute(self, story_id: int, *, muted: bool) -> None:
+        """The story is none of the top stories, whatever its score, and not pinned; or may be one again."""
+        values: dict[str, Any] = {"muted": muted}
+        if muted:
+            values["pinned_until"] = None
+        await self._update(story_id, **values)
+
     async def titles(self, addresses: Sequence[str]) -> dict[str, str]:
         """Title by canonical address, for those that are known and were not recalled."""
         async with self._database.read() as connection:
@@ -178,6 +193,10 @@ class Stories:
         async with self._database.write() as connection:
             await connection.execute(insert.on_conflict_do_update(index_elements=["url"], set_=values))
 
+    async def _update(self, story_id: int, **values: Any) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(sa.update(stories).where(stories.c.id == story_id).values(**values))
+
     async def _first(self, condition: sa.ColumnElement[bool]) -> Story | None:
         async with self._database.read() as connection:
             row = (await connection.execute(sa.select(stories).where(condition))).mappings().first()
@@ -198,7 +217,7 @@ async def add_in(
             fresh.append(new_id)
             continue
         # The date stays: a feed that touches its dates must not lift an old story over the new ones.
-        changed = {key: values[key] for key in ("title", "summary", "picture", "top")}
+        changed = {key: values[key] for key in ("title", "summary", "picture", "top", "place")}
         await connection.execute(
             sa.update(stories).where(stories.c.url == story.url, stories.c.revision == 0).values(**changed)
         )
@@ -220,6 +239,7 @@ def _values(story: FeedStory) -> dict[str, Any]:
         "picture": story.picture,
         "published_at": story.published_at,
         "top": story.top,
+        "place": story.place,
     }
 
 
@@ -236,6 +256,9 @@ def story_in(row: Any) -> Story:
         published_at=row["published_at"],
         seen_at=row["seen_at"],
         top=row["top"],
+        place=row["place"],
+        pinned_until=row["pinned_until"],
+        muted=row["muted"],
         revision=row["revision"],
         corrected_at=row["corrected_at"],
         recalled_at=row["recalled_at"],

@@ -36,6 +36,11 @@ stories = sa.Table(
     sa.Column("published_at", UtcTime, nullable=False),
     sa.Column("seen_at", UtcTime, nullable=False),
     sa.Column("top", sa.Boolean, nullable=False, default=False),
+    # Its place among its feed's stories of its language when the feed was read last, from 1; none where no feed has it.
+    sa.Column("place", sa.Integer),
+    # An editor's wish: first of the top stories until then, or none of them.
+    sa.Column("pinned_until", UtcTime),
+    sa.Column("muted", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
     sa.Column("recalled_at", UtcTime),
     sa.Column("corrected_at", UtcTime),
     # What an editor says of the correction or the recall, to everybody.
@@ -202,6 +207,16 @@ digested = sa.Table(
     sa.Column("shown_at", UtcTime, nullable=False),
     sa.Index("digested_by_time", "shown_at"),
     sa.Index("digested_story", "story_id", "revision"),
+)
+
+opened = sa.Table(
+    "opened",
+    metadata,
+    sa.Column("story_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("person", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("opened_at", UtcTime, nullable=False),
+    sa.Index("opened_by_person", "person"),
+    sa.Index("opened_by_time", "opened_at"),
 )
 
 notices = sa.Table(

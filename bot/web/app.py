@@ -9,6 +9,7 @@ from pathlib import Path
 from aiohttp import web
 
 from bot.settings import BotSettings
+from bot.store import BotStore
 from bot.store.stories import Stories
 from bot.story import Story, start_payload
 from bot.web import article, sample, stories, webhook
@@ -39,7 +40,7 @@ ROUTES = (
 
 
 def create_app(
-    parts: WebParts, *, settings: BotSettings, stories: Stories, store_update: StoreUpdate
+    parts: WebParts, *, settings: BotSettings, store: BotStore, store_update: StoreUpdate
 ) -> web.Application:
     """The application `baithak web` serves. The sample is read only where it is used.
 
@@ -47,7 +48,9 @@ def create_app(
     """
     used = sample.read_sample(address=settings.web_address(), now=datetime.now(UTC)) if settings.demo_feeds() else None
     app = moderation_web.create_app(parts, ROUTES, static=[_HERE / "static"], templates=[_HERE / "templates"])
-    app[BOT] = BotParts(settings=settings, stories=stories, store_update=store_update, sample=used)
+    app[BOT] = BotParts(
+        settings=settings, stories=store.stories, opened=store.opened, store_update=store_update, sample=used
+    )
     return app
 
 

@@ -113,7 +113,9 @@ async def _stories(request: web.Request) -> list[StoryView]:
         views = [_sampled(story, parts) for story in parts.sample.stories.values()]
         return sorted(views, key=lambda view: (not view.top, -view.published_at.timestamp()))
     counts = await request.app[PARTS].threads.counts([story.url for story in known]) if known else {}
-    return [_known(story, parts) for story in rank(known, comments=counts, now=datetime.now(UTC))]
+    readers = await parts.opened.counts([story.id for story in known])
+    ranked = rank(known, comments=counts, readers=readers, now=datetime.now(UTC))
+    return [_known(story, parts) for story in ranked]
 
 
 def _known(story: Story, parts: BotParts) -> StoryView:

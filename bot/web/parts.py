@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.settings import BotSettings
+from bot.store.opened import Opened
 from bot.store.stories import Stories
 from bot.web.sample import Sample
 
@@ -22,6 +23,7 @@ class BotParts:
 
     settings: BotSettings
     stories: Stories
+    opened: Opened
     store_update: StoreUpdate
     sample: Sample | None
 

@@ -82,7 +82,8 @@ async def _top(request: web.Request, query: StoriesQuery) -> StoriesPage:
         language=query.language, section=query.section, before=None, at_most=RANKED
     )
     counts = await _counts(request, newest)
-    best = rank(newest, comments=counts, now=datetime.now(UTC))
+    readers = await request.app[BOT].opened.counts([story.id for story in newest])
+    best = rank(newest, comments=counts, readers=readers, now=datetime.now(UTC))
     page = best[begin : begin + query.limit]
     end = begin + len(page)
     return StoriesPage(items=_public(page, counts), next_cursor=_cursor("t", end) if page and end < len(best) else None)

@@ -134,7 +134,7 @@ async def test_a_digest_comes_at_its_hour_once_with_the_best_first(room: Room) -
     assert await room.at(SEVEN - timedelta(seconds=1)) == 0
     assert await room.at(SEVEN) == 1
     (told,) = await room.got()
-    assert told.startswith("Your digest · Tuesday 24 November 07:00\n\n1. The flood\nTwo lines.\nWorld\n\n2. The ")
+    assert told.startswith("Top stories · Tuesday 24 November 07:00\n\n1. The flood\nTwo lines.\nWorld\n\n2. The ")
     assert await room.got(BILAL) == []
     for hours in (1, 5, 12):
         assert await room.at(SEVEN + timedelta(hours=hours)) == 0

@@ -40,6 +40,7 @@ EVERYWHERE = {
     "keywords",
     "login_links",
     "notices",
+    "opened",
     "outbox",
     "revisions",
     "shown",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -140,3 +141,30 @@ def test_the_command_says_what_it_did_and_ends_with_the_status_of_its_kind(tmp_p
     refused = baithak(tmp_path / "var", "story", "push", "https://news.example/other")
     assert refused.returncode == 1
     assert "--title" in refused.stderr
+
+
+async def test_a_story_is_pinned_and_muted_by_the_operator(
+    database_address: str, editor: Editor, tmp_path: Path
+) -> None:
+    known = [FeedStory(f"{URL}/{n}", f"Quay {n}", "", "en", "world", NOW) for n in (1, 2)]
+    first, second = await editor.store.stories.add(known, now=NOW)
+
+    async def said(*words: str) -> tuple[int, str]:
+        done = await asyncio.to_thread(baithak, tmp_path, "story", *words, BAITHAK_DATABASE_URL=database_address)
+        return done.returncode, done.stdout + done.stderr
+
+    assert (await said("pin", first.url))[1].startswith(
+        f"story {first.id} “Quay 1” is first of the top stories until 2"
+    )
+    assert await said("mute", str(second.id)) == (0, f"story {second.id} “Quay 2” is not among the top stories\n")
+    kept = [await editor.store.stories.one(story.id) for story in (first, second)]
+    assert [one is not None and (one.pinned_until is not None, one.muted) for one in kept] == [
+        (True, False),
+        (False, True),
+    ]
+    assert (await said("unpin", first.url))[0] == 0
+    assert (await said("unmute", second.url))[0] == 0
+    assert (await said("pin", first.url, "--hours", "0"))[0] == 1
+    assert (await said("pin", f"{URL}/none"))[0] == 1
+    kept = [await editor.store.stories.one(story.id) for story in (first, second)]
+    assert [one is not None and (one.pinned_until, one.muted) for one in kept] == [(None, False), (None, False)]

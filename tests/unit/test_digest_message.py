@@ -56,7 +56,7 @@ def test_the_longest_fits_under_a_picture(language: str) -> None:
 
 def test_it_is_headed_by_the_readers_own_time_and_its_titles_are_links() -> None:
     told = digest([story(1), story(2)], reader=reader(), at=NOW, comments={"https://news.example/2": 3})
-    assert told.startswith("<b>Your digest</b> · Tuesday 24 November 12:00\n\n1. <b><a href=")
+    assert told.startswith("<b>Top stories</b> · Tuesday 24 November 12:00\n\n1. <b><a href=")
     assert "A summary.\n<i>World</i>" in told
     assert "<i>World · Comments (3)</i>" in told
     assert told.count("A summary.") == 1

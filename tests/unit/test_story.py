@@ -92,8 +92,57 @@ def test_a_story_link_names_its_story() -> None:
 def test_what_the_site_marks_and_readers_discuss_comes_first_and_sinks_with_age() -> None:
     plain, marked, discussed = story(1), story(2, top=True), story(3)
     old = story(4, top=True, published_at=NOW - timedelta(days=3))
-    ranked = rank([old, plain, discussed, marked], comments={discussed.url: 40}, now=NOW)
+    ranked = rank([old, plain, discussed, marked], comments={discussed.url: 40}, readers={}, now=NOW)
     assert [one.id for one in ranked] == [2, 3, 1, 4]
+
+
+def test_what_many_readers_opened_stands_before_what_few_did_and_a_comment_weighs_more() -> None:
+    quiet, opened, discussed = story(1), story(2), story(3)
+    ranked = rank([quiet, opened, discussed], comments={discussed.url: 30}, readers={2: 30, 1: 1}, now=NOW)
+    assert [one.id for one in ranked] == [3, 2, 1]
+
+
+def test_no_crowd_holds_a_story_at_the_top() -> None:
+    yesterday, fresh = story(1, published_at=NOW - timedelta(days=1)), story(2, published_at=NOW)
+    ranked = rank([yesterday, fresh], comments={yesterday.url: 10_000}, readers={1: 100_000}, now=NOW)
+    assert [one.id for one in ranked] == [2, 1]
+
+
+def test_of_stories_of_one_hour_the_first_in_its_feed_is_first() -> None:
+    places = {1: 3, 2: 1, 3: None, 4: 2}
+    ranked = rank([story(one, place=place) for one, place in places.items()], comments={}, readers={}, now=NOW)
+    assert [one.id for one in ranked] == [2, 4, 1, 3]
+
+
+def test_what_an_editor_pinned_is_first_until_its_time_is_over_and_what_is_muted_is_left_out() -> None:
+    best, first, last, over, muted = (
+        story(1, top=True),
+        story(2, pinned_until=NOW + timedelta(hours=1)),
+        story(3, pinned_until=NOW + timedelta(hours=2)),
+        story(4, pinned_until=NOW),
+        story(5, top=True, muted=True),
+    )
+    ranked = rank([best, first, last, over, muted], comments={}, readers={}, now=NOW)
+    assert [one.id for one in ranked] == [3, 2, 1, 4]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 10_000), st.integers(0, 500), st.booleans()), max_size=9)
+)
+def test_more_of_anything_never_puts_a_story_lower(given: list[tuple[int, int, int, bool]]) -> None:
+    stories = [
+        story(number, published_at=NOW - timedelta(hours=hours), top=top)
+        for number, (_, _, hours, top) in enumerate(given)
+    ]
+    comments = {one.url: number[0] for one, number in zip(stories, given, strict=True)}
+    readers = {one.id: number[1] for one, number in zip(stories, given, strict=True)}
+    before = rank(stories, comments=comments, readers=readers, now=NOW)
+    assert sorted(one.id for one in before) == list(range(len(stories)))
+    for one in before:
+        more = rank(stories, comments=comments | {one.url: comments[one.url] + 5}, readers=readers, now=NOW)
+        assert more.index(one) <= before.index(one)
+        more = rank(stories, comments=comments, readers=readers | {one.id: readers[one.id] + 5}, now=NOW)
+        assert more.index(one) <= before.index(one)
 
 
 @pytest.mark.parametrize(

@@ -171,3 +171,63 @@ async def test_an_editor_is_told_of_whom_a_story_did_not_reach_and_why(talk: Tal
     await talk.parts.progress.follow(MEERA, late)
     told = await talk.sees(MEERA, says("Nothing is left to do now."))
     assert "Not sent: 1 blocked the bot · 1 left meanwhile · 0 recalled · 1 refused" in text_of(told)
+
+
+async def test_a_pinned_story_is_first_for_its_hours_and_a_muted_one_is_not_among_the_best(talk: Talk) -> None:
+    first, second = await talk.story(title="The dam is open"), await talk.story("port", title="The port is shut")
+
+    async def best() -> list[str]:
+        return [story.title for story in await talk.parts.schedule.top_stories("en", at_most=5)]
+
+    for story in (first, second):
+        await asks(talk, f"/pin {story.id}", f"Pinned: “{story.title}” is first of the top stories for 24 hours")
+        assert (await best())[0] == story.title
+    await asks(talk, f"/PIN {first.id} 36", "for 36 hours")
+    assert await best() == ["The dam is open", "The port is shut"]
+    await asks(talk, f"/unpin {first.url}", "stands where it comes by itself")
+    assert await best() == ["The port is shut", "The dam is open"]
+    await asks(talk, f"/mute {second.id}", "is not among the top stories")
+    assert await best() == ["The dam is open"]
+    await asks(talk, f"/unmute {second.id}", "may be among the top stories again")
+    assert set(await best()) == {"The dam is open", "The port is shut"}
+    await asks(talk, f"/mute {second.id}", "Muted:")
+    await asks(talk, f"/pin {second.id}", "Pinned:")
+    assert (await best())[0] == "The port is shut", "who pins a muted story wants it seen"
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("/pin", "Which story?"),
+        ("/mute nonsense", "I know no story of that name"),
+        ("/pin {} 0", "1 to 336 hours"),
+        ("/pin {} 999", "1 to 336 hours"),
+        ("/pin {} soon", "only a number of hours"),
+        ("/pin {} 1e3", "only a number of hours"),
+        ("/pin {} ١٢", "only a number of hours"),
+    ],
+)
+async def test_a_pin_that_cannot_be_says_how_to_give_one(talk: Talk, command: str, told: str) -> None:
+    story = await talk.story(title="The dam is open")
+    await asks(talk, command.format(story.id), told)
+    kept = await talk.bot_store.stories.one(story.id)
+    assert kept is not None
+    assert kept.pinned_until is None
+
+
+async def test_only_administrators_pin_and_mute(talk: Talk) -> None:
+    story = await talk.story(title="The dam is open")
+    await talk.joins(OMAR)
+    for command in ("pin", "unpin", "mute", "unmute"):
+        asked = await talk.sandbox.write(OMAR, f"/{command} {story.id}")
+        await talk.sees(OMAR, lambda one: "/help" in text_of(one), after=asked["message_id"])
+    kept = await talk.bot_store.stories.one(story.id)
+    assert kept is not None
+    assert (kept.pinned_until, kept.muted) == (None, False)
+
+
+async def test_a_recalled_story_is_neither_pinned_nor_muted(talk: Talk) -> None:
+    story = await talk.story(title="The dam is open")
+    await talk.bot_store.amendments.recall(story, note="", now=now())
+    for command in ("pin", "unpin", "mute", "unmute"):
+        await asks(talk, f"/{command} {story.id}", "That story was taken back")

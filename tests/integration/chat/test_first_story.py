@@ -8,7 +8,19 @@ import pytest
 
 from bot.messages import stories
 from bot.messages.texts import LANGUAGE_NAMES
-from tests.integration.chat.talk import BILAL, EMMA, Talk, buttons_of, data_of, has_data, text_of
+from tests.integration.chat.talk import (
+    BILAL,
+    EMMA,
+    MEERA,
+    OMAR,
+    Message,
+    Talk,
+    buttons_of,
+    data_of,
+    has_data,
+    now,
+    text_of,
+)
 from tests.integration.sandbox_client import until
 
 
@@ -216,9 +228,75 @@ async def test_a_command_in_a_text_can_be_pressed_whichever_way_the_language_run
     assert isolates == (0 if language == "en" else 10)
 
 
-async def test_top_shows_stories_again(talk: Talk) -> None:
-    await talk.story("dam", title="First"), await talk.story("port", title="Second")
+async def test_top_shows_the_best_by_itself_and_ten_in_one_message(talk: Talk) -> None:
+    for number in range(12):
+        await talk.story(f"story-{number}", title=f"Story {number}")
     shown = await talk.joins()
     await talk.sandbox.write(EMMA, "/top")
-    for title in ("First", "Second"):
-        await talk.sees(EMMA, lambda one, title=title: text_of(one).startswith(title), after=shown["message_id"])
+    best = await talk.sees(EMMA, has_data("comment:"), after=shown["message_id"])
+    listed = await talk.sees(EMMA, has_data("show:"), after=best["message_id"])
+    lines = [line for line in text_of(listed).splitlines() if re.match(r"\d+\. ", line)]
+    assert len(lines) == 10
+    assert lines[0] == f"1. {text_of(best).splitlines()[0]}"
+    numbers = [button["text"] for button in buttons_of(listed) if button["text"].isdigit()]
+    assert numbers == [str(number) for number in range(1, 11)]
+    assert [len(row) for row in listed["reply_markup"]["inline_keyboard"]] == [5, 5, 1]
+    third = next(button for button in buttons_of(listed) if button["text"] == "3")["callback_data"]
+    await talk.press(EMMA, listed, third)
+    card = await talk.sees(EMMA, has_data("comment:"), after=listed["message_id"])
+    assert f"3. {text_of(card).splitlines()[0]}" == lines[2]
+
+
+async def test_the_list_of_top_stories_is_amended_as_every_message_of_a_story(talk: Talk) -> None:
+    stories = [await talk.story(f"story-{number}", title=f"Story {number}") for number in range(7)]
+    await talk.joins()
+    await talk.sandbox.write(EMMA, "/top")
+    listed = await talk.sees(EMMA, has_data("show:"))
+    await talk.bot_store.amendments.recall(stories[3], note="It was wrong", now=now())
+
+    def says_so(one: Message) -> bool:
+        return one["message_id"] == listed["message_id"] and "It was wrong" in text_of(one)
+
+    told = await talk.sees(EMMA, says_so)
+    assert "Story 3" not in text_of(told)
+    assert len([button for button in buttons_of(told) if button["text"].isdigit()]) == 6
+
+
+async def test_of_one_story_top_shows_just_that(talk: Talk) -> None:
+    await talk.story("dam", title="First")
+    shown = await talk.joins()
+    await talk.sandbox.write(EMMA, "/top")
+    await talk.sees(EMMA, lambda one: text_of(one).startswith("First"), after=shown["message_id"])
+    await talk.settled()
+    assert not [text for text in await talk.said_by_bot(EMMA) if text.startswith("Top stories")]
+
+
+async def test_a_story_counts_its_readers_once_each_however_they_open_it(talk: Talk) -> None:
+    story = await talk.story("dam", title="First")
+    other = await talk.story("port", title="Second")
+    ways = {EMMA: "comment:", BILAL: "thread:"}
+    for person, data in ways.items():
+        await talk.joins(person)
+        await talk.sandbox.write(person, f"/start s{other.id}")
+        message = await talk.sees(person, has_data(f"{data}{other.id}"))
+        for _ in range(3):
+            await talk.press(person, message, f"{data}{other.id}")
+    assert await talk.bot_store.opened.counts([story.id, other.id]) == {other.id: 2}
+    await talk.sandbox.write(MEERA, f"/start s{story.id}")
+    shown = await talk.sees(MEERA, has_data("comment:"))
+
+    async def opened() -> dict[int, int]:
+        return await talk.bot_store.opened.counts([story.id, other.id])
+
+    assert await opened() == {other.id: 2, story.id: 1}
+    await talk.sandbox.write(OMAR, "/top")
+    best = await talk.sees(OMAR, has_data("comment:"))
+    number = int(data_of(best, "comment:").partition(":")[2])
+    before = await opened()
+    await talk.sandbox.do("POST", f"users/{OMAR}/reactions", {"message_id": best["message_id"], "emoji": "👍"})
+
+    async def counted() -> bool:
+        return (await opened()).get(number) == before.get(number, 0) + 1
+
+    await until(counted)
+    assert shown["message_id"]
