@@ -10,7 +10,7 @@
                                          hours.Hours.due allows, page by page
         ── pushes and deliveries, in the store ──
     delivery.Sender.send_due             leased, the urgent first
-      messages.alert, keyboards.alert    rendered
+      messages.alert, keyboards.shown_in rendered
       limiter.Limiter.place              its turn among all messages; telegram.Pacing asks for it
     delivery.Sender.show                 sent, its message remembered
 

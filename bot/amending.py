@@ -128,7 +128,7 @@ class Amender:
             elif story.recalled_at is not None:
                 await self._take_back(story, one, language=language)
             else:
-                markup = keyboards.alert(story, comments=comments, links=self._links, language=language)
+                markup = keyboards.shown_in(one.chat_id, story, comments=comments, links=self._links, language=language)
                 await self._edit(
                     one, messages.alert(story, language=language), markup, captioned=story.picture is not None
                 )

@@ -236,8 +236,14 @@ def _sending(ground: Ground, store: BotStore, doors: _Doors) -> tuple[Schedule, 
     """All that goes out by itself."""
     alerts, clock, counts = ground.alerts, ground.clock, doors.threads.counts
     sender = Sender(ground.bot, alerts=alerts, store=store, links=Links(ground.username), counts=counts, clock=clock)
+    settings = ground.settings
     schedule = Schedule(
-        store, counts=counts, wake=sender.wake, clock=clock, alerts_per_poll=ground.settings.alerts_per_poll
+        store,
+        counts=counts,
+        wake=sender.wake,
+        clock=clock,
+        alerts_per_poll=settings.alerts_per_poll,
+        channels=settings.channel_languages(),
     )
     digests = _digests(ground, alerts, store, doors, schedule, after=sender)
     amender = Amender(alerts, store=store, links=Links(ground.username), counts=counts, clock=clock)

@@ -184,7 +184,8 @@ class Sender:
     async def _show(self, bot: Bot, chat_id: int, story: Story, *, language: str) -> Message:
         counts = await self._counts([story.url])
         text = messages.alert(story, language=language)
-        markup = keyboards.alert(story, comments=counts.get(story.url, 0), links=self._links, language=language)
+        comments = counts.get(story.url, 0)
+        markup = keyboards.shown_in(chat_id, story, comments=comments, links=self._links, language=language)
         message = await send_pictured(bot, chat_id, text, story.picture, markup)
         shown, now = message.message_id, self._clock()
         await kept(lambda: self._store.shown.note_alert(chat_id, shown, story=story, now=now))
@@ -231,7 +232,9 @@ class Sender:
             await self._unsubscribe(delivery, reader, error.message)
         except (TelegramBadRequest, TelegramNotFound) as error:
             await self._store.deliveries.failed(delivery, error=error.message)
-            log.warning("delivery refused", delivery=delivery.id, story=story.id, error=error.message)
+            log.warning(
+                "delivery refused", subscriber=reader.id, delivery=delivery.id, story=story.id, error=error.message
+            )
         except TelegramAPIError as error:
             tries = delivery.failures + 1
             if tries >= TRIES:
@@ -249,6 +252,10 @@ class Sender:
 
     async def _unsubscribe(self, delivery: Delivery, reader: Subscriber, why: str) -> None:
         await self._store.deliveries.failed(delivery, error=why)
+        if reader.is_channel:
+            # It is the settings' choice: once the bot is let in again, the next story is posted.
+            log.error("channel can't be posted to", channel=reader.id, reason=why)
+            return
         await self._store.subscribers.stop(reader.id, now=self._clock())
         log.info("subscriber left", subscriber=reader.id)
 

@@ -200,6 +200,41 @@ async def look_at_telegram(settings: BotSettings) -> Diagnosis:
     return Diagnosis("telegram", f"@{me.username} at {place}, moderators in {chat.title!r}")
 
 
+async def look_at_channels(settings: BotSettings) -> Diagnosis:
+    """The bot is an administrator who may post in each channel that stories are posted to."""
+    from aiogram.exceptions import TelegramAPIError, TelegramNetworkError
+
+    from bot.limiter import Limiter
+    from bot.telegram import make_bot
+
+    wanted, shut = sorted(settings.channel_languages(), reverse=True), []
+    if not wanted:
+        return Diagnosis("channels", "none is named")
+    client = make_bot(settings, Limiter(None))
+    try:
+        me = await client.get_me()
+        for channel in wanted:
+            try:
+                member = await client.get_chat_member(channel, me.id)
+            except TelegramNetworkError:
+                raise
+            except TelegramAPIError as error:
+                shut.append(f"{channel} ({error.message})")
+            else:
+                if member.status not in ("administrator", "creator"):
+                    shut.append(f"{channel} (the bot is no administrator)")
+    except TelegramNetworkError as error:
+        if settings.uses_sandbox():
+            return Diagnosis("channels", f"{len(wanted)} named; the sandbox is not running now")
+        return Diagnosis("channels", "", error.message, "look at the network, and BAITHAK_TELEGRAM_API")
+    finally:
+        await client.session.close()
+    if shut:
+        what = f"nothing can be posted to {', '.join(shut)}"
+        return Diagnosis("channels", "", what, "make the bot an administrator there who may post and edit")
+    return Diagnosis("channels", f"{len(wanted)} can be posted to")
+
+
 async def look_at_administrators(settings: BotSettings) -> Diagnosis:
     """Who is to be told of alarms can be told: they have started the bot, and not blocked it."""
     from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, TelegramNetworkError
@@ -269,5 +304,6 @@ LOOKS: tuple[Look, ...] = (
     look_at_classifier,
     look_at_feeds,
     look_at_telegram,  # from here on: they may wait for a network
+    look_at_channels,
     look_at_administrators,
 )

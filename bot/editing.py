@@ -61,6 +61,10 @@ class Editor:
         """For how many subscribers a push would plan a delivery, and when they would get it."""
         return await self._store.pushes.count_wanting(story, now=self._clock())
 
+    async def channels(self, story: Story) -> int:
+        """To how many channels a push posts the story."""
+        return await self._store.pushes.count_channels(story)
+
     async def put_off(self, story: Story) -> int:
         """How many subscribers get the story when their quiet time ends."""
         return await self._store.deliveries.count_put_off(story.id, now=self._clock())

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import random
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -64,7 +64,10 @@ Counts = Callable[[Sequence[str]], Awaitable[dict[str, int]]]
 
 
 class Schedule:
-    """Plans deliveries. `counts` tells how many comments stories have; `wake` tells the sender that there is work."""
+    """Plans deliveries. `counts` tells how many comments stories have; `wake` tells the sender that there is work.
+
+    `channels` are those of the settings, by id their language, for who runs; without them those known stay as they are.
+    """
 
     def __init__(
         self,
@@ -74,8 +77,10 @@ class Schedule:
         wake: Callable[[], None],
         clock: Callable[[], datetime],
         alerts_per_poll: int,
+        channels: Mapping[int, str] | None = None,
     ) -> None:
         self._store = store
+        self._channels = channels
         self._counts = counts
         self._wake = wake
         self._clock = clock
@@ -146,6 +151,9 @@ class Schedule:
         """Go on with what others began to plan and left, until cancelled: they died, or the database was away."""
         while True:
             try:
+                if self._channels is not None:
+                    await self._store.subscribers.set_channels(self._channels, now=self._clock())
+                    self._channels = None
                 while (push := await self._store.pushes.take(now=self._clock())) is not None:
                     await self._plan(push)
             except Exception as error:

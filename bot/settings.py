@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from moderation.errors import SettingsError
+from moderation.policy import LANGUAGES
 from moderation.settings import TELEGRAM_ID_AT_MOST, Names, Settings, Span, WebAddress, config_dir
 
 SANDBOX_TOKEN = "42:SANDBOX"  # noqa: S105  the sandbox takes any well-formed token; this one is in the documentation
@@ -37,7 +38,21 @@ def _chat(value: int) -> int:
     return value
 
 
+def _channels(values: tuple[str, ...]) -> tuple[str, ...]:
+    chats = [value.partition(":")[2] for value in values]
+    for value in values:
+        language, _, chat = value.partition(":")
+        digits = chat.removeprefix("-")
+        is_chat = chat.startswith("-") and digits.isascii() and digits.isdigit() and len(digits) < 17
+        if language not in LANGUAGES or not is_chat or not 0 < int(digits) <= TELEGRAM_ID_AT_MOST:
+            raise ValueError(f"give language:id pairs, like en:-1001234567890; languages are {', '.join(LANGUAGES)}")
+    if len(set(chats)) < len(chats):
+        raise ValueError("a channel has one language")
+    return values
+
+
 ChatId = Annotated[int, AfterValidator(_chat)]
+Channels = Annotated[Names, AfterValidator(_channels)]
 Places = Annotated[Names, AfterValidator(_places)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
 
@@ -53,6 +68,9 @@ class BotSettings(Settings):
     sandbox_host: str = Field(default="127.0.0.1", description="Address the sandbox listens on.")
     sandbox_port: int = Field(default=8081, ge=0, le=65535, description="Port of the sandbox.")
     moderators_chat: ChatId | None = Field(default=None, description="Telegram id of the moderators' group.")
+    channels: Channels = Field(
+        default=(), description="Telegram channels that stories are posted to, as language:id pairs."
+    )
     feeds: Path | None = Field(default=None, description="Path of the feeds file; config/feeds.toml without it.")
     feed_allow: Places = Field(default=(), description="host:port pairs that feeds may live at although not public.")
     webhook_url: WebAddress | None = Field(
@@ -127,6 +145,10 @@ class BotSettings(Settings):
         if self.moderators_chat is None and self.uses_sandbox():
             return SANDBOX_MODERATORS_CHAT
         return self.moderators_chat
+
+    def channel_languages(self) -> dict[int, str]:
+        """The channels, by their ids."""
+        return {int(chat): language for language, _, chat in (one.partition(":") for one in self.channels)}
 
     def administrator_ids(self) -> frozenset[int]:
         """Who may do everything."""

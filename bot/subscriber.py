@@ -12,13 +12,14 @@ from bot.story import Story
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A reader of the bot. `sections` is what they chose; none chosen means all. Not `active`: no story is pushed.
+    """A reader of the bot, or a channel of the site's, whose number is below zero.
 
-    `stopped_at` says since when, where that is their own wish; who was only met has not chosen yet. `daily_at_most` is
-    how many stories a day they want at most, None for as many as there are. `digest_at` is when a digest comes each
-    day, in minutes since midnight; without `alerts` stories come in it alone, but for breaking news where `breaking`.
-    `follows` and `mutes` are keywords, as they are compared; they are known where a store gives one subscriber.
-    `engaged_at` is when they last used the bot, to the day.
+    `sections` is what they chose; none chosen means all. Not `active`: no story is pushed. `stopped_at` says since
+    when, where that is their own wish; who was only met has not chosen yet. `daily_at_most` is how many stories a
+    day they want at most, None for as many as there are. `digest_at` is when a digest comes each day, in minutes
+    since midnight; without `alerts` stories come in it alone, but for breaking news where `breaking`. `follows` and
+    `mutes` are keywords, as they are compared; they are known where a store gives one subscriber. `engaged_at` is
+    when they last used the bot, to the day.
     """
 
     id: int
@@ -37,6 +38,11 @@ class Subscriber:
     follows: frozenset[str] = frozenset()
     mutes: frozenset[str] = frozenset()
     engaged_at: datetime | None = None
+
+    @property
+    def is_channel(self) -> bool:
+        """Whether this is no reader but a channel, which is sent what is pushed and chooses nothing."""
+        return self.id < 0
 
     @property
     def hours(self) -> Hours:

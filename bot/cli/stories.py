@@ -67,15 +67,16 @@ def push(
     """Push a story to its subscribers now; who has it already does not get it again."""
     from bot.story import SECTIONS
 
-    async def work(editor: Editor) -> tuple[Story, int]:
+    async def work(editor: Editor) -> tuple[Story, int, int]:
         story = await editor.to_push(url, title=title, summary=summary, language=language, section=section)
-        return story, await editor.push(story)
+        return story, await editor.push(story), await editor.channels(story)
 
-    story, planned = _as_editor(work)
+    story, planned, channels = _as_editor(work)
     if story.section not in SECTIONS:
         known = ", ".join(SECTIONS)
         say(f"no subscriber can choose the section {story.section}: it goes to those who have all. Known are {known}")
-    say(f"story {story.id} “{story.title}” goes to {_counted(planned, 'subscriber')}{_takes(planned)}")
+    posted = f", and at once to {_counted(channels, 'channel')}" if channels else ""
+    say(f"story {story.id} “{story.title}” goes to {_counted(planned, 'subscriber')}{_takes(planned)}{posted}")
 
 
 @story_app.command()

@@ -88,6 +88,7 @@ class EditorHandlers:
             n=wanted.planned,
             takes=_takes(wanted.now),
             later=_later(wanted.later),
+            channels=_channels(wanted.channels),
             full=say("editor-full", MODERATORS, n=wanted.full) if wanted.full else Html(""),
         )
         await self._ask(message, text, "push", story, said)
@@ -202,6 +203,7 @@ class EditorHandlers:
                     n=planned,
                     takes=_takes(planned - later),
                     later=_later(later),
+                    channels=_channels(await self._editor.channels(fresh)),
                 )
             case "correct" if said.title() is not None:
                 amended = await self._editor.correct(story, title=said.title(), summary=said.summary(), note=None)
@@ -260,6 +262,11 @@ def _amended(key: str, amended: Amended) -> Html:
 def _later(messages: int) -> Html:
     """How many get it when their quiet time ends, where anybody does."""
     return say("editor-later", MODERATORS, n=messages) if messages else Html("")
+
+
+def _channels(number: int) -> Html:
+    """To how many channels it goes, where there is any."""
+    return say("editor-channels", MODERATORS, n=number) if number else Html("")
 
 
 def _takes(messages: int) -> Html:

@@ -29,7 +29,7 @@ from bot.keyboards.press import (
     data,
     read,
 )
-from bot.keyboards.stories import Links, alert, counted, digest, forget, languages, terms, thread, writing
+from bot.keyboards.stories import Links, counted, digest, forget, languages, shown_in, terms, thread, writing
 
 __all__ = [
     "AMONG_ALL",
@@ -44,7 +44,6 @@ __all__ = [
     "Ask",
     "Links",
     "Press",
-    "alert",
     "card",
     "clauses",
     "counted",
@@ -61,6 +60,7 @@ __all__ = [
     "languages",
     "read",
     "settings",
+    "shown_in",
     "stop_publishing",
     "switches",
     "terms",

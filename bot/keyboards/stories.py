@@ -55,6 +55,26 @@ def alert(story: Story, *, comments: int, links: Links, language: str) -> Inline
     )
 
 
+def in_channel(story: Story, *, links: Links, language: str) -> InlineKeyboardMarkup:
+    """A story's buttons in a channel, where nobody is asked who they are: Comment leads into the bot; Read, Share."""
+    return InlineKeyboardMarkup(
+        inline_keyboard=[
+            [InlineKeyboardButton(text=plain("button-comment", language), url=links.story(story.id))],
+            [
+                InlineKeyboardButton(text=plain("button-read", language), url=story.url),
+                InlineKeyboardButton(text=plain("button-share", language), url=links.share(story)),
+            ],
+        ]
+    )
+
+
+def shown_in(chat_id: int, story: Story, *, comments: int, links: Links, language: str) -> InlineKeyboardMarkup:
+    """The buttons a story has in this chat: a channel's number is below zero."""
+    if chat_id < 0:
+        return in_channel(story, links=links, language=language)
+    return alert(story, comments=comments, links=links, language=language)
+
+
 def counted(shown: InlineKeyboardMarkup, story_id: int, *, comments: int, language: str) -> InlineKeyboardMarkup:
     """The same buttons, with the number of the story's comments as it is now on the one that shows them all."""
     thread = data(Ask.THREAD, story_id)

@@ -128,6 +128,10 @@ editor-later = ; { $n ->
         [one] one of them gets it when the quiet time ends that they chose
        *[other] { $n } of them get it when the quiet time ends that they chose
     }
+editor-channels = , and at once to { $n ->
+        [one] one channel
+       *[other] { $n } channels
+    }
 editor-full =  { $n ->
         [one] One more has
        *[other] { $n } more have
@@ -139,7 +143,7 @@ editor-recalled-already = That story was taken back, and is sent to nobody any m
 editor-push-sure = <b>Push “{ $title }”?</b> It goes to { $n ->
         [one] one subscriber who does
        *[other] { $n } subscribers who do
-    } not have it{ $takes }{ $later }.{ $full }
+    } not have it{ $takes }{ $later }{ $channels }.{ $full }
 editor-correct-how =
     <b>How to correct.</b> Write /correct and the story’s link, or answer its message with /correct. On the next line comes the new title, below it the two lines about it, where they change too.
 editor-correct-sure =
@@ -150,7 +154,7 @@ editor-recall-sure = <b>Take “{ $title }” back?</b> It goes to nobody else, 
 editor-pushed = <b>Pushed:</b> “{ $title }” goes to { $n ->
         [one] one subscriber
        *[other] { $n } subscribers
-    }{ $takes }{ $later }.
+    }{ $takes }{ $later }{ $channels }.
 editor-corrected = <b>Corrected:</b> { $n ->
         [one] one message is
        *[other] { $n } messages are

@@ -130,6 +130,8 @@ def destination(world: World, params: Params) -> Chat:
             raise forbidden("bot can't initiate conversation with a user")
     else:
         bot_must_be_in(world, chat)
+        if chat.channel and chat.members[world.bot_id] not in ("administrator", "creator"):
+            raise bad_request("need administrator rights in the channel chat")
     if params.has("message_thread_id") and params.number("message_thread_id") > 1:
         raise bad_request("message thread not found")
     return chat

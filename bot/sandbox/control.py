@@ -19,6 +19,7 @@ from bot.sandbox.watch import Watchers
 ANSWER_WAIT_S = 10.0
 LONGEST_ANSWER_WAIT_S = 60.0
 LONGEST_NAME = 64
+LONGEST_TITLE = 128
 KEEP_ALIVE_S = 15.0
 
 
@@ -43,6 +44,7 @@ class Control:
             web.post("/control/users/{user}/block", self._block),
             web.post("/control/users/{user}/unblock", self._unblock),
             web.get("/control/chats", self._list_chats),
+            web.put("/control/chats/{chat}", self._keep_channel),
             web.get("/control/chats/{chat}/messages", self._list_messages),
             web.put("/control/chats/{chat}/members/{user}", self._join),
             web.delete("/control/chats/{chat}/members/{user}", self._leave),
@@ -141,6 +143,21 @@ class Control:
 
     async def _list_chats(self, request: web.Request) -> web.Response:
         return answer([self._shown_chat(chat) for chat in self._world.chats.values()])
+
+    async def _keep_channel(self, request: web.Request) -> web.Response:
+        """A channel of this id and title, the bot its administrator; one that is there is given the title."""
+        body, id_ = await object_body(request), path_id(request, "chat")
+        title = text(body, "title").strip()
+        if text(body, "type", "channel") != "channel" or not 1 <= len(title) <= LONGEST_TITLE or id_ >= 0:
+            raise ControlError(400, f"a channel has an id below 0 and a title of 1..{LONGEST_TITLE} characters")
+        known = self._world.chats.get(id_)
+        if known is not None and not known.channel:
+            raise ControlError(409, "that id is another chat's")
+        members = known.members if known is not None else {self._world.bot_id: "administrator"}
+        chat = known or Chat(chat={}, members=members)
+        chat.chat = {"id": id_, "type": "channel", "title": title}
+        self._world.keep_chat(chat)
+        return answer(self._shown_chat(chat))
 
     async def _list_messages(self, request: web.Request) -> web.Response:
         chat = self._chat(request)

@@ -36,6 +36,8 @@ class People:
             raise ControlError(400, "text is empty")
         self._check_length(text, force=force)
         self._must_be_inside(person, chat)
+        if chat.channel:
+            raise ControlError(403, "only the bot writes in a channel")
         if chat.private and person.blocked:
             if not text.startswith("/start"):
                 raise ControlError(403, "the person blocked the bot; unblock it first")
@@ -57,7 +59,7 @@ class People:
     def edit(self, person: Person, chat: Chat, *, message_id: int, text: str, force: bool) -> Json:
         """The person edits the text of a message of theirs; gives the Message."""
         message = _kept(chat, message_id)
-        if message["from"]["id"] != person.user["id"]:
+        if self._world.is_bots(message) or message["from"]["id"] != person.user["id"]:
             raise ControlError(403, "the message is somebody else's")
         if not text and not force:
             raise ControlError(400, "text is empty")
@@ -92,7 +94,7 @@ class People:
         """The person presses a button with that callback data, there or not; gives the bot's answer, None for none."""
         message = _kept(chat, message_id)
         self._must_be_inside(person, chat)
-        if message["from"]["id"] != self._world.bot_id:
+        if not self._world.is_bots(message):
             raise ControlError(400, "the message is not the bot's")
         press = self._callbacks.open()
         query = {

@@ -43,7 +43,7 @@ class Kept:
 
 @dataclass(slots=True)
 class Chat:
-    """A private chat or group: the Bot API Chat, its members' statuses, its messages by id, oldest first."""
+    """A private chat, group or channel: the Bot API Chat, its members' statuses, its messages by id, oldest first."""
 
     chat: Json
     members: dict[int, str] = field(default_factory=dict)
@@ -60,6 +60,11 @@ class Chat:
     def private(self) -> bool:
         """Whether this is one person's chat with the bot."""
         return bool(self.chat["type"] == "private")
+
+    @property
+    def channel(self) -> bool:
+        """Whether only administrators write here, in the chat's name."""
+        return bool(self.chat["type"] == "channel")
 
     def since(self, after: int) -> Iterator[Kept]:
         """Messages with a higher id, and those changed after the last message up to that id was sent; oldest first."""
@@ -182,11 +187,15 @@ class World:
 
     # Messages.
 
+    def is_bots(self, message: Json) -> bool:
+        """Whether the bot wrote it: in a channel nobody else does."""
+        return "sender_chat" in message or bool(message["from"]["id"] == self.bot_id)
+
     def add_message(self, chat: Chat, *, sender: Json, content: Json) -> Json:
         """A new message of that sender; gives the Bot API Message, with the chat's next id and the clock's date."""
         message = {
             "message_id": chat.last_id + 1,
-            "from": sender,
+            **({"sender_chat": chat.chat} if chat.channel else {"from": sender}),
             "chat": chat.chat,
             "date": int(self._clock.now()),
             **content,

@@ -67,11 +67,12 @@ class Push:
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """For how many subscribers a story is: who would get it now, when their quiet time ends, and, with as many stories
-    as they want that day, not at all."""
+    as they want that day, not at all; and for how many channels."""
 
     now: int
     later: int
     full: int
+    channels: int = 0
 
     @property
     def planned(self) -> int:
@@ -182,9 +183,11 @@ class Pushes:
             _counted(sa.and_(room, later)),
             _counted(sa.not_(room)),
         )
-        query = sa.select(*columns).select_from(subscribers).where(*wanting(story), ~has)
+        query = sa.select(*columns).select_from(subscribers).where(*wanting(story), subscribers.c.id > 0, ~has)
+        channels = sa.select(sa.func.count()).select_from(subscribers).where(*_in_channels(story), ~has)
         async with self._database.read() as connection:
-            return Wanted(*(await connection.execute(query)).one())
+            counted = (await connection.execute(query)).one()
+            return Wanted(*counted, channels=(await connection.execute(channels)).scalar_one())
 
     async def _add_all(self, connection: AsyncConnection, found: Sequence[FeedStory], *, now: datetime) -> list[Story]:
         try:
@@ -193,6 +196,12 @@ class Pushes:
             if is_passing(error) or len(found) == 1:
                 raise
             raise _OneRefused from error
+
+    async def count_channels(self, story: Story) -> int:
+        """How many channels there are that a push posts the story to."""
+        query = sa.select(sa.func.count()).select_from(subscribers).where(*_in_channels(story))
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).scalar_one()
 
     async def _begin(self, connection: AsyncConnection, story: Story, *, now: datetime, followed: bool) -> Push:
         insert = sa.insert(pushes).values(
@@ -206,7 +215,15 @@ class Pushes:
             leased_until=now + timedelta(seconds=LEASE_S),
         )
         number = (await connection.execute(insert.returning(pushes.c.id))).scalar_one()
+        if not followed:
+            await self._to_channels(connection, story, now=now)
         return Push(number, story, followed)
+
+    async def _to_channels(self, connection: AsyncConnection, story: Story, *, now: datetime) -> None:
+        """A delivery to each channel of the story's language: before all others, for it is one message for many."""
+        channels = sa.select(*_delivery(story, sa.literal(now, UtcTime), Urgency.ASKED)).where(*_in_channels(story))
+        insert = self._database.insert(deliveries).from_select(_DELIVERY, channels)
+        await connection.execute(insert.on_conflict_do_nothing())
 
     async def _plan_page(self, push: Push, hours: Hours, *, clock: Callable[[], datetime]) -> tuple[int, bool]:
         """Plan for the next page of subscribers; how many deliveries there are by now, and whether that was the last.
@@ -229,7 +246,7 @@ class Pushes:
                 theirs = told_hours(push.story, _groups_of(page), known=hours, now=now)
                 chosen = _chosen(push.story, theirs, now=now, lately=state["lately"])
                 insert = self._database.insert(deliveries).from_select(
-                    ["story_id", "subscriber_id", "state", "due_at", "attempts", "asked", "urgency"],
+                    _DELIVERY,
                     chosen.where(subscribers.c.id.in_([one.person for one in page])),
                 )
                 planned += (await connection.execute(insert.on_conflict_do_nothing())).rowcount
@@ -314,19 +331,25 @@ def _place_after(page: Sequence[_Looked], state: Mapping[Any, Any]) -> dict[str,
 def _chosen(story: Story, hours: Hours, *, now: datetime, lately: bool) -> sa.Select[Any]:
     """A delivery's columns for each subscriber the story is for, in the order in which they are to get it."""
     order = (subscribers.c.engaged_at.desc(), subscribers.c.id.desc()) if lately else (subscribers.c.id,)
+    due_at = by_hours({group: due for group, (due, _, _) in hours.items()}, otherwise=now)
     return (
-        sa.select(
-            sa.literal(story.id),
-            subscribers.c.id,
-            sa.literal("pending"),
-            by_hours({group: due for group, (due, _, _) in hours.items()}, otherwise=now),
-            sa.literal(0),
-            sa.false(),
-            sa.literal(int(Urgency.BREAKING if story.top else Urgency.USUAL)),
-        )
+        sa.select(*_delivery(story, due_at, Urgency.BREAKING if story.top else Urgency.USUAL))
         .where(*wanting(story), has_room(hours, now=now))
         .order_by(*order)
     )
+
+
+_DELIVERY = ("story_id", "subscriber_id", "state", "due_at", "attempts", "asked", "urgency")
+
+
+def _delivery(story: Story, due_at: sa.ColumnElement[datetime], urgency: Urgency) -> tuple[sa.ColumnElement[Any], ...]:
+    """What stands in those columns of a new delivery."""
+    new = sa.literal("pending"), due_at, sa.literal(0), sa.false(), sa.literal(int(urgency))
+    return (sa.literal(story.id), subscribers.c.id, *new)
+
+
+def _in_channels(story: Story) -> tuple[sa.ColumnElement[bool], ...]:
+    return subscribers.c.id < 0, subscribers.c.active.is_(True), subscribers.c.language == story.language
 
 
 def _counted(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:

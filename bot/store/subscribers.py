@@ -121,11 +121,22 @@ class Subscribers:
                 await _date_digest(connection, number, before=None, now=now)
         return len(fresh) + len(again), len(erased)
 
+    async def set_channels(self, channels: Mapping[int, str], *, now: datetime) -> None:
+        """Push to these channels from now on, each in its language, and to no others."""
+        async with self._database.write() as connection:
+            others = sa.and_(subscribers.c.id < 0, subscribers.c.id.not_in(channels))
+            await connection.execute(sa.update(subscribers).where(others).values(active=False))
+            for number, language in channels.items():
+                chosen = {"language": language, "active": True}
+                row = {"id": number, "name": "", "sections": [], "joined_at": now}
+                insert = self._database.insert(subscribers).values(row | chosen)
+                await connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=chosen))
+
     async def active_after(self, person: int, *, at_most: int) -> list[Subscriber]:
         """Those with push on, by number, after this one: one page of them."""
         query = (
             sa.select(subscribers)
-            .where(subscribers.c.id > person, subscribers.c.active.is_(True))
+            .where(subscribers.c.id > max(person, 0), subscribers.c.active.is_(True))
             .order_by(subscribers.c.id)
             .limit(at_most)
         )
@@ -134,7 +145,8 @@ class Subscribers:
 
     async def count(self) -> int:
         """How many have push on."""
-        query = sa.select(sa.func.count()).select_from(subscribers).where(subscribers.c.active.is_(True))
+        readers = sa.and_(subscribers.c.id > 0, subscribers.c.active.is_(True))
+        query = sa.select(sa.func.count()).select_from(subscribers).where(readers)
         async with self._database.read() as connection:
             return (await connection.execute(query)).scalar_one()
 

@@ -46,7 +46,7 @@ async def test_a_system_in_order_has_no_fault_and_nothing_is_written(database_ad
                 web_port=0,
                 sandbox_port=0,
             )
-            asking_telegram = (doctor.look_at_telegram, doctor.look_at_administrators)
+            asking_telegram = (doctor.look_at_telegram, doctor.look_at_channels, doctor.look_at_administrators)
             there = settings.model_copy(update={"sandbox_port": urlsplit(sandbox.address).port})
             found = [(await look(there if look in asking_telegram else settings)) for look in doctor.LOOKS]
     assert [one for one in found if one.fault] == []
@@ -59,6 +59,7 @@ async def test_a_system_in_order_has_no_fault_and_nothing_is_written(database_ad
         "classifier",
         "feeds",
         "telegram",
+        "channels",
         "administrators",
     ]
     assert not (tmp_path / "none").exists()
@@ -158,6 +159,24 @@ async def test_a_token_that_can_be_none_is_told_before_the_group_that_is_missing
     (found,) = await examine(BotSettings(bot_token=SecretStr("swordfish")))
     fault(found, "token", "mend what the message names")
     assert "swordfish" not in str(found)
+
+
+async def test_a_channel_that_the_bot_may_not_post_to_is_named() -> None:
+    token, names = SecretStr("42:swordfish"), ("en:-1003000000101", "ur:-1003000000102")
+    async with sandbox_running() as sandbox:
+        here = {"bot_token": token, "telegram_api": sandbox.address, "channels": names}
+        await sandbox.do("PUT", "chats/-1003000000101", {"title": "The Desk"})
+        found = await looked("channels", **here)
+        fault(found, "-1003000000102 (Bad Request: chat not found)", "administrator")
+        assert "-1003000000101" not in str(found.fault)
+        await sandbox.do("PUT", "chats/-1003000000102", {"title": "ڈیسک"})
+        assert (await looked("channels", **here)).said == "2 can be posted to"
+        await sandbox.do("PUT", "chats/-1003000000102/members/42", {"status": "member"})
+        fault(await looked("channels", **here), "-1003000000102 (the bot is no administrator)")
+        port = urlsplit(sandbox.address).port
+    assert (await looked("channels", sandbox_port=port, channels=names)).said.startswith("2 named")
+    fault(await looked("channels", **{**here, "telegram_api": "http://127.0.0.1:9"}), "network")
+    assert (await looked("channels", bot_token=token)).said == "none is named"
 
 
 async def test_an_administrator_who_never_started_the_bot_or_blocked_it_is_named() -> None:

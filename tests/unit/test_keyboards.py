@@ -31,7 +31,8 @@ def every_keyboard(language: str) -> list[InlineKeyboardMarkup]:
     """Each keyboard there is, with the largest numbers it may hold."""
     return [
         keyboards.languages(),
-        keyboards.alert(story(id=LARGEST), comments=123456, links=LINKS, language=language),
+        keyboards.shown_in(1, story(id=LARGEST), comments=123456, links=LINKS, language=language),
+        keyboards.shown_in(-1, story(id=LARGEST), comments=123456, links=LINKS, language=language),
         keyboards.settings(language=language, chosen={"world"}, active=True),
         keyboards.settings(language=language, chosen=(), active=False),
         keyboards.hours(subscriber(language)),

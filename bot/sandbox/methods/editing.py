@@ -65,7 +65,7 @@ class Editing:
         kept = chat.kept.get(params.number("message_id"))
         if kept is None:
             raise bad_request("message to edit not found")
-        if kept.message["from"]["id"] != self._world.bot_id or "forward_origin" in kept.message:
+        if not self._world.is_bots(kept.message) or "forward_origin" in kept.message:
             raise bad_request("message can't be edited")
         return chat, kept.message
 
@@ -102,7 +102,7 @@ class Editing:
 
     def _deletable(self, chat: Chat, message_id: int) -> bool:
         message = chat.kept[message_id].message
-        own = message["from"]["id"] == self._world.bot_id
+        own = self._world.is_bots(message)
         rights = chat.private or chat.members.get(self._world.bot_id) in ("administrator", "creator")
         young = self._clock.now() - message["date"] <= DELETABLE_S
         return (own or rights) and (young or (not chat.private and rights))

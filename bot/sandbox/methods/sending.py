@@ -81,11 +81,7 @@ class Sending:
         content = {key: value for key, value in message.items() if key not in ENVELOPE}
         if SERVICE & content.keys():
             raise bad_request("the message can't be forwarded")
-        origin = message.get("forward_origin") or {
-            "type": "user",
-            "sender_user": message["from"],
-            "date": message["date"],
-        }
+        origin = message.get("forward_origin") or _origin(message)
         return self._send(params, {"forward_origin": origin, **content})
 
     def _source(self, params: Params, what: str) -> tuple[Chat, Json]:
@@ -113,3 +109,11 @@ class Sending:
         return self._world.add_message(
             chat, sender=self._world.bot_user(), content={**reply, **content, **keyboard, **marks}
         )
+
+
+def _origin(message: Json) -> Json:
+    """Where a message stood that is forwarded for the first time."""
+    if "sender_chat" in message:
+        place = {"chat": message["sender_chat"], "message_id": message["message_id"]}
+        return {"type": "channel", "date": message["date"], **place}
+    return {"type": "user", "date": message["date"], "sender_user": message["from"]}

@@ -171,7 +171,7 @@ async def test_a_command_leaves_the_comment_that_was_begun(talk: Talk) -> None:
 async def test_a_reply_to_a_story_the_bot_died_before_noting_is_a_comment_on_it(talk: Talk) -> None:
     story = await talk.story()
     await talk.joins_and_agrees()
-    markup = keyboards.alert(story, comments=0, links=keyboards.Links("desk_bot"), language="en")
+    markup = keyboards.shown_in(EMMA, story, comments=0, links=keyboards.Links("desk_bot"), language="en")
     sent = await talk.ground.bot.send_message(EMMA, story.title, reply_markup=markup)
     written = await talk.sandbox.write(EMMA, WORDS, reply_to_message_id=sent.message_id)
     await talk.told(written, "Received")
