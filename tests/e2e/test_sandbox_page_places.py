@@ -43,6 +43,25 @@ async def test_a_start_link_in_a_message_starts_the_bot_here(opened: Opening) ->
     await expect(sandbox.bubbles(EMMA)).to_have_text(["/start", "A story", "/start story_9"])
 
 
+async def test_in_a_channel_one_reads_and_a_link_leads_into_the_bot(opened: Opening) -> None:
+    channel = -1003000000101
+    sandbox = await opened(None)
+    await sandbox.write(EMMA, "/start")
+    await sandbox.control("PUT", f"chats/{channel}", {"title": "The Desk"})
+    await sandbox.control("PUT", f"chats/{channel}/members/{EMMA}")
+    link = "https://t.me/baithak_sandbox_bot?start=s9"
+    await sandbox.bot(
+        "sendMessage", chat_id=channel, text="A story", reply_markup=keyboard([{"text": "Comment", "url": link}])
+    )
+    await sandbox.open(f"/?as={EMMA}&chat={channel}")
+    window = sandbox.window(EMMA)
+    await expect(window.locator(".chat-title")).to_have_text("The Desk")
+    await expect(window.locator(".sender").last).to_have_text("The Desk")
+    await expect(window.get_by_role("textbox")).to_be_hidden()
+    await window.get_by_role("button", name="Comment").click()
+    await expect(sandbox.bubbles(EMMA)).to_have_text(["/start", "/start s9"])
+
+
 async def test_the_address_chooses_a_person_and_a_chat(opened: Opening) -> None:
     sandbox = await opened(f"/?as={OMAR}&chat={GROUP}")
     await expect(sandbox.window(OMAR).locator(".chat-title")).to_have_text("Baithak moderators")

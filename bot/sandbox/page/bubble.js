@@ -3,7 +3,7 @@
 import { icon, iconButton, make } from "./dom.js";
 import { formatted } from "./entities.js";
 import { keyboard } from "./keyboard.js";
-import { hueOfSender, nameOf } from "./people.js";
+import { hueOfSender, nameOf, senderOf } from "./people.js";
 import { clockTime } from "./words.js";
 
 const ICONS = {
@@ -48,7 +48,7 @@ export function drawMessage(message, { reader, reactions, language, say, act }) 
     data: { id: message.message_id, from: message.from?.id ?? "" },
   });
   const bubble = make("div", { class: "bubble" });
-  if (!own && message.chat.id < 0 && message.from) bubble.append(senderLine(message.from));
+  if (!own && message.chat.id < 0) bubble.append(senderLine(senderOf(message)));
   if (message.forward_origin)
     bubble.append(
       make("div", {
@@ -156,10 +156,10 @@ function quote(message, { act, say }) {
   const block = make(
     "button",
     { type: "button", class: "quote", on: { click: press } },
-    make("span", { class: "quote-name" }, make("bdi", { text: nameOf(message.from) })),
+    make("span", { class: "quote-name" }, make("bdi", { text: nameOf(senderOf(message)) })),
     make("span", { class: "quote-text", dir: "auto", text: summaryOf(message, say) }),
   );
-  block.style.setProperty("--hue", hueOfSender(message.from));
+  block.style.setProperty("--hue", hueOfSender(senderOf(message)));
   return block;
 }
 
@@ -199,7 +199,7 @@ function noticeOf(message, say) {
   if (message.new_chat_members)
     return message.new_chat_members.map((person) => say("joined", { name: nameOf(person) })).join(" · ");
   if (message.left_chat_member) return say("left", { name: nameOf(message.left_chat_member) });
-  if (message.pinned_message) return say("pinned", { name: nameOf(message.from) });
+  if (message.pinned_message) return say("pinned", { name: nameOf(senderOf(message)) });
   return null;
 }
 

@@ -2,7 +2,7 @@
 
 import { make } from "./dom.js";
 import { summaryOf } from "./bubble.js";
-import { badge, chatAvatar, nameOf, titleOf } from "./people.js";
+import { badge, chatAvatar, nameOf, senderOf, titleOf } from "./people.js";
 import { clockTime } from "./words.js";
 
 export class ChatList {
@@ -24,7 +24,7 @@ export class ChatList {
     const title = titleOf(chat, this.store.bot);
     const last = this.store.lastMessage(chat.id);
     const preview = last ? summaryOf(last, say) : say("empty");
-    const speaker = last && (last.from?.id === reader.id ? say("you") : chat.id < 0 ? nameOf(last.from) : null);
+    const speaker = last && (last.from?.id === reader.id ? say("you") : chat.id < 0 ? nameOf(senderOf(last)) : null);
     const line = make("span", { class: "entry-text", dir: "auto" });
     if (speaker) line.append(make("b", {}, make("bdi", { text: speaker }), ": "));
     line.append(preview);

@@ -137,7 +137,7 @@ export class ChatWindow {
     const empty = store.isLoaded(chatId) && !store.lastMessage(chatId);
     this.messages.element.classList.toggle("empty", empty);
     this.messages.element.dataset.intro = say(chatId > 0 ? "intro" : "empty");
-    this.composer.setState(chatId > 0 && person.blocked ? "blocked" : chatId > 0 && empty ? "start" : "write");
+    this.composer.setState(this.#composing({ empty }));
     this.personBar.show({ person, language: this.language, say });
     this.#drawChatBar();
   }
@@ -162,6 +162,11 @@ export class ChatWindow {
     if (this.store.line !== "online") return this.say("connecting");
     if (this.store.isTyping(chat.id)) return this.say("typing");
     return chat.id > 0 ? this.say("bot") : this.say("members", { n: chat.members.length });
+  }
+
+  #composing({ empty }) {
+    if (this.chatId < 0) return this.store.chats.get(this.chatId)?.type === "channel" ? "read" : "write";
+    return this.person.blocked ? "blocked" : empty ? "start" : "write";
   }
 
   #list() {

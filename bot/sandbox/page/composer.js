@@ -4,7 +4,7 @@ import { fetchCommands } from "./api.js";
 import { ATTACHMENTS } from "./attachments.js";
 import { iconButton, make } from "./dom.js";
 import { openMenu } from "./menus.js";
-import { hueOfSender, nameOf } from "./people.js";
+import { hueOfSender, nameOf, senderOf } from "./people.js";
 import { summaryOf } from "./bubble.js";
 
 const LONGEST = 4096; // UTF-16 units in one message; Telegram's own clients send a longer text as several.
@@ -69,12 +69,12 @@ export class Composer {
     this.element.replaceChildren(this.bar, this.row, this.wide);
   }
 
-  /** "write" for the text field, "start" for a chat nobody has begun, "blocked" for a blocked bot. */
+  /** "write" for the text field, "start" for a chat nobody has begun, "blocked" for a blocked bot, "read" for none. */
   setState(state) {
     this.row.hidden = state !== "write";
-    this.wide.hidden = state === "write";
+    this.wide.hidden = state === "write" || state === "read";
     this.fit();
-    if (state === "write") return;
+    if (this.wide.hidden) return;
     this.wide.textContent = this.say(state === "start" ? "start" : "restart");
     this.wide.onclick = state === "start" ? this.begin : this.unblock;
   }
@@ -99,14 +99,14 @@ export class Composer {
     this.bar.hidden = mode.kind === "write";
     if (mode.kind === "write") return;
     const head = make("span", { class: "quote-name" });
-    head.append(mode.kind === "edit" ? this.say(heading) : make("bdi", { text: nameOf(mode.message.from) }));
+    head.append(mode.kind === "edit" ? this.say(heading) : make("bdi", { text: nameOf(senderOf(mode.message)) }));
     const what = make(
       "div",
       { class: "quote" },
       head,
       make("span", { class: "quote-text", dir: "auto", text: summaryOf(mode.message, this.say) }),
     );
-    what.style.setProperty("--hue", hueOfSender(mode.message.from));
+    what.style.setProperty("--hue", hueOfSender(senderOf(mode.message)));
     this.bar.replaceChildren(
       what,
       iconButton("close", this.say("cancel"), () => this.cancel()),

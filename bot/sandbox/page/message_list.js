@@ -2,7 +2,7 @@
 
 import { drawMessage } from "./bubble.js";
 import { iconButton, make } from "./dom.js";
-import { badge, senderAvatar } from "./people.js";
+import { badge, senderAvatar, senderOf } from "./people.js";
 import { dayName } from "./words.js";
 
 const PAGE = 80; // Messages drawn at first, and added each time the reader scrolls up to the beginning.
@@ -99,7 +99,7 @@ export class MessageList {
     const reactions = this.store.reactions(this.chat.id, message.message_id);
     const row = drawMessage(message, { reader, reactions, language, say, act });
     row.dataset.date = message.date;
-    if (this.chat.id < 0 && row.classList.contains("other")) row.prepend(senderAvatar(message.from, "small"));
+    if (this.chat.id < 0 && row.classList.contains("other")) row.prepend(senderAvatar(senderOf(message), "small"));
     this.#rows.set(message.message_id, row);
     return row;
   }

@@ -11,6 +11,12 @@ export function nameOf(person) {
   );
 }
 
+/** Who wrote a message: a person, the bot, or a channel, in whose name all of its messages stand. */
+export function senderOf(message) {
+  const { from, sender_chat: channel } = message;
+  return from ?? (channel && { id: channel.id, first_name: channel.title });
+}
+
 /** What stands above a chat: the group's title, or the bot's name in a private chat. */
 export function titleOf(chat, bot) {
   return chat.id < 0 ? (chat.title ?? "Group") : (bot?.first_name ?? "Baithak");
