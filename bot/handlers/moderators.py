@@ -87,6 +87,7 @@ class ModeratorHandlers:
         router.message.register(self.queue, Command("queue", ignore_case=True))
         router.message.register(self.stats, Command("stats", ignore_case=True))
         router.message.register(self.status, Command("status", ignore_case=True))
+        router.message.register(self.feeds, Command("feeds", ignore_case=True))
         for ask in PRESSES:
             router.callback_query.register(self.press, F.data.startswith(f"{ask}:"))
         return router
@@ -249,6 +250,10 @@ class ModeratorHandlers:
         remembered = report.standing if report is not None else {}
         text = health_texts.status(facts, self._watch.seen(facts), remembered)
         await self._bot.send_message(reader.id, text)
+
+    async def feeds(self, message: Message, reader: Reader) -> None:
+        """Every feed, when it was read last, and why not."""
+        await self._bot.send_message(reader.id, health_texts.feeds(await self._watch.facts()))
 
 
 def _done(status: CommentStatus, clause: str | None) -> str:

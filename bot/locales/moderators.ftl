@@ -210,6 +210,7 @@ help-moderators =
     /dashboard – a one-time link to the dashboard
     /stats – how much waits, and for how long
     /status – how the whole system is
+    /feeds – each feed: when it was read last, and why not
     /switches – what is on for a bad day, and an end to it
     /hold – people read every comment first, on a story or in a section
     /close – close a story’s comments
@@ -288,6 +289,15 @@ system-feed = { $feed }: failed { $failures ->
         [one] once
        *[other] { $failures } times
     } in a row, { $error }
+feeds = <b>Feeds:</b> { $state }
+feeds-good = ✓ { $feed }: { $read }, looked at every { $every }
+feeds-bad = ✗ { $feed }: failed { $failures ->
+        [one] once
+       *[other] { $failures } times
+    } in a row, { $error }; { $read }
+feeds-read = read { $span } ago
+feeds-never = never read
+feeds-more = … and { $n } more. “baithak doctor” looks at all of them.
 system-queue = Screening queue: { $state }
 system-queue-is = { $length }, { $pending } of them with workers
 system-received = Received: { $state }

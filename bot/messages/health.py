@@ -16,6 +16,9 @@ _LINES_AT_MOST = 12
 """Alarms in one message, each of at most so many UTF-16 units below: together well within Telegram's 4,096."""
 
 _FEEDS_AT_MOST = 6
+_LISTED = 15
+"""Feeds in the message about feeds: with the longest address and reason each, so many fit."""
+
 _ADDRESS_AT_MOST = 80
 _REASON_AT_MOST = 80
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
@@ -45,6 +48,29 @@ def status(facts: Facts, seen: Seen, remembered: Mapping[Key, Standing]) -> Html
         alarms = [_standing_line(alarm, remembered.get(key_of(alarm)), now) for alarm in seen.standing]
         lines = [say("alarms-new", MODERATORS, n=len(alarms)), *_listed(alarms)]
     return Html("\n".join([*lines, "", *_parts(facts)]))
+
+
+def feeds(facts: Facts) -> Html:
+    """Every feed, those that fail first and then those not read for longest, as far as one message has room."""
+    watched, now = facts.feeds, facts.vitals.at
+    if watched is None:
+        return say("feeds", MODERATORS, state=say("system-unknown", MODERATORS))
+    order = sorted(watched, key=lambda feed: (-feed.failures, feed.read_at is not None, -age_s(feed.read_at, now)))
+    lines = [say("feeds", MODERATORS, state=_feeds(watched)), *(_feed_line(feed, now) for feed in order[:_LISTED])]
+    if len(order) > _LISTED:
+        lines.append(say("feeds-more", MODERATORS, n=len(order) - _LISTED))
+    return Html("\n".join(lines))
+
+
+def _feed_line(feed: WatchedFeed, now: datetime) -> Html:
+    read = say("feeds-never", MODERATORS)
+    if feed.read_at is not None:
+        read = say("feeds-read", MODERATORS, span=span(age_s(feed.read_at, now)))
+    name, every = cut(feed.url, at_most=_ADDRESS_AT_MOST), span(feed.poll_s)
+    if not feed.failures:
+        return say("feeds-good", MODERATORS, feed=name, read=read, every=every)
+    error = cut(feed.error or "", at_most=_REASON_AT_MOST)
+    return say("feeds-bad", MODERATORS, feed=name, failures=feed.failures, error=error, read=read)
 
 
 def span(seconds: float) -> str:

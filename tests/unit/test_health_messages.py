@@ -148,3 +148,28 @@ def test_however_much_is_wrong_it_is_one_message() -> None:
     assert visible_length(text) <= 4096
     assert f"and {len(everything) - 12} more: write /status" in text
     assert visible_length(texts.told(everything, everything, now=NOW)) <= 4096
+
+
+def test_of_feeds_those_that_fail_come_first_then_those_not_read_for_longest() -> None:
+    watched = (
+        WatchedFeed("https://a.example/rss", 300, NOW - timedelta(minutes=3), 0),
+        WatchedFeed("https://b.example/rss", 2, NOW - timedelta(hours=4), 0),
+        WatchedFeed("https://c.example/rss", 300, None, 1, "answered with status 503"),
+        WatchedFeed("https://d.example/<rss>", 300, NOW - timedelta(days=3), 7, "is not a feed"),
+        WatchedFeed("https://e.example/rss", 300, None, 0),
+    )
+    assert texts.feeds(Facts(vitals(), watched)).splitlines() == [
+        "<b>Feeds:</b> 2 of 5 failing",
+        "✗ https://d.example/&lt;rss&gt;: failed 7 times in a row, is not a feed; read 3 days ago",
+        "✗ https://c.example/rss: failed once in a row, answered with status 503; never read",
+        "✓ https://e.example/rss: never read, looked at every 5 min",
+        "✓ https://b.example/rss: read 4 h ago, looked at every 2 s",
+        "✓ https://a.example/rss: read 3 min ago, looked at every 5 min",
+    ]
+
+
+def test_very_many_feeds_fit_into_one_message_and_the_rest_is_counted() -> None:
+    told = texts.feeds(Facts(vitals(), tuple(failing(number) for number in range(40))))
+    assert visible_length(told) <= 4096
+    assert "… and 25 more." in told
+    assert texts.feeds(Facts(vitals(), None)) == "<b>Feeds:</b> not known"

@@ -407,10 +407,16 @@ async def test_status_shows_a_moderator_the_whole_system_and_what_is_wrong_first
     assert "Workers: 1, model 2026-11-22.1" in text_of(well).splitlines()
 
 
+async def test_a_moderator_is_told_of_every_feed(talk: Talk) -> None:
+    asked = await talk.sandbox.write(OMAR, "/feeds")
+    await talk.sees(OMAR, begins("Feeds: 0 read"), after=asked["message_id"])
+
+
 async def test_status_is_an_unknown_command_to_others_and_is_not_told_the_group(talk: Talk) -> None:
-    asked = await talk.sandbox.write(EMMA, "/status")
-    said = await talk.sees(EMMA, lambda one: one["from"]["is_bot"], after=asked["message_id"])
-    assert text_of(said).startswith("I don")
+    for command in ("/status", "/feeds"):
+        asked = await talk.sandbox.write(EMMA, command)
+        said = await talk.sees(EMMA, lambda one: one["from"]["is_bot"], after=asked["message_id"])
+        assert text_of(said).startswith("I don")
     asked = await talk.sandbox.write(OMAR, "/status", chat_id=GROUP)
     await talk.settled(OMAR)
     assert not any("Database" in said for said in await talk.said_by_bot(GROUP, after=asked["message_id"]))
