@@ -4,7 +4,7 @@
       feed.Fetcher.fetch                 public addresses only, if it changed
       feed.read_feed                     story.FeedStory each, at its story.canonical_address
     schedule.Schedule.take               stored once
-      ranking.rank                       best first; pure
+      ranking.rank                       best first, what was told before left out; pure
       keywords.phrases                   and what they say, for who follows or mutes a word of it
     schedule.Schedule.push               a delivery for each subscriber.Subscriber it is for, when their
                                          hours.Hours.due allows, page by page

@@ -8,10 +8,13 @@ counts for little and no crowd can hold a story at the top.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from urllib.parse import urlsplit
 
+from bot.keywords import folded
 from bot.story import Story
 
 GRAVITY = 1.8
@@ -26,6 +29,16 @@ hour: where a feed lists them oldest first, more would put old news before new."
 
 COMMENTS_POINTS, READERS_POINTS = 2.0, 1.0
 """What the logarithm of its comments weighs, and that of its readers: who comments does more than who opens."""
+
+
+TOLD_ALIKE = timedelta(hours=24)
+"""Within it two stories with one title are one piece of news; a title that comes again later is another day's."""
+
+_WORDS_AT_LEAST = 4
+"""Words of a title that tells news apart: "Editorial" and "Live updates" tell nothing."""
+
+_MARKS = frozenset({"update", "updated", "breaking", "exclusive"})
+"""What a title may begin with when it comes again, with or without a number: "UPDATE 2-Dam opens"."""
 
 
 def rank(
@@ -51,6 +64,40 @@ def rank(
         return -pinned, -score(story), -story.published_at.timestamp(), story.id
 
     return sorted((story for story in stories if not story.muted), key=order)
+
+
+def is_told(story: Story, before: Iterable[Story]) -> bool:
+    """Whether one of these is the same news at another address of the site: by its title, of the same day."""
+    words = _headline(story.title)
+    return words is not None and any(
+        other.id != story.id
+        and other.language == story.language
+        and urlsplit(other.url).netloc == urlsplit(story.url).netloc
+        and abs(other.published_at - story.published_at) < TOLD_ALIKE
+        and _headline(other.title) == words
+        for other in before
+    )
+
+
+def distinct(ranked: Sequence[Story]) -> list[Story]:
+    """Without the news that stands before under another address."""
+    kept: list[Story] = []
+    by_words: dict[tuple[str, ...] | None, list[Story]] = defaultdict(list)
+    for story in ranked:
+        same = by_words[_headline(story.title)]
+        if not is_told(story, same):
+            kept.append(story)
+            same.append(story)
+    return kept
+
+
+@lru_cache(maxsize=2_000)
+def _headline(title: str) -> tuple[str, ...] | None:
+    """The words of a title as they are compared; None where they are too few."""
+    words = folded(title)
+    while words and (words[0] in _MARKS or (words[0].isdigit() and words != folded(title))):
+        words = words[1:]
+    return words if len(words) >= _WORDS_AT_LEAST else None
 
 
 def spread(ranked: Sequence[Story], *, at_most: int) -> list[Story]:

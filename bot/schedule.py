@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from bot.feed import LARGE, FeedRefused, FeedSource, Fetched, Fetcher, Reading, read_apart, read_feed
 from bot.keywords import phrases
 from bot.messages.digest import STORIES_AT_MOST
-from bot.ranking import rank, spread
+from bot.ranking import TOLD_ALIKE, distinct, is_told, rank, spread
 from bot.store import BotStore, Push
 from bot.store.pushes import Chosen
 from bot.store.stories import FeedState
@@ -122,23 +122,27 @@ class Schedule:
     async def _ranked(self, stories: Sequence[Story], *, now: datetime) -> list[Story]:
         comments = await self._counts([story.url for story in stories])
         readers = await self._store.opened.counts([story.id for story in stories])
-        return rank(stories, comments=comments, readers=readers, now=now)
+        return distinct(rank(stories, comments=comments, readers=readers, now=now))
 
     async def take(self, stories: Sequence[FeedStory], *, first_look: bool) -> list[Story]:
         """Store what a feed has and plan deliveries of what is new; the stories that are pushed."""
         now = self._clock()
         at_most = FIRST_LOOK if first_look else self._alerts_per_poll
 
-        def choose(fresh: Sequence[Story]) -> Chosen:
+        def choose(fresh: Sequence[Story], before: Sequence[Story]) -> Chosen:
             by_language: dict[str, list[Story]] = defaultdict(list)
-            for story in rank(fresh, comments={}, readers={}, now=now):
-                by_language[story.language].append(story)
+            for story in distinct(rank(fresh, comments={}, readers={}, now=now)):
+                # What was told under another address, or comes again with a mark, is no news: it is there to read.
+                if not is_told(story, before):
+                    by_language[story.language].append(story)
             pushed = [story for ranked in by_language.values() for story in ranked[:at_most]]
             rest = [story for ranked in by_language.values() for story in ranked[at_most:]]
             # Of the rest, which is there for `/top`, nobody is sent any but who follows a word of it.
             return pushed, [] if first_look else rest
 
-        begun = await self._store.pushes.begin_new(stories, choose=choose, followed_at_most=FOLLOWED_AT_MOST, now=now)
+        begun = await self._store.pushes.begin_new(
+            stories, choose=choose, recent=TOLD_ALIKE, followed_at_most=FOLLOWED_AT_MOST, now=now
+        )
         for push in begun:
             await self._plan(push)
         return [push.story for push in begun if not push.followed]

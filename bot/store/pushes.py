@@ -36,7 +36,9 @@ LEASE_S = 10.0
 """Seconds after which another process goes on with a push whose planner was not heard of: longer than a page takes."""
 
 _PLANNING = 7_206_951
-"""The number of the lock under which PostgreSQL plans one page after the other."""
+"""The number of the lock under which PostgreSQL plans one page, and takes one feed's stories, after the other."""
+
+_RECENT_AT_MOST = 1_000
 
 
 class _Looked(NamedTuple):
@@ -100,26 +102,31 @@ class Pushes:
         self,
         found: Sequence[FeedStory],
         *,
-        choose: Callable[[Sequence[Story]], Chosen],
+        choose: Callable[[Sequence[Story], Sequence[Story]], Chosen],
+        recent: timedelta,
         followed_at_most: int,
         now: datetime,
     ) -> list[Push]:
         """Store what a feed has, and begin a push of each new story that `choose` picks: both, or neither.
 
-        Of the others so many at most begin, of those with a word that somebody follows. Raises what the database raises
-        where it takes no story, or can't be used now.
+        `choose` is given the new stories, and those known before that are as `recent` as that. Of those it leaves so
+        many at most begin for who follows a word of them. Raises what the database raises where it takes no story, or
+        can't be used now.
         """
         if not found:
             return []
 
         async def begin(connection: AsyncConnection, fresh: Sequence[Story]) -> list[Push]:
-            wide, narrow = choose(fresh)
+            if not fresh:
+                return []
+            wide, narrow = choose(fresh, await self._recent(connection, fresh, since=now - recent))
             narrow = (await followed(connection, narrow))[:followed_at_most]
             begun = [await self._begin(connection, story, now=now, followed=False) for story in wide]
             return begun + [await self._begin(connection, story, now=now, followed=True) for story in narrow]
 
         try:
             async with self._database.write() as connection:
+                await self._take_turns(connection)
                 return await begin(connection, await self._add_all(connection, found, now=now))
         except _OneRefused:
             # The others are stored without it.
@@ -189,6 +196,18 @@ class Pushes:
             counted = (await connection.execute(query)).one()
             return Wanted(*counted, channels=(await connection.execute(channels)).scalar_one())
 
+    async def _take_turns(self, connection: AsyncConnection) -> None:
+        """Two at once would not see each other: both would take the last room of a day, or push the same news."""
+        if self._database.dialect == "postgresql":
+            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_PLANNING)))
+
+    async def _recent(self, connection: AsyncConnection, fresh: Sequence[Story], *, since: datetime) -> list[Story]:
+        query = sa.select(stories).where(
+            stories.c.published_at >= since, stories.c.id.not_in([story.id for story in fresh])
+        )
+        newest = query.order_by(stories.c.published_at.desc(), stories.c.id.desc()).limit(_RECENT_AT_MOST)
+        return [story_in(row) for row in (await connection.execute(newest)).mappings()]
+
     async def _add_all(self, connection: AsyncConnection, found: Sequence[FeedStory], *, now: datetime) -> list[Story]:
         try:
             return await add_in(connection, self._database, found, now=now)
@@ -236,9 +255,7 @@ class Pushes:
             state = (await connection.execute(row)).mappings().first()
             if state is None:
                 return 0, True
-            if self._database.dialect == "postgresql":
-                # Two at once would not see each other, and both take the last room of a day.
-                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_PLANNING)))
+            await self._take_turns(connection)
             now = clock()
             page = [_Looked(*one) for one in await connection.execute(_next_page(push, state))]
             planned = state["planned"]

@@ -17,6 +17,7 @@ from tests.planning import planned
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 JOINED = NOW - timedelta(days=90)
 PAGE = 5
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -164,17 +165,17 @@ async def test_new_stories_and_their_pushes_are_stored_together_or_not_at_all(st
     await subscribed(store, [1, 2])
     found = [FeedStory(f"https://news.example/{n}", f"Story {n}", "", "en", "world", NOW) for n in range(3)]
 
-    def dies(fresh: Sequence[Story]) -> pushes.Chosen:
-        assert len(fresh) == 3
+    def dies(fresh: Sequence[Story], before: Sequence[Story]) -> pushes.Chosen:
+        assert (len(fresh), len(before)) == (3, 0)
         raise RuntimeError("killed here")
 
-    def two(fresh: Sequence[Story]) -> pushes.Chosen:
+    def two(fresh: Sequence[Story], _before: Sequence[Story]) -> pushes.Chosen:
         return fresh[:2], fresh[2:]
 
     with pytest.raises(RuntimeError, match="killed here"):
-        await store.pushes.begin_new(found, choose=dies, followed_at_most=5, now=NOW)
+        await store.pushes.begin_new(found, choose=dies, recent=DAY, followed_at_most=5, now=NOW)
     await store.keywords.add(2, "follow", "Story 2")
-    begun = await store.pushes.begin_new(found, choose=two, followed_at_most=5, now=NOW)
+    begun = await store.pushes.begin_new(found, choose=two, recent=DAY, followed_at_most=5, now=NOW)
     assert [(push.story.title, push.followed) for push in begun] == [
         ("Story 0", False),
         ("Story 1", False),
@@ -186,7 +187,7 @@ async def test_new_stories_and_their_pushes_are_stored_together_or_not_at_all(st
         await store.pushes.plan(push, clock=at(late), page_planned=nothing)
     found_by = {person: await store.deliveries.received(person) for person in (1, 2)}
     assert [len(stories) for stories in found_by.values()] == [2, 3]
-    assert await store.pushes.begin_new(found, choose=two, followed_at_most=5, now=NOW) == []
+    assert await store.pushes.begin_new(found, choose=two, recent=DAY, followed_at_most=5, now=NOW) == []
 
 
 async def test_what_a_reader_asked_for_and_breaking_news_overtake_what_waits(store: BotStore) -> None:

@@ -111,6 +111,30 @@ async def test_of_the_rest_who_follows_a_word_is_sent_theirs_and_of_very_many_so
     assert len(await newsroom.planned(2)) == 3 + 2 + FOLLOWED_AT_MOST
 
 
+async def test_the_same_news_at_another_address_is_stored_and_pushed_once(newsroom: Newsroom) -> None:
+    newsroom.write(1)
+    await newsroom.look()
+    items = [_item("The dam opens after heavy rain", 7), _item("The dam opens, after heavy rain", 8)]
+
+    def have(*given: str) -> None:
+        said = "".join(given)
+        newsroom.file.write_text(f'<rss version="2.0"><channel><title>N</title>{said}</channel></rss>', "utf-8")
+
+    have(*items)
+    await newsroom.look()
+    assert len(await newsroom.planned(1)) == 2
+    have(*items, _item("UPDATE 1-The dam opens after heavy rain", 9), _item("The dam opens wider, two towns wait", 10))
+    await newsroom.look()
+    assert await newsroom.planned(1) == [
+        "Story 1",
+        "The dam opens after heavy rain",
+        "The dam opens wider, two towns wait",
+    ]
+    assert await newsroom.store.stories.by_address("https://news.example/9") is not None
+    best = [story.title for story in await newsroom.schedule.top_stories("en", at_most=9)]
+    assert sum("after heavy rain" in title for title in best) == 1
+
+
 def _item(title: str, number: int) -> str:
     when = "Sun, 22 Nov 2026 09:00:00 GMT"
     return f"<item><title>{title}</title><link>https://news.example/{number}</link><pubDate>{when}</pubDate></item>"

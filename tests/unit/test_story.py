@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.ranking import rank
+from bot.ranking import distinct, is_told, rank
 from bot.story import Story, canonical_address, start_payload, story_of_link, story_of_payload
 from bot.subscriber import Subscriber
 from moderation.comment import KEY_AT_MOST
@@ -124,6 +124,39 @@ def test_what_an_editor_pinned_is_first_until_its_time_is_over_and_what_is_muted
     )
     ranked = rank([best, first, last, over, muted], comments={}, readers={}, now=NOW)
     assert [one.id for one in ranked] == [3, 2, 1, 4]
+
+
+@pytest.mark.parametrize(
+    ("title", "again", "same"),
+    [
+        ("The dam opens after heavy rain", "The dam opens after heavy rain", True),
+        ("The dam opens after heavy rain", "UPDATE 2-The Dam Opens, after heavy rain!", True),
+        ("Breaking: The dam opens after heavy rain", "Updated: the dam opens after heavy rain", True),
+        ("The dam opens after heavy rain", "The dam shuts after heavy rain", False),
+        ("Score at tea on day 1", "Score at tea on day 2", False),
+        ("2 die as the dam opens", "3 die as the dam opens", False),
+        ("Live updates", "Live updates", False),
+        ("Editorial", "Update: Editorial", False),
+        ("بند کے دروازے کھول دیے گئے", "بند کے دروازے کھول دیے گئے۔", True),
+        ("बाँध के फाटक खोल दिए गए", "बांध के फाटक खोल दिए गए", True),
+        ("", "", False),
+        ("update update 1 2 3", "update 1 2 3", False),
+    ],
+)
+def test_news_is_known_again_by_its_title_at_another_address(title: str, again: str, same: bool) -> None:
+    first, second = story(1, title=title), story(2, title=again)
+    assert is_told(second, [first]) is is_told(first, [second]) is same
+    assert len(distinct([first, second])) == 2 - same
+
+
+def test_the_same_title_on_another_day_site_or_in_another_language_is_other_news() -> None:
+    title = "The weather in Lahore today"
+    today, yesterday = story(1, title=title), story(2, title=title, published_at=NOW - timedelta(hours=26))
+    assert not is_told(today, [yesterday])
+    assert not is_told(today, [story(3, title=title, language="mr")])
+    assert not is_told(today, [story(5, title=title, url="https://other.example/5")])
+    assert not is_told(today, [today]), "nothing is told by itself"
+    assert distinct([today, yesterday, story(4, title=title)]) == [today, yesterday]
 
 
 @given(
