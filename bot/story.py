@@ -29,10 +29,14 @@ _LONGEST = 8 * KEY_AT_MOST
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+ReadIn = tuple[tuple[str, str], ...]
+"""Language and address of a story in each other language."""
+
+
 @dataclass(frozen=True, slots=True)
 class FeedStory:
     """A story as a feed has it: HTML stripped, address canonical, not yet known to the store. `place` is which of the
-    feed's stories of its language it is, from 1."""
+    feed's stories of its language it is, from 1; `read_in` where it stands in other languages."""
 
     url: str
     title: str
@@ -43,6 +47,7 @@ class FeedStory:
     picture: str | None = None
     top: bool = False
     place: int | None = None
+    read_in: ReadIn = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ class Story:
     place: int | None = None
     pinned_until: datetime | None = None
     muted: bool = False
+    read_in: ReadIn = ()
 
 
 def canonical_address(address: str) -> str:

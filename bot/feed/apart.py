@@ -71,7 +71,8 @@ async def read_apart(
 
 
 def _story(given: dict[str, Any]) -> FeedStory:
-    return FeedStory(**(given | {"published_at": datetime.fromisoformat(given["published_at"])}))
+    read_in = tuple((language, address) for language, address in given["read_in"])
+    return FeedStory(**(given | {"published_at": datetime.fromisoformat(given["published_at"]), "read_in": read_in}))
 
 
 def main() -> None:
@@ -84,7 +85,7 @@ def main() -> None:
     try:
         reading = read_feed(
             body,
-            FeedSource(**asked["source"]),
+            FeedSource(**(asked["source"] | {"read_in": tuple(map(tuple, asked["source"]["read_in"]))})),
             content_type=asked["content_type"],
             address=asked["address"],
             now=datetime.fromisoformat(asked["now"]),

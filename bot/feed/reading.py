@@ -18,6 +18,7 @@ import nh3
 from bot.feed.fetch import FeedRefused
 from bot.feed.guarding import decoded, refuse_mazes, without_prolog
 from bot.feed.json_feed import LISTED_AT_MOST, is_json, read_json_feed
+from bot.feed.links import other_languages, own_link
 from bot.feed.sources import FeedSource
 from bot.story import SECTIONS, FeedStory, canonical_address
 from moderation.policy import LANGUAGES
@@ -134,23 +135,25 @@ def _story(entry: Any, source: FeedSource, *, feed: Any, now: datetime) -> FeedS
     title = plain_text(entry.get("title", ""))[:TITLE_LENGTH]
     if not title:
         raise ValueError("has no title")
-    link = entry.get("link") or (entry.get("id") if "://" in str(entry.get("id", "")) else None)
+    base = str(feed.get("link", ""))
+    summary = plain_text(entry.get("summary", "") or _content(entry))
+    language = _language(entry, title, summary, feed=feed, default=source.language)
+    link = own_link(entry, language) or (entry.get("id") if "://" in str(entry.get("id", "")) else None)
     if not link:
         raise ValueError("has no address")
-    if "://" not in link:
-        link = urljoin(str(feed.get("link", "")), link)
-    summary = plain_text(entry.get("summary", "") or _content(entry))
+    url = canonical_address(link if "://" in link else urljoin(base, link))
     words = [plain_text(tag.get("term") or "").lower() for tag in entry.get("tags", [])[:LISTED_AT_MOST]]
     return FeedStory(
-        url=canonical_address(link),
+        url=url,
         title=title,
         summary=_shortened(summary, SUMMARY_LENGTH),
-        language=_language(entry, title, summary, feed=feed, default=source.language),
+        language=language,
         section=next((word for word in words if word in SECTIONS), None)
         or next((word for word in words if word and len(word) <= 40 and word not in _TOP_MARKS), source.section),
         published_at=_published(entry, now),
         picture=_picture(entry),
         top=any(word in _TOP_MARKS for word in words),
+        read_in=other_languages(entry, source, url=url, language=language, base=base),
     )
 
 

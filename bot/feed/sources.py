@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.settings import BotSettings
-from bot.story import SECTION_LENGTH
+from bot.story import SECTION_LENGTH, ReadIn, canonical_address
 from moderation.comment import KEY_AT_MOST
 from moderation.errors import SettingsError
 from moderation.policy import LANGUAGES
@@ -20,7 +20,7 @@ POLL_AT_LEAST_S = 0.1
 POLL_AT_MOST_S = 30 * 86_400
 """Bounds of a feed's own rhythm: below it looks do nothing but follow one another, above it no alarm ever comes."""
 
-_KEYS = ("url", "language", "section", "poll_s")
+_KEYS = ("url", "language", "section", "poll_s", "read_in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class FeedSource:
     language: str
     section: str
     poll_s: float
+    read_in: ReadIn = ()
+    """For each other language the address of its stories, in which {path} stands for a story's path."""
 
 
 def load_feeds(settings: BotSettings) -> list[FeedSource]:
@@ -83,4 +85,19 @@ def _source(table: dict[str, Any], number: int, *, path: Path, poll_s: float) ->
         url = str((path.parent / url).resolve())
     if len(url.encode()) > KEY_AT_MOST:
         raise SettingsError(f"{where}: url has at most {KEY_AT_MOST} bytes")
-    return FeedSource(url=url, language=language, section=section.strip().lower(), poll_s=float(given))
+    read_in = _read_in(table.get("read_in", {}), where=where)
+    return FeedSource(url, language, section.strip().lower(), float(given), read_in)
+
+
+def _read_in(given: Any, *, where: str) -> ReadIn:
+    how = f'{where}: read_in is a table of languages and addresses, like {{ ur = "https://news.example/ur{{path}}" }}'
+    if not isinstance(given, dict):
+        raise SettingsError(how)
+    for language, address in given.items():
+        if language not in LANGUAGES or not isinstance(address, str) or address.count("{path}") != 1:
+            raise SettingsError(how)
+        try:
+            canonical_address(address.replace("{path}", "/a"))
+        except ValueError as error:
+            raise SettingsError(f"{where}: read_in: {language}: {error}") from None
+    return tuple(given.items())

@@ -39,20 +39,29 @@ def languages(*, starting: bool = False) -> InlineKeyboardMarkup:
 
 
 def alert(story: Story, *, comments: int, links: Links, language: str) -> InlineKeyboardMarkup:
-    """A story's buttons: Comment, Comments (n), Read, Share, and no more stories."""
+    """A story's buttons: Comment, Comments (n), Read, Share, the story in other languages, and no more stories."""
     return InlineKeyboardMarkup(
         inline_keyboard=[
             [
                 button(plain("button-comment", language), Ask.COMMENT, story.id),
                 button(plain("button-comments", language, n=comments), Ask.THREAD, story.id),
             ],
-            [
-                InlineKeyboardButton(text=plain("button-read", language), url=story.url),
-                InlineKeyboardButton(text=plain("button-share", language), url=links.share(story)),
-            ],
+            *_elsewhere(story, links=links, language=language),
             [button(plain("settings-pause", language), Ask.STOP)],
         ]
     )
+
+
+def _elsewhere(story: Story, *, links: Links, language: str) -> list[list[InlineKeyboardButton]]:
+    """Read and Share, and below them each other language in which the story can be read, under its own name."""
+    others = [InlineKeyboardButton(text=LANGUAGE_NAMES[one], url=url) for one, url in story.read_in]
+    return [
+        [
+            InlineKeyboardButton(text=plain("button-read", language), url=story.url),
+            InlineKeyboardButton(text=plain("button-share", language), url=links.share(story)),
+        ],
+        *([others] if others else []),
+    ]
 
 
 def in_channel(story: Story, *, links: Links, language: str) -> InlineKeyboardMarkup:
@@ -60,10 +69,7 @@ def in_channel(story: Story, *, links: Links, language: str) -> InlineKeyboardMa
     return InlineKeyboardMarkup(
         inline_keyboard=[
             [InlineKeyboardButton(text=plain("button-comment", language), url=links.story(story.id))],
-            [
-                InlineKeyboardButton(text=plain("button-read", language), url=story.url),
-                InlineKeyboardButton(text=plain("button-share", language), url=links.share(story)),
-            ],
+            *_elsewhere(story, links=links, language=language),
         ]
     )
 

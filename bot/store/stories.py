@@ -217,7 +217,7 @@ async def add_in(
             fresh.append(new_id)
             continue
         # The date stays: a feed that touches its dates must not lift an old story over the new ones.
-        changed = {key: values[key] for key in ("title", "summary", "picture", "top", "place")}
+        changed = {key: values[key] for key in ("title", "summary", "picture", "top", "place", "read_in")}
         await connection.execute(
             sa.update(stories).where(stories.c.url == story.url, stories.c.revision == 0).values(**changed)
         )
@@ -240,6 +240,7 @@ def _values(story: FeedStory) -> dict[str, Any]:
         "published_at": story.published_at,
         "top": story.top,
         "place": story.place,
+        "read_in": [list(one) for one in story.read_in],
     }
 
 
@@ -259,6 +260,7 @@ def story_in(row: Any) -> Story:
         place=row["place"],
         pinned_until=row["pinned_until"],
         muted=row["muted"],
+        read_in=tuple((language, address) for language, address in row["read_in"]),
         revision=row["revision"],
         corrected_at=row["corrected_at"],
         recalled_at=row["recalled_at"],

@@ -38,6 +38,8 @@ stories = sa.Table(
     sa.Column("top", sa.Boolean, nullable=False, default=False),
     # Its place among its feed's stories of its language when the feed was read last, from 1; none where no feed has it.
     sa.Column("place", sa.Integer),
+    # Language and address of the story in each other language.
+    sa.Column("read_in", sa.JSON, nullable=False, default=list, server_default="[]"),
     # An editor's wish: first of the top stories until then, or none of them.
     sa.Column("pinned_until", UtcTime),
     sa.Column("muted", sa.Boolean, nullable=False, default=False, server_default=sa.false()),

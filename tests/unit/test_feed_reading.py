@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 import bot.feed.apart
 from bot.feed import FeedRefused, FeedSource, read_apart, read_feed
 from bot.feed.reading import Reading, language_of_script, plain_text
+from bot.story import FeedStory
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SOURCE = FeedSource("https://news.example/rss.xml", "en", "world", 300)
@@ -256,3 +259,66 @@ async def test_what_takes_longer_or_more_memory_than_a_feed_may_is_refused_and_n
     with pytest.raises(FeedRefused, match=words):
         await apart(rss(*(item("x" * 50_000, link=f"https://news.example/{n}") for n in range(100))))
     assert children.read_text() == before
+
+
+OTHERS = """
+<link>https://news.example/a?utm_source=rss</link>
+<atom:link rel="alternate" hreflang="ur" href="https://news.example/ur/a#top"/>
+<atom:link rel="alternate" hreflang="hi-IN" href="/hi/a"/>
+<atom:link rel="alternate" hreflang="en" href="https://news.example/a"/>
+<atom:link rel="alternate" hreflang="de" href="https://news.example/de/a"/>
+<atom:link rel="alternate" hreflang="mr" href="javascript:alert(1)"/>
+<atom:link rel="alternate" hreflang="ar" href="http://localhost/ar/a"/>
+<atom:link rel="alternate" hreflang="ar" type="application/json" href="https://news.example/ar/a.json"/>
+"""
+
+
+def in_other_languages(items: str, **given: Any) -> FeedStory:
+    text = (
+        '<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel><title>N</title>'
+        f"<link>https://news.example/</link><item><title>The dam opens</title>{items}</item></channel></rss>"
+    )
+    source = replace(SOURCE, **given)
+    (story,) = read_feed(text.encode(), source, content_type=None, address=SOURCE.url, now=NOW).stories
+    return story
+
+
+def test_a_link_to_another_language_is_no_address_of_the_story_but_a_way_to_read_it() -> None:
+    story = in_other_languages(OTHERS)
+    assert story.url == "https://news.example/a"
+    assert story.read_in == (("ur", "https://news.example/ur/a"), ("hi", "https://news.example/hi/a"))
+
+
+def test_atom_links_in_other_languages_are_read_alike() -> None:
+    text = """<feed xmlns="http://www.w3.org/2005/Atom"><title>t</title><id>x</id>
+    <entry><title>بند کھل گیا</title><id>1</id>
+    <link href="https://news.example/a" hreflang="en"/><link hreflang="ur" href="https://news.example/ur/a"/></entry></feed>"""
+    (story,) = read_feed(text.encode(), SOURCE, content_type=None, address=SOURCE.url, now=NOW).stories
+    assert (story.language, story.url) == ("ur", "https://news.example/ur/a")
+    assert story.read_in == (("en", "https://news.example/a"),)
+
+
+def test_a_feed_setting_says_where_other_languages_are_and_its_own_links_go_first() -> None:
+    patterns = {"read_in": (("ur", "https://ur.news.example{path}"), ("ar", "https://news.example/ar{path}"))}
+    story = in_other_languages("<link>https://news.example/a/7?page=2&amp;utm_medium=x</link>", **patterns)
+    assert story.read_in == (
+        ("ur", "https://ur.news.example/a/7?page=2"),
+        ("ar", "https://news.example/ar/a/7?page=2"),
+    )
+    assert dict(in_other_languages(OTHERS, **patterns).read_in)["ur"] == "https://news.example/ur/a"
+
+
+def test_each_story_has_its_place_among_those_of_its_language() -> None:
+    items = "".join(
+        f"<item><title>{t}</title><link>https://n.example/{n}</link></item>"
+        for n, t in enumerate(("One of them", "پہلی خبر یہ ہے", "Two of them", "دوسری خبر یہ ہے", "Three of them"))
+    )
+    text = f"<rss version='2.0'><channel><title>N</title>{items}</channel></rss>"
+    stories = read_feed(text.encode(), SOURCE, content_type=None, address=SOURCE.url, now=NOW).stories
+    assert [(story.language, story.place) for story in stories] == [
+        ("en", 1),
+        ("ur", 1),
+        ("en", 2),
+        ("ur", 2),
+        ("en", 3),
+    ]

@@ -19,6 +19,7 @@ POLICY = load_policy()
 TERMS = load_terms(POLICY)
 LARGEST = 10**17
 LINKS = Links("desk_bot")
+OTHERS = tuple((language, f"https://news.example/{language}/7") for language in ("ur", "hi", "mr", "ar"))
 
 
 def subscriber(language: str, **chosen: Any) -> Subscriber:
@@ -32,7 +33,7 @@ def every_keyboard(language: str) -> list[InlineKeyboardMarkup]:
     return [
         keyboards.languages(),
         keyboards.shown_in(1, story(id=LARGEST), comments=123456, links=LINKS, language=language),
-        keyboards.shown_in(-1, story(id=LARGEST), comments=123456, links=LINKS, language=language),
+        keyboards.shown_in(-1, story(id=LARGEST, read_in=OTHERS), comments=123456, links=LINKS, language=language),
         keyboards.settings(language=language, chosen={"world"}, active=True),
         keyboards.settings(language=language, chosen=(), active=False),
         keyboards.hours(subscriber(language)),
@@ -115,3 +116,17 @@ def test_a_shared_link_opens_the_story_and_grants_nothing() -> None:
 
 def test_a_reader_who_is_asked_to_write_finds_the_keyboard_open() -> None:
     assert keyboards.writing("en").input_field_placeholder == "Your comment"
+
+
+def test_a_story_in_other_languages_has_a_button_for_each_under_its_own_name() -> None:
+    for chat in (1, -1):
+        markup = keyboards.shown_in(chat, story(read_in=OTHERS), comments=0, links=LINKS, language="en")
+        row = next(row for row in markup.inline_keyboard if row[0].text == "اردو")
+        assert [(one.text, one.url) for one in row] == [
+            ("اردو", OTHERS[0][1]),
+            ("हिन्दी", OTHERS[1][1]),
+            ("मराठी", OTHERS[2][1]),
+            ("العربية", OTHERS[3][1]),
+        ]
+        plain = keyboards.shown_in(chat, story(), comments=0, links=LINKS, language="en")
+        assert len(plain.inline_keyboard) == len(markup.inline_keyboard) - 1

@@ -122,12 +122,20 @@ def test_every_setting_may_stand_in_the_settings_file(tmp_path: Path, monkeypatc
     [
         ("[[feed]]\nurl = 'https://news.example/rss'", "unknown key 'feed'; write each feed as a [[feeds]] table"),
         ("poll_s = 2\n[[feeds]]\nurl = 'a.xml'", "unknown key 'poll_s'"),
-        ("[[feeds]]\nurl = 'a.xml'\nlang = 'ur'", "unknown key 'lang'; a feed has url, language, section, poll_s"),
+        (
+            "[[feeds]]\nurl = 'a.xml'\nlang = 'ur'",
+            "unknown key 'lang'; a feed has url, language, section, poll_s, read_in",
+        ),
         (f"[[feeds]]\nurl = 'https://news.example/{'z' * 2000}'", "url has at most 2000 bytes"),
         ('[[feeds]]\nurl = "a\\u0000.xml"', "needs a url"),
         (f"[[feeds]]\nurl = 'a.xml'\nsection = '{'z' * 65}'", "section must be a word of at most 64 characters"),
         ("[[feeds]]\nurl = 'a.xml'\npoll_s = 1e-9", "poll_s must be 0.1 to 2592000 seconds"),
         ("[[feeds]]\nurl = 'a.xml'\npoll_s = inf", "poll_s must be 0.1 to 2592000 seconds"),
+        ("[[feeds]]\nurl = 'a.xml'\nread_in = 'ur'", "read_in is a table"),
+        ("[[feeds]]\nurl = 'a.xml'\nread_in = { de = 'https://n.example{path}' }", "read_in is a table"),
+        ("[[feeds]]\nurl = 'a.xml'\nread_in = { ur = 'https://n.example/ur' }", "read_in is a table"),
+        ("[[feeds]]\nurl = 'a.xml'\nread_in = { ur = 7 }", "read_in is a table"),
+        ("[[feeds]]\nurl = 'a.xml'\nread_in = { ur = 'ftp://n.example{path}' }", "read_in: ur: not a web address"),
         ("[[feeds]]\nurl = 'a.xml'\npoll_s = nan", "poll_s must be 0.1 to 2592000 seconds"),
     ],
 )

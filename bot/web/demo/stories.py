@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -45,7 +45,10 @@ _CHANNELS = {
 
 @dataclass(frozen=True, slots=True)
 class DemoStory:
-    """One sample story. `picture` is a file in PICTURES; `minutes_ago` its age when the demo starts."""
+    """One sample story. `picture` is a file in PICTURES; `minutes_ago` its age when the demo starts.
+
+    `also` are the slugs of the same story in other languages.
+    """
 
     slug: str
     language: str
@@ -56,6 +59,7 @@ class DemoStory:
     picture: str | None
     minutes_ago: int
     top: bool
+    also: tuple[str, ...] = ()
 
 
 def load(folder: Path = FOLDER) -> tuple[DemoStory, ...]:
@@ -81,12 +85,18 @@ def load(folder: Path = FOLDER) -> tuple[DemoStory, ...]:
                 raise ValueError(f"{name}: story {number} ({story.slug}): slug stands twice")
             slugs.add(story.slug)
             stories.append(story)
+    for story in stories:
+        if unknown := set(story.also) - slugs:
+            raise ValueError(f"stories.{story.language}.toml: {story.slug}: also names no story: {min(unknown)}")
     return tuple(stories)
 
 
 def _story(entry: dict[str, Any], *, language: str, where: str, pictures: Path) -> DemoStory:
     if isinstance(slug := entry.get("slug"), str):
         where = f"{where} ({slug})"
+    also = entry.pop("also", [])
+    if not isinstance(also, list) or not all(isinstance(one, str) for one in also):
+        raise ValueError(f"{where}: also must be a list of slugs")
     if odd := set(entry) ^ {*_TYPES, "body"}:
         raise ValueError(f"{where}: {min(odd)} is {'unknown' if min(odd) in entry else 'missing'}")
     for field, kind in _TYPES.items():
@@ -108,6 +118,7 @@ def _story(entry: dict[str, Any], *, language: str, where: str, pictures: Path) 
         picture=_picture(entry["picture"], where=where, pictures=pictures),
         minutes_ago=entry["minutes_ago"],
         top=entry["top"],
+        also=tuple(also),
     )
 
 
@@ -142,7 +153,10 @@ def feed_xml(stories: Iterable[DemoStory], *, base_url: str, language: str, now:
     """
     if now.tzinfo is None:
         raise ValueError("now must be an aware time")
-    own = sorted((story for story in stories if story.language == language), key=lambda s: (not s.top, s.minutes_ago))
+    known = {story.slug: story for story in stories}
+    own = sorted(
+        (story for story in known.values() if story.language == language), key=lambda s: (not s.top, s.minutes_ago)
+    )
     if not own:
         raise ValueError(f"there is no story in {language!r}")
     base_url = base_url.rstrip("/")
@@ -157,15 +171,21 @@ def feed_xml(stories: Iterable[DemoStory], *, base_url: str, language: str, now:
     own_address = f"{base_url}/demo/feeds/{language}.xml"
     ET.SubElement(channel, f"{{{_ATOM}}}link", href=own_address, rel="self", type="application/rss+xml")
     for story in own:
-        _add_item(channel, story, base_url=base_url, now=now)
+        _add_item(channel, story, known, base_url=base_url, now=now)
     feed: bytes = ET.tostring(rss, encoding="utf-8", xml_declaration=True)
     return feed
 
 
-def _add_item(channel: ET.Element, story: DemoStory, *, base_url: str, now: datetime) -> None:
+def _add_item(
+    channel: ET.Element, story: DemoStory, known: Mapping[str, DemoStory], *, base_url: str, now: datetime
+) -> None:
     address = f"{base_url}/demo/stories/{story.slug}"
     item = ET.SubElement(channel, "item")
     _add(item, "title", story.title)
+    # Before the story's own link: some readers take the last of all for it.
+    for other in (known[slug] for slug in story.also if slug in known):
+        where = {"rel": "alternate", "hreflang": other.language, "href": f"{base_url}/demo/stories/{other.slug}"}
+        ET.SubElement(item, f"{{{_ATOM}}}link", where)
     _add(item, "link", address)
     _add(item, "guid", address, isPermaLink="true")
     _add(item, "description", story.summary)
