@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks import accepting, api, decisions, disguises, planning, report, screening, stages, stream, updates
+from benchmarks import accepting, api, decisions, disguises, month, planning, report, screening, stages, stream, updates
 from benchmarks.comments import labelled_comments, own_comments
 from benchmarks.delivery import run as delivery
 from benchmarks.queue import run as queue
@@ -31,6 +31,7 @@ def main() -> None:
             "stream",
             "delivery",
             "planning",
+            "month",
         ),
         help="which one; all without it",
     )
@@ -67,6 +68,8 @@ def main() -> None:
         stream.run(lines=asked.comments or stream.LINES, page=asked.out)
     if asked.name == "planning":  # three minutes
         planning.run(page=asked.out)
+    if asked.name == "month":  # ten minutes
+        month.run(page=asked.out)
     if asked.name == "delivery":  # forty minutes
         delivery.run(page=asked.out)
     if asked.name in (None, "queue"):

@@ -32,7 +32,7 @@ our classifier and to a plain pipeline with and without our normal form; ten min
 `python -m benchmarks queue` installs each of the other queues into an environment of its own, from locked requirements,
 which is gone afterwards; it takes a quarter of an hour, and `--comments 1000` makes it shorter. `python -m benchmarks
 delivery` does so with other senders, and takes forty minutes. `python -m benchmarks planning` takes three, and a
-gigabyte of disk.
+gigabyte of disk; `python -m benchmarks month` ten.
 """
 DIGITS = 2
 

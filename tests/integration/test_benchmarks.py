@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import accepting, api, decisions, planning, screening, stages, stream, updates
+from benchmarks import accepting, api, decisions, month, planning, screening, stages, stream, updates
 from benchmarks.candidates import CANDIDATES, train_peer
 from benchmarks.comments import Comments, own_comments
 from benchmarks.decisions import WORKER
@@ -99,6 +99,16 @@ def test_a_push_to_many_is_planned_and_its_first_deliveries_noted(tmp_path: Path
     assert (found.subscribers, found.planned) == (2_500, 2_500)
     assert 0 < found.first_s <= found.all_s
     assert "| SQLite, 2,500 | 2,500 |" in planning.section([("SQLite", found)], load_before=0)
+
+
+async def test_a_month_is_played_with_each_choice_kept_to() -> None:
+    found = await month.played(subscribers=14, days=1)
+    assert found.stories == month.STORIES_A_DAY
+    assert set(found.messages) == set(month.KINDS)
+    assert max(found.messages["five a day at most"]) <= 5
+    assert max(found.messages["two digests, no alerts"]) <= 2
+    assert "| chose nothing |" in month.section(found, subscribers=14, days=1, load_before=0)
+    assert month.drawn(found).count("<polyline") == 2 * len(month.KINDS)
 
 
 def test_lines_streamed_through_screen_are_counted_and_their_order_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
