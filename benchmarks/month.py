@@ -212,9 +212,9 @@ def section(month: Month, *, subscribers: int, days: int, load_before: float) ->
         report.machine(runs=1, load_before=load_before),
         "",
         f"{month.stories:,} made stories in {days} days, {STORIES_A_DAY} a day by a site's hours, to {subscribers} "
-        "subscribers, twenty of each kind, by the bot's own choosing, planning and digests on SQLite under a clock that is "
-        "set; a look at the feed every five minutes. Nothing is sent, so Telegram's limit is not in it. A bot that "
-        f"forwards everything sends everybody {STORIES_A_DAY} messages a day, and so does ours to who chooses nothing.",
+        "subscribers, twenty of each kind, by the bot's own choosing, planning and digests on SQLite under a clock "
+        "that is set; a look at the feed every five minutes. Nothing is sent, so Telegram's limit is not in it. A bot "
+        f"that forwards everything sends everybody {STORIES_A_DAY} messages a day; so does ours to who chose nothing.",
         "",
         report.table(head, rows),
         "",

@@ -93,6 +93,18 @@ async def choose_digests(people: People) -> dict[str, int]:
     return found
 
 
+async def ask_for_top(people: People) -> dict[str, int]:
+    """Somebody asks for the top stories, in a language of each direction; who they are."""
+    found: dict[str, int] = {}
+    for language in ("en", "ur"):
+        person = await people.newcomer("Reader", language=language)
+        await person.joins(language)
+        await person.write("/top")
+        await person.sees(lambda message: "'show:" in str(message), what="the top stories")
+        found[language] = person.id
+    return found
+
+
 async def _comment(person: Person, text: str) -> None:
     story = await person.joins("en")
     comment = await person.comments(story, text)
@@ -162,11 +174,13 @@ async def main() -> None:
         async with people_of(system) as people, async_playwright() as playwright:
             addresses = await play(people)
             hours, digests = await choose_hours(people), await choose_digests(people)
+            top = await ask_for_top(people)
             options: dict[str, Any] = {"executable_path": CHROMIUM, "args": CHROMIUM_ARGUMENTS}
             browser = await playwright.chromium.launch(**options)
             await take(browser, people, addresses)
             await take_chats(browser, people, "hours", hours)
             await take_chats(browser, people, "digest", digests)
+            await take_chats(browser, people, "top", top)
             await browser.close()
 
 
