@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -98,7 +99,8 @@ def digest(stories: Sequence[Story], *, language: str) -> InlineKeyboardMarkup:
     numbers = [
         button(str(number), Ask.SHOW, story.id) for number, story in enumerate(stories, 1) if story.recalled_at is None
     ]
-    rows = [numbers[begin : begin + _NUMBERS] for begin in range(0, len(numbers), _NUMBERS)]
+    width = math.ceil(len(numbers) / max(1, math.ceil(len(numbers) / _NUMBERS)))  # six are two rows of three
+    rows = [numbers[begin : begin + width] for begin in range(0, len(numbers), width or 1)]
     return InlineKeyboardMarkup(inline_keyboard=[*rows, [button(plain("settings-pause", language), Ask.STOP)]])
 
 
