@@ -16,8 +16,9 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -34,6 +35,9 @@ DAYS = 30
 SUBSCRIBERS = 140
 BEGIN = datetime(2026, 10, 12, tzinfo=UTC)
 """So that clocks are set back in its midst, in London."""
+
+ZONE = ZoneInfo("Europe/London")
+"""Where all subscribers are, and their days are counted."""
 
 LOOK = timedelta(minutes=5)
 PICTURE = report.PAGE.parent / "pictures" / "month.svg"
@@ -101,7 +105,7 @@ class Player:
         """Everybody joins, and chooses what their kind does."""
         for person, kind in self.kinds.items():
             await self.store.subscribers.subscribe(person, name="Reader", language="en", now=self.now)
-            await self.store.subscribers.set_timezone(person, "Europe/London", now=self.now)
+            await self.store.subscribers.set_timezone(person, ZONE.key, now=self.now)
             if "section" in kind:
                 await self.store.subscribers.set_sections(person, self._chance.sample(SECTIONS, 2))
             if "quiet" in kind:
@@ -116,7 +120,7 @@ class Player:
     async def play(self, month: Month, *, days: int) -> None:
         """Every five minutes: look at the feed, send what is due, send the digests that are."""
         await self.subscribe()
-        sent: dict[int, Counter[int]] = defaultdict(Counter)
+        sent: dict[date, Counter[int]] = defaultdict(Counter)
         # The first look at a feed pushes one story: the month begins after it.
         await self._schedule.take(stories_of(-1, self._chance)[-1:], first_look=True)
         for day in range(days):
@@ -128,10 +132,13 @@ class Player:
                 if fresh:
                     waiting = waiting[len(fresh) :]
                     await self._schedule.take(fresh, first_look=False)
-                await self._send(month, sent[day])
-                await self._digests(month, sent[day])
+                today = sent[self.now.astimezone(ZONE).date()]
+                await self._send(month, today)
+                await self._digests(month, today)
+        # The first day and the last are not whole in the subscribers' time.
+        for _, counts in sorted(sent.items())[1:-1] or sorted(sent.items()):
             for person, kind in self.kinds.items():
-                month.messages[kind].append(sent[day][person])
+                month.messages[kind].append(counts[person])
 
     async def _send(self, month: Month, sent: Counter[int]) -> None:
         while leased := await self.store.deliveries.lease(at_most=1_000, lease_s=60, clock=lambda: self.now):
@@ -214,7 +221,8 @@ def section(month: Month, *, subscribers: int, days: int, load_before: float) ->
         f"{month.stories:,} made stories in {days} days, {STORIES_A_DAY} a day by a site's hours, to {subscribers} "
         "subscribers, twenty of each kind, by the bot's own choosing, planning and digests on SQLite under a clock "
         "that is set; a look at the feed every five minutes. Nothing is sent, so Telegram's limit is not in it. A bot "
-        f"that forwards everything sends everybody {STORIES_A_DAY} messages a day; so does ours to who chose nothing.",
+        f"that forwards everything sends everybody {STORIES_A_DAY} messages a day; so does ours to who chose nothing, "
+        "and who wants five at most gets the first five after midnight.",
         "",
         report.table(head, rows),
         "",

@@ -111,6 +111,7 @@ async def plan(address: str) -> Planned:
     before_mb = _resident_mb()
     began = time.perf_counter()
     push = await store.pushes.begin(story, now=now)
+    assert push is not None
     planning = asyncio.create_task(
         store.pushes.plan(push, clock=lambda: datetime.now(UTC), page_planned=pages.set), name="planning"
     )

@@ -239,6 +239,7 @@ class Sender:
             tries = delivery.failures + 1
             if tries >= TRIES:
                 await self._store.deliveries.failed(delivery, error=type(error).__name__)
+                log.error("delivery given up", delivery=delivery.id, subscriber=reader.id, error=type(error).__name__)
             else:
                 await self._postpone(delivery, min(2**tries, 60), type(error).__name__, failed=True)
         else:

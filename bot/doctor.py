@@ -223,6 +223,8 @@ async def look_at_channels(settings: BotSettings) -> Diagnosis:
             else:
                 if member.status not in ("administrator", "creator"):
                     shut.append(f"{channel} (the bot is no administrator)")
+                elif not all(getattr(member, f"can_{act}_messages", None) in (True, None) for act in ("post", "edit")):
+                    shut.append(f"{channel} (the bot may not post and edit)")
     except TelegramNetworkError as error:
         if settings.uses_sandbox():
             return Diagnosis("channels", f"{len(wanted)} named; the sandbox is not running now")

@@ -12,7 +12,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from urllib.parse import urlsplit
 
 from bot.keywords import folded
 from bot.story import Story
@@ -31,8 +30,8 @@ COMMENTS_POINTS, READERS_POINTS = 2.0, 1.0
 """What the logarithm of its comments weighs, and that of its readers: who comments does more than who opens."""
 
 
-TOLD_ALIKE = timedelta(hours=24)
-"""Within it two stories with one title are one piece of news; a title that comes again later is another day's."""
+TOLD_ALIKE = timedelta(hours=18)
+"""Within it two stories with one title are one piece of news; what comes every day under one title may come earlier."""
 
 _WORDS_AT_LEAST = 4
 """Words of a title that tells news apart: "Editorial" and "Live updates" tell nothing."""
@@ -60,35 +59,44 @@ def rank(
         return float(points / (hours + 2) ** GRAVITY)
 
     def order(story: Story) -> tuple[float, float, float, int]:
-        pinned = story.pinned_until.timestamp() if story.pinned_until is not None and story.pinned_until > now else 0.0
+        pinned = story.pinned_until.timestamp() if story.pinned_until is not None and story.is_pinned(now) else 0.0
         return -pinned, -score(story), -story.published_at.timestamp(), story.id
 
     return sorted((story for story in stories if not story.muted), key=order)
 
 
-def is_told(story: Story, before: Iterable[Story]) -> bool:
-    """Whether one of these is the same news at another address of the site: by its title, of the same day."""
-    words = _headline(story.title)
-    return words is not None and any(
-        other.id != story.id
-        and other.language == story.language
-        and urlsplit(other.url).netloc == urlsplit(story.url).netloc
-        and abs(other.published_at - story.published_at) < TOLD_ALIKE
-        and _headline(other.title) == words
-        for other in before
-    )
+class Told:
+    """News that was told already, found again by its title: in one language, on one site, within TOLD_ALIKE."""
+
+    def __init__(self, stories: Iterable[Story] = ()) -> None:
+        self._at: dict[tuple[str, str, tuple[str, ...]], list[datetime]] = defaultdict(list)
+        for story in stories:
+            self.add(story)
+
+    def add(self, story: Story) -> None:
+        """This is told from now on."""
+        if (key := _news(story)) is not None:
+            self._at[key].append(story.published_at)
+
+    def has(self, story: Story) -> bool:
+        """Whether this story is news told before, here or at another address."""
+        key = _news(story)
+        return key is not None and any(abs(at - story.published_at) < TOLD_ALIKE for at in self._at.get(key, ()))
 
 
-def distinct(ranked: Sequence[Story]) -> list[Story]:
-    """Without the news that stands before under another address."""
-    kept: list[Story] = []
-    by_words: dict[tuple[str, ...] | None, list[Story]] = defaultdict(list)
+def distinct(ranked: Sequence[Story], *, told: Iterable[Story] = ()) -> list[Story]:
+    """Without the news that stands before under another address, or was `told`."""
+    before, kept = Told(told), list[Story]()
     for story in ranked:
-        same = by_words[_headline(story.title)]
-        if not is_told(story, same):
+        if not before.has(story):
             kept.append(story)
-            same.append(story)
+            before.add(story)
     return kept
+
+
+def _news(story: Story) -> tuple[str, str, tuple[str, ...]] | None:
+    words = _headline(story.title)
+    return None if words is None else (story.language, story.url.split("/", 3)[2], words)
 
 
 @lru_cache(maxsize=2_000)

@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from bot.feed import LARGE, FeedRefused, FeedSource, Fetched, Fetcher, Reading, read_apart, read_feed
 from bot.keywords import phrases
 from bot.messages.digest import STORIES_AT_MOST
-from bot.ranking import TOLD_ALIKE, distinct, is_told, rank, spread
+from bot.ranking import TOLD_ALIKE, Told, distinct, rank, spread
 from bot.store import BotStore, Push
 from bot.store.pushes import Chosen
 from bot.store.stories import FeedState
@@ -89,7 +89,7 @@ class Schedule:
     async def top_stories(self, language: str, *, at_most: int) -> list[Story]:
         """The best stories of a language now, best first."""
         now = self._clock()
-        newest = await self._store.stories.newest(language=language, section=None, before=None, at_most=CANDIDATES)
+        newest = await self._store.stories.candidates(language=language, section=None, at_most=CANDIDATES, now=now)
         return spread(await self._ranked(newest, now=now), at_most=at_most)
 
     async def first_story(self, person: int, *, language: str, sections: frozenset[str]) -> Story | None:
@@ -108,21 +108,33 @@ class Schedule:
     async def digest(self, reader: Subscriber) -> list[Story]:
         """The best stories of the last day and a quarter that this reader has not been sent, best first."""
         now = self._clock()
-        newest = await self._store.stories.newest(
-            language=reader.language, section=None, before=None, at_most=DIGEST_CANDIDATES
+        newest = await self._store.stories.candidates(
+            language=reader.language, section=None, at_most=DIGEST_CANDIDATES, now=now
         )
         had = await self._store.deliveries.received(reader.id)
         fresh = [
             story
             for story in newest
-            if story.id not in had and reader.reads(story) and now - story.published_at < DIGEST_SINCE
+            if story.id not in had
+            and reader.reads(story)
+            and (now - story.published_at < DIGEST_SINCE or story.is_pinned(now))
         ]
-        return spread(await self._ranked(fresh, now=now), at_most=STORIES_AT_MOST)
+        told = [story for story in newest if story.id in had]
+        return spread(await self._ranked(fresh, told=told, now=now), at_most=STORIES_AT_MOST)
 
-    async def _ranked(self, stories: Sequence[Story], *, now: datetime) -> list[Story]:
+    async def _ranked(self, stories: Sequence[Story], *, told: Sequence[Story] = (), now: datetime) -> list[Story]:
         comments = await self._counts([story.url for story in stories])
         readers = await self._store.opened.counts([story.id for story in stories])
-        return distinct(rank(stories, comments=comments, readers=readers, now=now))
+        ranked = rank(stories, comments=comments, readers=readers, now=now)
+        # What an editor muted is not told by its twin at another address either; nor is what was taken back, by one
+        # that was known then: one that came after says what is right.
+        taken_back = await self._store.stories.recalled(since=now - TOLD_ALIKE)
+        standing = [
+            story
+            for story in ranked
+            if not Told(one for one in taken_back if one.recalled_at and one.recalled_at > story.seen_at).has(story)
+        ]
+        return distinct(standing, told=[*told, *(story for story in stories if story.muted)])
 
     async def take(self, stories: Sequence[FeedStory], *, first_look: bool) -> list[Story]:
         """Store what a feed has and plan deliveries of what is new; the stories that are pushed."""
@@ -131,10 +143,9 @@ class Schedule:
 
         def choose(fresh: Sequence[Story], before: Sequence[Story]) -> Chosen:
             by_language: dict[str, list[Story]] = defaultdict(list)
-            for story in distinct(rank(fresh, comments={}, readers={}, now=now)):
-                # What was told under another address, or comes again with a mark, is no news: it is there to read.
-                if not is_told(story, before):
-                    by_language[story.language].append(story)
+            # What was told under another address, or comes again with a mark, is no news: it is there to read.
+            for story in distinct(rank(fresh, comments={}, readers={}, now=now), told=before):
+                by_language[story.language].append(story)
             pushed = [story for ranked in by_language.values() for story in ranked[:at_most]]
             rest = [story for ranked in by_language.values() for story in ranked[at_most:]]
             # Of the rest, which is there for `/top`, nobody is sent any but who follows a word of it.
@@ -149,7 +160,8 @@ class Schedule:
 
     async def push(self, story: Story) -> int:
         """A delivery for every subscriber the story is for; how many. What comes first is sent while it plans on."""
-        return await self._plan(await self._store.pushes.begin(story, now=self._clock()))
+        push = await self._store.pushes.begin(story, now=self._clock())
+        return await self._plan(push) if push is not None else 0
 
     async def run(self) -> None:
         """Go on with what others began to plan and left, until cancelled: they died, or the database was away."""

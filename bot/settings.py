@@ -39,14 +39,13 @@ def _chat(value: int) -> int:
 
 
 def _channels(values: tuple[str, ...]) -> tuple[str, ...]:
-    chats = [value.partition(":")[2] for value in values]
     for value in values:
         language, _, chat = value.partition(":")
         digits = chat.removeprefix("-")
         is_chat = chat.startswith("-") and digits.isascii() and digits.isdigit() and len(digits) < 17
         if language not in LANGUAGES or not is_chat or not 0 < int(digits) <= TELEGRAM_ID_AT_MOST:
             raise ValueError(f"give language:id pairs, like en:-1001234567890; languages are {', '.join(LANGUAGES)}")
-    if len(set(chats)) < len(chats):
+    if len({int(value.partition(":")[2]) for value in values}) < len(values):
         raise ValueError("a channel has one language")
     return values
 

@@ -77,6 +77,10 @@ class Story:
     muted: bool = False
     read_in: ReadIn = ()
 
+    def is_pinned(self, now: datetime) -> bool:
+        """Whether an editor has it first."""
+        return self.pinned_until is not None and self.pinned_until > now
+
 
 def canonical_address(address: str) -> str:
     """The one address of a story: scheme and host in lower case, no default port, no `#`, no `..`, no tracking.

@@ -41,6 +41,9 @@ log = structlog.get_logger(__name__)
 PATIENCE_S = 20
 """Longest pause Telegram may ask for that a call sits out by itself; a longer one is the caller's to judge."""
 
+CHANNEL_PATIENCE_S = 0.5
+"""Longest wait of a story for its place in a channel; for longer it is put off."""
+
 LAST_LOOK: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("LAST_LOOK", default=None)
 """What a task asks shortly before its message goes, however long it waited; raises where it is to go no more."""
 
@@ -207,8 +210,10 @@ class Pacing(BaseRequestMiddleware):
         if not isinstance(chat_id, int) or not _is_paced(method):
             return await make_request(bot, method)
         for tries_left in reversed(range(_TRIES)):
+            # A channel's turn comes thrice a minute: what waits for it would keep readers' stories out of the hand.
+            patience_s = min(self._patience_s, CHANNEL_PATIENCE_S) if chat_id < 0 and self._alerts else self._patience_s
             wait_s = await self._limiter.place(
-                chat_id, alert=self._alerts, at_most_s=self._patience_s, last_look=LAST_LOOK.get()
+                chat_id, alert=self._alerts, at_most_s=patience_s, last_look=LAST_LOOK.get()
             )
             if wait_s:
                 raise TelegramRetryAfter(method=method, message="no place yet", retry_after=math.ceil(wait_s))

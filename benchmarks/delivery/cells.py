@@ -156,6 +156,7 @@ async def _push(settings: Settings, people: Sequence[int]) -> None:
     told = FeedStory("https://news.example/quay", "The quay is longer", "Two lines that say how much.", "en", "", now)
     (story,) = await store.stories.add([told], now=now)
     push = await store.pushes.begin(story, now=now)
+    assert push is not None
     await store.pushes.plan(push, clock=lambda: now, page_planned=lambda: None)
     await database.close()
 

@@ -69,7 +69,8 @@ def push(
 
     async def work(editor: Editor) -> tuple[Story, int, int]:
         story = await editor.to_push(url, title=title, summary=summary, language=language, section=section)
-        return story, await editor.push(story), await editor.channels(story)
+        channels = await editor.channels(story)
+        return story, await editor.push(story), channels
 
     story, planned, channels = _as_editor(work)
     if story.section not in SECTIONS:

@@ -194,6 +194,7 @@ class EditorHandlers:
         match act:
             case "push":
                 fresh = await self._editor.to_push(story.url)
+                channels = await self._editor.channels(fresh)
                 planned = await self._editor.push(fresh)
                 later = min(await self._editor.put_off(fresh), planned)
                 return say(
@@ -203,7 +204,7 @@ class EditorHandlers:
                     n=planned,
                     takes=_takes(planned - later),
                     later=_later(later),
-                    channels=_channels(await self._editor.channels(fresh)),
+                    channels=_channels(channels),
                 )
             case "correct" if said.title() is not None:
                 amended = await self._editor.correct(story, title=said.title(), summary=said.summary(), note=None)

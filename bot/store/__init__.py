@@ -50,7 +50,7 @@ class BotStore:
         self.stories = Stories(database)
         self.subscribers = Subscribers(database)
         self.deliveries = Deliveries(database)
-        self.pushes = Pushes(database, self.stories)
+        self.pushes = Pushes(database)
         self.keywords = Keywords(database)
         self.digests = Digests(database)
         self.amendments = Amendments(database)

@@ -8,11 +8,10 @@ a crash misses nobody. Does not choose stories (`schedule`), nor send (`delivery
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,9 +19,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.keywords import phrases
 from bot.store.deliveries import Urgency
 from bot.store.keywords import followed, has_keyword
-from bot.store.stories import Stories, add_in, story_in
+from bot.store.stories import add_each_in, add_in, story_in
 from bot.store.tables import deliveries, pushes, stories, subscribers
-from bot.store.wanting import GROUPS_AT_MOST, Group, Hours, by_hours, has_room, told_hours, wanting
+from bot.store.wanting import (
+    GROUPS_AT_MOST,
+    Group,
+    Hours,
+    Looked,
+    by_hours,
+    groups_of,
+    has_room,
+    told_hours,
+    wanting,
+    with_few_choices,
+)
 from bot.story import FeedStory, Story
 from moderation.database import Database, UtcTime, is_passing
 
@@ -39,19 +49,6 @@ _PLANNING = 7_206_951
 """The number of the lock under which PostgreSQL plans one page, and takes one feed's stories, after the other."""
 
 _RECENT_AT_MOST = 1_000
-
-
-class _Looked(NamedTuple):
-    """A subscriber of a page: when they used the bot last, and the hours they chose."""
-
-    person: int
-    engaged_at: datetime | None
-    timezone: str | None
-    begins: int | None
-    ends: int | None
-    breaking: bool
-    daily: int | None
-
 
 Chosen = tuple[Sequence[Story], Sequence[Story]]
 """New stories that go to their subscribers, and those that go to nobody but who follows a word of them."""
@@ -89,13 +86,18 @@ class _OneRefused(Exception):
 class Pushes:
     """Pushes under way; one that is planned leaves nothing but its deliveries."""
 
-    def __init__(self, database: Database, known: Stories) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._stories = known
 
-    async def begin(self, story: Story, *, now: datetime, followed: bool = False) -> Push:
-        """A push of a story, for `plan` to carry out: by the caller, or by another process where the caller dies."""
+    async def begin(self, story: Story, *, now: datetime, followed: bool = False) -> Push | None:
+        """A push of a story, for `plan` to carry out: by the caller, or by another process where the caller dies.
+
+        None where the story was recalled meanwhile.
+        """
+        standing = sa.select(stories.c.id).where(stories.c.id == story.id, stories.c.recalled_at.is_(None))
         async with self._database.write() as connection:
+            if (await connection.execute(standing.with_for_update(key_share=True))).first() is None:
+                return None
             return await self._begin(connection, story, now=now, followed=followed)
 
     async def begin_new(
@@ -129,10 +131,9 @@ class Pushes:
                 await self._take_turns(connection)
                 return await begin(connection, await self._add_all(connection, found, now=now))
         except _OneRefused:
-            # The others are stored without it.
-            fresh = await self._stories.add(found, now=now)
             async with self._database.write() as connection:
-                return await begin(connection, fresh)
+                await self._take_turns(connection)
+                return await begin(connection, await add_each_in(connection, self._database, found, now=now))
 
     async def take(self, *, now: datetime) -> Push | None:
         """A push whose planner was not heard of any more, a top story's first; nobody else is given it for a while."""
@@ -166,7 +167,10 @@ class Pushes:
         hours: Hours = {}
         before = 0
         while True:
-            planned, is_over = await self._plan_page(push, hours, clock=clock)
+            page = await self._plan_page(push, hours, clock=clock)
+            if page is None:
+                return before
+            planned, is_over = page
             if planned > before:
                 page_planned()
             if is_over:
@@ -191,10 +195,9 @@ class Pushes:
             _counted(sa.not_(room)),
         )
         query = sa.select(*columns).select_from(subscribers).where(*wanting(story), subscribers.c.id > 0, ~has)
-        channels = sa.select(sa.func.count()).select_from(subscribers).where(*_in_channels(story), ~has)
         async with self._database.read() as connection:
             counted = (await connection.execute(query)).one()
-            return Wanted(*counted, channels=(await connection.execute(channels)).scalar_one())
+        return Wanted(*counted, channels=await self.count_channels(story))
 
     async def _take_turns(self, connection: AsyncConnection) -> None:
         """Two at once would not see each other: both would take the last room of a day, or push the same news."""
@@ -202,9 +205,10 @@ class Pushes:
             await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_PLANNING)))
 
     async def _recent(self, connection: AsyncConnection, fresh: Sequence[Story], *, since: datetime) -> list[Story]:
-        query = sa.select(stories).where(
-            stories.c.published_at >= since, stories.c.id.not_in([story.id for story in fresh])
-        )
+        """Stories that went to all they are for, or are about to: what was sent to nobody is news to everybody."""
+        went = sa.and_(stories.c.pushed_at.is_not(None), stories.c.recalled_at.is_(None), stories.c.muted.is_(False))
+        new = [story.id for story in fresh]
+        query = sa.select(stories).where(stories.c.published_at >= since, stories.c.id.not_in(new), went)
         newest = query.order_by(stories.c.published_at.desc(), stories.c.id.desc()).limit(_RECENT_AT_MOST)
         return [story_in(row) for row in (await connection.execute(newest)).mappings()]
 
@@ -217,8 +221,10 @@ class Pushes:
             raise _OneRefused from error
 
     async def count_channels(self, story: Story) -> int:
-        """How many channels there are that a push posts the story to."""
-        query = sa.select(sa.func.count()).select_from(subscribers).where(*_in_channels(story))
+        """How many channels there are that a push posts the story to: not those where it stands."""
+        standing = sa.and_(deliveries.c.story_id == story.id, deliveries.c.state != "failed")
+        has = sa.exists().where(deliveries.c.subscriber_id == subscribers.c.id, standing)
+        query = sa.select(sa.func.count()).select_from(subscribers).where(*_in_channels(story), ~has)
         async with self._database.read() as connection:
             return (await connection.execute(query)).scalar_one()
 
@@ -235,6 +241,7 @@ class Pushes:
         )
         number = (await connection.execute(insert.returning(pushes.c.id))).scalar_one()
         if not followed:
+            await connection.execute(sa.update(stories).where(stories.c.id == story.id).values(pushed_at=now))
             await self._to_channels(connection, story, now=now)
         return Push(number, story, followed)
 
@@ -242,36 +249,46 @@ class Pushes:
         """A delivery to each channel of the story's language: before all others, for it is one message for many."""
         channels = sa.select(*_delivery(story, sa.literal(now, UtcTime), Urgency.ASKED)).where(*_in_channels(story))
         insert = self._database.insert(deliveries).from_select(_DELIVERY, channels)
-        await connection.execute(insert.on_conflict_do_nothing())
+        # One that could not be posted to is tried again where somebody pushes again.
+        again = {"state": "pending", "due_at": now, "attempts": 0, "failures": 0, "error": None}
+        await connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=["story_id", "subscriber_id"], set_=again, where=deliveries.c.state == "failed"
+            )
+        )
 
-    async def _plan_page(self, push: Push, hours: Hours, *, clock: Callable[[], datetime]) -> tuple[int, bool]:
+    async def _plan_page(self, push: Push, hours: Hours, *, clock: Callable[[], datetime]) -> tuple[int, bool] | None:
         """Plan for the next page of subscribers; how many deliveries there are by now, and whether that was the last.
+        None where the push is over already.
 
         The push goes with its last page, and with its story's recall. `hours` are those of the pages before, and are
         added to.
         """
         row = sa.select(pushes).where(pushes.c.id == push.id).with_for_update()
         async with self._database.write() as connection:
+            # In this order everywhere: whoever recalls the story holds it, and waits for the push.
+            await self._take_turns(connection)
             state = (await connection.execute(row)).mappings().first()
             if state is None:
-                return 0, True
-            await self._take_turns(connection)
+                return None
             now = clock()
-            page = [_Looked(*one) for one in await connection.execute(_next_page(push, state))]
+            looked = [Looked(*one) for one in await connection.execute(_next_page(push, state))]
+            page, is_short = with_few_choices(looked), len(looked) < PAGE
+            is_short = is_short and len(page) == len(looked)
             planned = state["planned"]
             if page:
-                theirs = told_hours(push.story, _groups_of(page), known=hours, now=now)
+                theirs = told_hours(push.story, groups_of(page), known=hours, now=now)
                 chosen = _chosen(push.story, theirs, now=now, lately=state["lately"])
                 insert = self._database.insert(deliveries).from_select(
                     _DELIVERY,
                     chosen.where(subscribers.c.id.in_([one.person for one in page])),
                 )
                 planned += (await connection.execute(insert.on_conflict_do_nothing())).rowcount
-            is_over = len(page) < PAGE and not state["lately"]
+            is_over = is_short and not state["lately"]
             if is_over:
                 await connection.execute(sa.delete(pushes).where(pushes.c.id == push.id))
             else:
-                place = _place_after(page, state) | {"planned": planned}
+                place = _place_after(page, state, is_short=is_short) | {"planned": planned}
                 update = sa.update(pushes).where(pushes.c.id == push.id)
                 await connection.execute(update.values(**place, leased_until=now + timedelta(seconds=LEASE_S)))
         return planned, is_over
@@ -299,18 +316,8 @@ class Pushes:
         return told_hours(story, groups, known={}, now=now)
 
 
-def _groups_of(page: Sequence[_Looked]) -> list[Group]:
-    """The hours that these subscribers chose: as many choices as one statement takes, the most frequent first."""
-    chose = Counter(
-        Group(one.timezone, one.begins, one.ends, one.breaking)
-        for one in page
-        if one.begins is not None or one.daily is not None
-    )
-    return [group for group, _ in chose.most_common(GROUPS_AT_MOST)]
-
-
 def _next_page(push: Push, state: Mapping[Any, Any]) -> sa.Select[Any]:
-    """The subscribers to look at next, as `_Looked`.
+    """The subscribers to look at next, as `Looked`.
 
     First those who used it lately, the last first. Somebody who uses it meanwhile may be passed over there, for their
     place changes; they are met among all, whose order no use changes.
@@ -338,9 +345,9 @@ def _next_page(push: Push, state: Mapping[Any, Any]) -> sa.Select[Any]:
     return lately.order_by(subscribers.c.engaged_at.desc(), subscribers.c.id.desc()).limit(PAGE)
 
 
-def _place_after(page: Sequence[_Looked], state: Mapping[Any, Any]) -> dict[str, Any]:
+def _place_after(page: Sequence[Looked], state: Mapping[Any, Any], *, is_short: bool) -> dict[str, Any]:
     """Where the next page begins; behind the last one of those who used the bot lately, at the first of all."""
-    if len(page) < PAGE and state["lately"]:
+    if is_short and state["lately"]:
         return {"lately": False, "after_at": None, "after_id": 0}
     return {"after_at": page[-1].engaged_at if state["lately"] else None, "after_id": page[-1].person}
 

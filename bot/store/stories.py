@@ -48,31 +48,13 @@ class Stories:
         if not found:
             return []
         try:
-            return await self._add(found, now=now)
+            async with self._database.write() as connection:
+                return await add_in(connection, self._database, found, now=now)
         except Exception as error:
             if is_passing(error) or len(found) == 1:
                 raise
-        return await self._add_each(found, now=now)
-
-    async def _add_each(self, found: Sequence[FeedStory], *, now: datetime) -> list[Story]:
-        """One by one, each in a transaction of its own."""
-        added: list[Story] = []
-        refused: list[Exception] = []
-        for story in found:
-            try:
-                added += await self._add([story], now=now)
-            except Exception as error:
-                if is_passing(error):
-                    raise
-                log.warning("story refused by the database", story=ascii(story.url)[:200], error=type(error).__name__)
-                refused.append(error)
-        if len(refused) == len(found):
-            raise refused[0]
-        return added
-
-    async def _add(self, found: Sequence[FeedStory], *, now: datetime) -> list[Story]:
         async with self._database.write() as connection:
-            return await add_in(connection, self._database, found, now=now)
+            return await add_each_in(connection, self._database, found, now=now)
 
     async def one(self, story_id: int) -> Story | None:
         """The story with this number."""
@@ -163,6 +145,27 @@ class Stories:
             )
             return [story_in(row) for row in rows.mappings()]
 
+    async def candidates(
+        self, *, language: str | None, section: str | None, at_most: int, now: datetime
+    ) -> list[Story]:
+        """The newest stories, so many, and besides them what is pinned now: those among which the best are."""
+        newest = await self.newest(language=language, section=section, before=None, at_most=at_most)
+        query = sa.select(stories).where(stories.c.pinned_until > now, stories.c.recalled_at.is_(None))
+        if language is not None:
+            query = query.where(stories.c.language == language)
+        if section is not None:
+            query = query.where(stories.c.section == section)
+        async with self._database.read() as connection:
+            pinned = [story_in(row) for row in (await connection.execute(query)).mappings()]
+        known = {story.id for story in newest}
+        return newest + [story for story in pinned if story.id not in known]
+
+    async def recalled(self, *, since: datetime) -> list[Story]:
+        """Stories published since then that were taken back."""
+        query = sa.select(stories).where(stories.c.published_at >= since, stories.c.recalled_at.is_not(None))
+        async with self._database.read() as connection:
+            return [story_in(row) for row in (await connection.execute(query)).mappings()]
+
     async def feed(self, url: str) -> FeedState:
         """What is remembered of the feed; an empty memory for a new one."""
         return (await self.feeds([url]))[0]
@@ -223,6 +226,26 @@ async def add_in(
         )
     rows = await connection.execute(sa.select(stories).where(stories.c.id.in_(fresh)).order_by(stories.c.id))
     return [story_in(row) for row in rows.mappings()]
+
+
+async def add_each_in(
+    connection: AsyncConnection, database: Database, found: Sequence[FeedStory], *, now: datetime
+) -> list[Story]:
+    """The same, without the stories that the database refuses. Raises what it says of them where it takes none."""
+    added: list[Story] = []
+    refused: list[Exception] = []
+    for story in found:
+        try:
+            async with connection.begin_nested():
+                added += await add_in(connection, database, [story], now=now)
+        except Exception as error:
+            if is_passing(error):
+                raise
+            log.warning("story refused by the database", story=ascii(story.url)[:200], error=type(error).__name__)
+            refused.append(error)
+    if len(refused) == len(found):
+        raise refused[0]
+    return added
 
 
 def _bound(before: tuple[datetime, int]) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:

@@ -14,6 +14,7 @@ SET_ASIDE = sa.text("done_at IS NOT NULL AND error IS NOT NULL")
 """Which updates the partial indexes of the inbox hold; used where a query says just this."""
 
 AMENDING = sa.text("amending")
+PINNED = sa.text("pinned_until IS NOT NULL")
 SHOWS_STORY = sa.text("revision IS NOT NULL")
 """Which stories, and which messages, the partial indexes of amending hold."""
 
@@ -40,6 +41,8 @@ stories = sa.Table(
     sa.Column("place", sa.Integer),
     # Language and address of the story in each other language.
     sa.Column("read_in", sa.JSON, nullable=False, default=list, server_default="[]"),
+    # When it was last pushed to everybody it is for; none for what is there to read alone.
+    sa.Column("pushed_at", UtcTime),
     # An editor's wish: first of the top stories until then, or none of them.
     sa.Column("pinned_until", UtcTime),
     sa.Column("muted", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
@@ -50,6 +53,7 @@ stories = sa.Table(
     # Counts corrections and the recall; a message that shows an older one is to be changed, while `amending`.
     sa.Column("revision", sa.Integer, nullable=False, default=0, server_default="0"),
     sa.Column("amending", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    sa.Index("stories_pinned", "pinned_until", sqlite_where=PINNED, postgresql_where=PINNED),
     sa.Index("stories_amending", "amending", sqlite_where=AMENDING, postgresql_where=AMENDING),
     sa.Index("stories_by_language", "language", "published_at"),
     sa.Index("stories_by_time", "published_at", "id"),

@@ -20,7 +20,10 @@ from bot.subscriber import hours_of
 from moderation.database import UtcTime
 
 GROUPS_AT_MOST = 400
-"""Different choices of hours that one statement tells apart."""
+"""Different choices of hours that one question of how many want a story tells apart, the most frequent first."""
+
+_CHOICES = 60
+"""Different hours of one page: with hundreds a statement takes a second, in which nobody else writes to SQLite."""
 
 
 class Group(NamedTuple):
@@ -32,8 +35,40 @@ class Group(NamedTuple):
     breaking: bool
 
 
+class Looked(NamedTuple):
+    """A subscriber of a page: when they used the bot last, and the hours they chose."""
+
+    person: int
+    engaged_at: datetime | None
+    timezone: str | None
+    begins: int | None
+    ends: int | None
+    breaking: bool
+    daily: int | None
+
+
 Hours = dict[Group, tuple[datetime, datetime, datetime]]
 """By choice: when a story is due, and when that day begins and ends there."""
+
+
+def with_few_choices(page: Sequence[Looked]) -> Sequence[Looked]:
+    """The first of them, whose hours are not more different than one statement is quick with."""
+    groups: set[Group] = set()
+    for number, one in enumerate(page):
+        groups.update(groups_of([one]))
+        if len(groups) > _CHOICES:
+            return page[:number]
+    return page
+
+
+def groups_of(page: Sequence[Looked]) -> list[Group]:
+    """The hours that these subscribers chose, each once; who chose none has none."""
+    chose = (
+        Group(one.timezone, one.begins, one.ends, one.breaking)
+        for one in page
+        if one.begins is not None or one.daily is not None
+    )
+    return list(dict.fromkeys(chose))
 
 
 def told_hours(story: Story, groups: Sequence[Group], *, known: Hours, now: datetime) -> Hours:

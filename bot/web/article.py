@@ -108,13 +108,14 @@ async def _show(request: web.Request, story: StoryView | None, *, language: str 
 async def _stories(request: web.Request) -> list[StoryView]:
     """The stories of all editions, best first: the store's, or the sample's until its first feed was read."""
     parts = request.app[BOT]
-    known = await parts.stories.newest(language=None, section=None, before=None, at_most=LISTED)
+    now = datetime.now(UTC)
+    known = await parts.stories.candidates(language=None, section=None, at_most=LISTED, now=now)
     if not known and parts.sample is not None:
         views = [_sampled(story, parts) for story in parts.sample.stories.values()]
         return sorted(views, key=lambda view: (not view.top, -view.published_at.timestamp()))
     counts = await request.app[PARTS].threads.counts([story.url for story in known]) if known else {}
     readers = await parts.opened.counts([story.id for story in known])
-    ranked = rank(known, comments=counts, readers=readers, now=datetime.now(UTC))
+    ranked = rank(known, comments=counts, readers=readers, now=now)
     return [_known(story, parts) for story in ranked]
 
 

@@ -78,12 +78,13 @@ async def list_stories(request: web.Request, query: StoriesQuery) -> StoriesPage
 
 async def _top(request: web.Request, query: StoriesQuery) -> StoriesPage:
     begin = 0 if query.cursor is None else _numbers(query.cursor, "t", 1)[0]
-    newest = await request.app[BOT].stories.newest(
-        language=query.language, section=query.section, before=None, at_most=RANKED
+    now = datetime.now(UTC)
+    newest = await request.app[BOT].stories.candidates(
+        language=query.language, section=query.section, at_most=RANKED, now=now
     )
     counts = await _counts(request, newest)
     readers = await request.app[BOT].opened.counts([story.id for story in newest])
-    best = rank(newest, comments=counts, readers=readers, now=datetime.now(UTC))
+    best = rank(newest, comments=counts, readers=readers, now=now)
     page = best[begin : begin + query.limit]
     end = begin + len(page)
     return StoriesPage(items=_public(page, counts), next_cursor=_cursor("t", end) if page and end < len(best) else None)

@@ -486,3 +486,37 @@ async def test_the_editor_is_told_who_gets_it_now_later_and_not_at_all(room: Pos
     assert await room.store.pushes.count_wanting(story, now=NIGHT) == Wanted(now=2, later=1, full=1)
     assert await planned(room.store, story, now=NIGHT) == 3
     assert await room.store.deliveries.count_put_off(story.id, now=NIGHT) == 1
+
+
+async def test_stories_that_wait_for_their_place_in_a_channel_keep_no_reader_waiting(
+    database: Database, redis: Redis
+) -> None:
+    channel = -1003000000101
+    rates = Rates(per_s=2000, chat_at_most=10_000, group_at_most=1)
+    async with sandbox_running() as sandbox:
+        await sandbox.do("PUT", "limits", {"enabled": False})
+        await sandbox.do("PUT", f"chats/{channel}", {"title": "The Desk"})
+        await sandbox.start(EMMA)
+        settings = BotSettings(sandbox_port=urlsplit(sandbox.address).port or 0)
+        bot = make_bot(settings, Limiter(redis, rates=rates), alerts=True)
+        store, now = BotStore(database), datetime.now(UTC)
+        await store.subscribers.set_channels({channel: "en"}, now=now)
+        sender = Sender(
+            bot,
+            alerts=bot,
+            store=store,
+            links=Links("desk_bot"),
+            counts=no_counts,
+            clock=lambda: datetime.now(UTC),
+        )
+        for number in range(5):
+            told = FeedStory(f"https://news.example/{number}", f"Story {number}", "", "en", "world", now)
+            (story,) = await store.stories.add([told], now=now)
+            await planned(store, story, now=now)
+        began = asyncio.get_running_loop().time()
+        assert await sender.send_due() == 5
+        await sender.settled(within_s=30)
+        assert asyncio.get_running_loop().time() - began < 10, "their places come one a minute"
+        await bot.session.close()
+    states = [await store.deliveries.counts(number) for number in range(1, 6)]
+    assert sorted(next(iter(state)) for state in states) == ["pending"] * 4 + ["sent"]

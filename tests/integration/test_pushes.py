@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.store import BotStore, Push, pushes
+from bot.store import BotStore, Push, pushes, wanting
 from bot.store.pushes import LATELY, LEASE_S
 from bot.story import FeedStory, Story
 from moderation.database import Database
@@ -43,9 +43,16 @@ async def leased(store: BotStore, *, at_most: int = 1_000) -> list[tuple[int, in
     return [(one.story_id, one.subscriber_id) for one in found]
 
 
+async def begun(store: BotStore, story: Story, *, now: datetime = NOW) -> Push:
+    push = await store.pushes.begin(story, now=now)
+    assert push is not None
+    return push
+
+
 async def a_page(store: BotStore, push: Push) -> bool:
     """Plan the next page alone; whether it was the last."""
-    return (await store.pushes._plan_page(push, {}, clock=lambda: NOW))[1]
+    page = await store.pushes._plan_page(push, {}, clock=lambda: NOW)
+    return page is None or page[1]
 
 
 def at(moment: datetime) -> Callable[[], datetime]:
@@ -60,7 +67,7 @@ async def test_every_page_can_be_sent_while_the_next_is_planned(store: BotStore)
     people = range(1, 3 * PAGE + 3)
     await subscribed(store, people)
     story = await known(store)
-    push, seen = await store.pushes.begin(story, now=NOW), list[int]()
+    push, seen = await begun(store, story), list[int]()
 
     def page_planned() -> None:
         seen.append(len(seen) + 1)
@@ -90,7 +97,7 @@ async def test_who_uses_the_bot_while_a_push_is_planned_gets_the_story_once(stor
     await subscribed(store, people)
     for person in people:
         await store.subscribers.engaged(person, now=NOW - timedelta(days=person))
-    push = await store.pushes.begin(await known(store), now=NOW)
+    push = await begun(store, await known(store))
     assert not await a_page(store, push)
     # One who was planned already, and one who was not yet: now both are before the place reached.
     for person in (2, 3 * PAGE - 1):
@@ -103,7 +110,7 @@ async def test_what_a_dead_planner_left_another_finishes_and_nobody_is_planned_t
     people = range(1, 4 * PAGE)
     await subscribed(store, people)
     story = await known(store)
-    push = await store.pushes.begin(story, now=NOW)
+    push = await begun(store, story)
     for _ in range(2):
         assert not await a_page(store, push)
     assert len(await leased(store)) == PAGE
@@ -121,7 +128,7 @@ async def test_what_a_dead_planner_left_another_finishes_and_nobody_is_planned_t
 
 async def test_a_planner_whose_clock_was_set_back_holds_nothing_for_ever(store: BotStore) -> None:
     await subscribed(store, [1])
-    push = await store.pushes.begin(await known(store), now=NOW + timedelta(hours=2))
+    push = await begun(store, await known(store), now=NOW + timedelta(hours=2))
     assert await store.pushes.take(now=NOW) == push
 
 
@@ -129,7 +136,7 @@ async def test_two_who_plan_one_push_plan_everybody_once(store: BotStore) -> Non
     people = range(1, 6 * PAGE)
     await subscribed(store, people)
     story = await known(store)
-    push = await store.pushes.begin(story, now=NOW)
+    push = await begun(store, story)
     await asyncio.gather(*(store.pushes.plan(push, clock=at(NOW), page_planned=nothing) for _ in range(3)))
     assert [person for _, person in await leased(store)] == list(people)
 
@@ -137,7 +144,7 @@ async def test_two_who_plan_one_push_plan_everybody_once(store: BotStore) -> Non
 async def test_a_recall_ends_the_planning_and_stops_what_was_planned(store: BotStore) -> None:
     await subscribed(store, range(1, 5 * PAGE))
     story = await known(store)
-    push = await store.pushes.begin(story, now=NOW)
+    push = await begun(store, story)
     for _ in range(3):
         await a_page(store, push)
     recalled = await store.amendments.recall(story, note="", now=NOW)
@@ -151,7 +158,7 @@ async def test_a_recall_ends_the_planning_and_stops_what_was_planned(store: BotS
 async def test_a_recall_in_the_middle_of_a_page_leaves_nothing_to_send(store: BotStore) -> None:
     await subscribed(store, range(1, 20 * PAGE))
     story = await known(store)
-    push = await store.pushes.begin(story, now=NOW)
+    push = await begun(store, story)
     planning = asyncio.create_task(store.pushes.plan(push, clock=at(NOW), page_planned=nothing))
     while not (await store.deliveries.counts(story.id)).get("pending"):
         await asyncio.sleep(0)
@@ -209,6 +216,66 @@ async def test_what_a_reader_asked_for_and_breaking_news_overtake_what_waits(sto
 async def test_a_breaking_story_is_taken_up_before_others_that_were_left(store: BotStore) -> None:
     usual, breaking = await known(store), await known(store, "storm", top=True)
     for story in (usual, breaking):
-        await store.pushes.begin(story, now=NOW - timedelta(minutes=1))
+        await begun(store, story, now=NOW - timedelta(minutes=1))
     taken = [await store.pushes.take(now=NOW) for _ in range(3)]
     assert [one.story.id if one is not None else None for one in taken] == [breaking.id, usual.id, None]
+
+
+async def test_recall_plan_and_a_look_at_the_feed_never_wait_for_one_another_in_a_ring(store: BotStore) -> None:
+    await subscribed(store, range(1, 12 * PAGE))
+    for number in range(6):
+        story = await known(store, f"quay-{number}")
+        told = FeedStory(story.url, story.title, "", "en", "world", NOW)
+        push = await begun(store, story)
+
+        def none(_fresh: Sequence[Story], _before: Sequence[Story]) -> pushes.Chosen:
+            return [], []
+
+        await asyncio.gather(
+            store.pushes.plan(push, clock=at(NOW), page_planned=nothing),
+            store.amendments.recall(story, note="", now=NOW),
+            *(store.pushes.begin_new([told], choose=none, recent=DAY, followed_at_most=1, now=NOW) for _ in range(4)),
+        )
+        assert "pending" not in await store.deliveries.counts(story.id)
+
+
+async def test_a_story_recalled_before_its_push_began_is_planned_for_nobody(store: BotStore) -> None:
+    await subscribed(store, [1])
+    story = await known(store)
+    await store.amendments.recall(story, note="", now=NOW)
+    assert await store.pushes.begin(story, now=NOW) is None
+
+
+async def test_one_story_that_the_database_refuses_costs_the_others_neither_place_nor_push(store: BotStore) -> None:
+    await subscribed(store, [1])
+    found = [
+        FeedStory(f"https://news.example/{n}", f"Story {n}", "\ud800" if n == 1 else "", "en", "world", NOW)
+        for n in range(3)
+    ]
+
+    def every(fresh: Sequence[Story], _before: Sequence[Story]) -> pushes.Chosen:
+        return fresh, []
+
+    begun_ = await store.pushes.begin_new(found, choose=every, recent=DAY, followed_at_most=1, now=NOW)
+    assert [push.story.title for push in begun_] == ["Story 0", "Story 2"]
+
+    def dies(_fresh: Sequence[Story], _before: Sequence[Story]) -> pushes.Chosen:
+        raise RuntimeError("killed here")
+
+    more = [FeedStory(one.url + "-b", one.title, one.summary, "en", "world", NOW) for one in found]
+    with pytest.raises(RuntimeError):
+        await store.pushes.begin_new(more, choose=dies, recent=DAY, followed_at_most=1, now=NOW)
+    assert await store.stories.by_address(more[0].url) is None
+    with pytest.raises(Exception, match="surrogates"):
+        await store.pushes.begin_new([found[1]] * 2, choose=every, recent=DAY, followed_at_most=1, now=NOW)
+
+
+async def test_many_different_hours_make_shorter_pages_and_everybody_is_planned(store: BotStore) -> None:
+    people = range(1, 3 * PAGE)
+    await subscribed(store, people)
+    for person in people:
+        await store.subscribers.set_hours(person, quiet=(person, person + 600), breaking=False)
+    story = await known(store)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wanting, "_CHOICES", 2)
+        assert await planned(store, story, now=NOW) == len(people)

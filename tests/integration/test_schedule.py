@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from unittest.mock import AsyncMock
 
 import pytest
 from redis.asyncio import Redis
 
 from bot.feed import FeedRefused, FeedSource, Fetcher, read_feed
+from bot.ranking import distinct
 from bot.schedule import FOLLOWED_AT_MOST, FeedWatch, Schedule
 from bot.store import BotStore
+from bot.story import FeedStory
 from bot.web.demo.stories import feed_xml, load
 from moderation.database import Database
 
@@ -133,6 +137,92 @@ async def test_the_same_news_at_another_address_is_stored_and_pushed_once(newsro
     assert await newsroom.store.stories.by_address("https://news.example/9") is not None
     best = [story.title for story in await newsroom.schedule.top_stories("en", at_most=9)]
     assert sum("after heavy rain" in title for title in best) == 1
+
+
+async def test_news_that_went_to_nobody_or_was_taken_back_is_pushed_at_its_other_address(newsroom: Newsroom) -> None:
+    title = "The dam opens after heavy rain"
+
+    async def look(*items: str) -> list[str]:
+        said = "".join(items)
+        newsroom.file.write_text(f'<rss version="2.0"><channel><title>N</title>{said}</channel></rss>', "utf-8")
+        await newsroom.look()
+        return [await address(number) for number in sorted(await newsroom.store.deliveries.received(1))]
+
+    async def address(number: int) -> str:
+        story = await newsroom.store.stories.one(number)
+        assert story is not None
+        return story.url.rpartition("/")[2]
+
+    # The first look pushes one story, of which this is none; then it comes at another address.
+    assert await look(_item("Story of the hour, first", 1), _item(title, 2)) == ["1"]
+    assert await look(_item(title, 3)) == ["1", "3"]
+    story = await newsroom.store.stories.by_address("https://news.example/3")
+    assert story is not None
+    await newsroom.store.amendments.recall(story, note="", now=NOW)
+    assert await look(_item(title, 4)) == ["1", "3", "4"]
+
+
+async def test_what_was_muted_or_taken_back_does_not_come_back_by_its_twin(newsroom: Newsroom) -> None:
+    title = "The dam opens after heavy rain"
+    told = [FeedStory(f"https://news.example/{n}", title, "", "en", "world", NOW) for n in (1, 2)]
+    first, second = await newsroom.store.stories.add(told, now=NOW)
+
+    async def best() -> list[str]:
+        return [story.url for story in await newsroom.schedule.top_stories("en", at_most=9)]
+
+    assert await best() == [first.url]
+    await newsroom.store.stories.mute(first.id, muted=True)
+    assert await best() == []
+    await newsroom.store.stories.mute(first.id, muted=False)
+    await newsroom.store.amendments.recall(first, note="", now=NOW + timedelta(minutes=1))
+    assert await best() == []
+    later = replace(told[0], url="https://news.example/3")
+    (third,) = await newsroom.store.stories.add([later], now=NOW + timedelta(minutes=2))
+    assert await best() == [third.url], "what comes after the recall says what is right"
+    assert second.id
+
+
+async def test_a_pinned_story_stays_first_though_many_come_after_it_and_in_digests_too(newsroom: Newsroom) -> None:
+    old = FeedStory("https://news.example/old", "The one", "", "en", "world", NOW - timedelta(hours=40))
+    await newsroom.store.stories.add([old], now=NOW)
+    pinned = await newsroom.store.stories.by_address(old.url)
+    assert pinned is not None
+    await newsroom.store.stories.pin(pinned.id, until=NOW + timedelta(hours=9))
+    many = [FeedStory(f"https://news.example/{n}", f"Story {n}", "", "en", "world", NOW) for n in range(80)]
+    await newsroom.store.stories.add(many, now=NOW)
+    assert (await newsroom.schedule.top_stories("en", at_most=9))[0].url == old.url
+    reader = await newsroom.store.subscribers.one(1)
+    assert reader is not None
+    assert (await newsroom.schedule.digest(reader))[0].url == old.url
+
+
+async def test_a_digest_does_not_tell_again_what_came_by_itself_at_another_address(newsroom: Newsroom) -> None:
+    title = "The dam opens after heavy rain"
+    told = [FeedStory(f"https://news.example/{n}", title, "", "en", "world", NOW) for n in (1, 2)]
+    first, _ = await newsroom.store.stories.add(told, now=NOW)
+    await newsroom.store.deliveries.plan_one(first.id, 1, now=NOW)
+    reader = await newsroom.store.subscribers.one(1)
+    assert reader is not None
+    assert await newsroom.schedule.digest(reader) == []
+
+
+async def test_very_many_titles_are_compared_in_a_moment(newsroom: Newsroom) -> None:
+    stories = [
+        FeedStory(f"https://news.example/{n}/{'x' * 1400}", f"The dam opens after {n % 7} days", "", "en", "world", NOW)
+        for n in range(1500)
+    ]
+    known = await newsroom.store.stories.add(stories, now=NOW)
+    operations = 0
+
+    class Counting(str):
+        def split(self, *given: Any, **named: Any) -> list[str]:
+            nonlocal operations
+            operations += 1
+            return super().split(*given, **named)
+
+    counted = [replace(story, url=Counting(story.url)) for story in known]
+    assert len(distinct(counted)) == 7
+    assert operations <= 3 * len(counted), "each address is looked at as often as there are stories, not pairs of them"
 
 
 def _item(title: str, number: int) -> str:

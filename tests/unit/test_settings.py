@@ -45,6 +45,7 @@ SPANS = tuple(name for name in BotSettings.model_fields if name.endswith("_s") a
         ("channels", "en:-0", "language:id"),
         ("channels", "en:-99999999999999999999", "language:id"),
         ("channels", "en:-1003000000101,ur:-1003000000101", "a channel has one language"),
+        ("channels", "en:-1001,ur:-01001", "a channel has one language"),
         ("administrators", "2001,4503599627370496", "less than or equal to 4503599627370495"),
         ("administrators", "-2001", "greater than or equal to 1"),
         *((name, "1e-9", "greater than or equal to 0.1") for name in PAUSES),

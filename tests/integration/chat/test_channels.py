@@ -125,3 +125,21 @@ async def test_an_editor_is_told_to_how_many_channels_a_push_goes(newsroom: Talk
     await talk.press(MEERA, asked, data_of(asked, "story:push:"))
     await talk.sees(MEERA, lambda one: "goes to 0 subscribers, and at once to one channel." in text_of(one))
     await talk.sees(ENGLISH, lambda one: text_of(one).startswith("The dam is open"))
+
+
+async def test_a_channel_that_refused_a_story_gets_it_at_the_next_push_by_hand(newsroom: Talk) -> None:
+    talk = newsroom
+    await talk.sandbox.do("PUT", f"chats/{ENGLISH}/members/42", {"status": "member"})
+    story = await talk.story(title="The dam is open")
+    await pushed(talk, story)
+
+    async def refused() -> bool:
+        return bool(await talk.bot_store.deliveries.errors(story.id))
+
+    await until(refused)
+    assert (await talk.bot_store.pushes.count_wanting(story, now=now())).channels == 1
+    await talk.sandbox.do("PUT", f"chats/{ENGLISH}/members/42", {"status": "administrator"})
+    await pushed(talk, story)
+    await talk.sees(ENGLISH, lambda one: text_of(one).startswith("The dam is open"))
+    await talk.settled()
+    assert (await talk.bot_store.pushes.count_wanting(story, now=now())).channels == 0
