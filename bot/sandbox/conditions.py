@@ -99,7 +99,7 @@ class Conditions:
             "polling": self._updates.polling,
             "by_webhook": self._webhooks.delivered,
         }
-        return answer({**self._stats.shown(), "updates": updates})
+        return answer({**self._stats.shown(), "now": self._clock.now(), "updates": updates})
 
     async def _reset_stats(self, request: web.Request) -> web.Response:
         self._stats.reset(self._clock.now())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 from playwright.async_api import expect
@@ -212,6 +213,12 @@ async def test_engineers_see_the_bots_calls_and_the_web_pages(opened: Opening) -
     await sandbox.page.get_by_role("button", name="For engineers").click()
     panel = sandbox.page.get_by_role("complementary", name="For engineers")
     await expect(panel.locator(".panel-calls li").first).to_contain_text("sendMessage")
+    rate = panel.get_by_role("img")
+    await expect(rate).to_have_accessible_name(re.compile("in the last minute 1 written, 0 refused with 429"))
+    await expect(rate.locator(".second")).to_have_count(60)
+    for _ in range(4):
+        await sandbox.bot("sendMessage", chat_id=EMMA, text="More")
+    await expect(rate).to_have_accessible_name(re.compile("in the last minute 5 written"))
     await expect(panel.get_by_role("link", name="Review page")).to_have_attribute(
         "href", "http://127.0.0.1:8765/review"
     )

@@ -299,6 +299,9 @@ async def test_limits_answer_429_with_the_true_wait_and_are_counted(sandbox: San
     stats = await sandbox.do("GET", "stats")
     assert (stats["too_many_requests"], stats["errors"]["sendMessage"]) == ({"sendMessage": 1}, {"429": 1})
     assert stats["deliveries"]["sendMessage"] == 5
+    seconds = stats["seconds"]
+    assert [sum(one[name] for one in seconds) for name in ("deliveries", "too_many_requests")] == [5, 1]
+    assert all(stats["since"] - 1 <= one["at"] <= stats["now"] for one in seconds)
     await sandbox.do("PUT", "limits", {"enabled": False})
     assert (await sandbox.do("DELETE", "stats"))["calls"] == {}
 

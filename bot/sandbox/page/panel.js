@@ -4,6 +4,8 @@ import { fetchStats } from "./api.js";
 import { iconButton, make } from "./dom.js";
 
 const POLL_MS = 1500;
+const SECONDS = 60;
+const LIMIT = 30; // What Telegram allows a bot in all; the bars are of its height at least.
 const WEB_PORT = 8080; // Where the web part listens unless told otherwise; a link in a message tells better.
 const PAGES = [
   ["/", "Article page"],
@@ -19,6 +21,8 @@ export class Panel {
   constructor({ element, store }) {
     Object.assign(this, { element, store });
     this.pages = make("ul", { class: "panel-links" });
+    this.bars = make("div", { class: "panel-rate", role: "img" });
+    this.rate = make("p", { class: "panel-words" });
     this.counts = make("table", { class: "panel-table" });
     this.calls = make("ol", { class: "panel-calls" });
     element.append(
@@ -30,6 +34,9 @@ export class Panel {
       ),
       make("h3", { text: "Web pages" }),
       this.pages,
+      make("h3", { text: "Messages a second" }),
+      this.bars,
+      this.rate,
       make("h3", { text: "Bot API calls" }),
       this.counts,
       make("h3", { text: "Latest" }),
@@ -76,7 +83,32 @@ export class Panel {
     return `${location.protocol}//${location.hostname}:${WEB_PORT}`;
   }
 
+  /** The last minute, a bar for each second: what was written, and on top of it what was refused with 429. */
+  #drawRate({ seconds = [], now }) {
+    const by = new Map(seconds.map((second) => [second.at, second]));
+    const last = Math.max(Math.floor(now ?? 0), ...by.keys());
+    const shown = Array.from({ length: SECONDS }, (_, number) => by.get(last - SECONDS + 1 + number));
+    const totals = shown.map((second) => (second ? second.deliveries + second.too_many_requests : 0));
+    const highest = Math.max(LIMIT, ...totals);
+    const high = (number) => `${(100 * number) / highest}%`;
+    this.bars.replaceChildren(
+      ...shown.map((second) => {
+        const written = make("span", { class: "written" });
+        const refused = make("span", { class: "refused" });
+        written.style.setProperty("height", high(second?.deliveries ?? 0));
+        refused.style.setProperty("height", high(second?.too_many_requests ?? 0));
+        return make("span", { class: "second" }, refused, written);
+      }),
+    );
+    const sum = (name, of) => of.reduce((total, second) => total + (second?.[name] ?? 0), 0);
+    const mean = sum("deliveries", shown.slice(-10)) / 10;
+    const refused = sum("too_many_requests", shown);
+    this.rate.textContent = `${mean.toFixed(1)} over the last ten seconds; in the last minute ${sum("deliveries", shown)} written, ${refused} refused with 429.`;
+    this.bars.setAttribute("aria-label", this.rate.textContent);
+  }
+
   #drawStats(stats) {
+    this.#drawRate(stats);
     const methods = Object.entries(stats.calls ?? {}).sort(([, a], [, b]) => b - a);
     this.counts.replaceChildren(
       ...methods.map(([method, count]) =>
