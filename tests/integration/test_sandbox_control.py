@@ -300,7 +300,9 @@ async def test_limits_answer_429_with_the_true_wait_and_are_counted(sandbox: San
     assert (stats["too_many_requests"], stats["errors"]["sendMessage"]) == ({"sendMessage": 1}, {"429": 1})
     assert stats["deliveries"]["sendMessage"] == 5
     seconds = stats["seconds"]
-    assert [sum(one[name] for one in seconds) for name in ("deliveries", "too_many_requests")] == [5, 1]
+    assert [sum(one[name] for one in seconds) for name in ("deliveries", "too_many_requests")] == [5 + 1, 1], (
+        "with the edit"
+    )
     assert all(stats["since"] - 1 <= one["at"] <= stats["now"] for one in seconds)
     await sandbox.do("PUT", "limits", {"enabled": False})
     assert (await sandbox.do("DELETE", "stats"))["calls"] == {}
