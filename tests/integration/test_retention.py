@@ -57,7 +57,8 @@ async def test_nothing_goes_before_its_days_are_over_and_all_of_it_after(databas
     assert await swept(database, timedelta(days=99), **FOR_EVER) == {}
     assert await every_row(database) == before
     taken = await swept(database, timedelta(days=11))
-    assert set(taken) == {"outcomes", "findings", "withdrawn_texts", "updates", "deliveries", "shown", "digests"}
+    kinds = {"outcomes", "findings", "withdrawn_texts", "updates", "deliveries", "shown", "opened", "digests"}
+    assert set(taken) == kinds
     assert await swept(database, timedelta(days=11)) == {}, "and nothing is left to take"
 
 
