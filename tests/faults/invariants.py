@@ -152,7 +152,7 @@ INVARIANTS = (
             f"{INTEGRATION}/test_pushes.py::test_what_a_dead_planner_left_another_finishes_and_nobody_is_planned_twice",
             f"{INTEGRATION}/test_pushes.py::test_new_stories_and_their_pushes_are_stored_together_or_not_at_all",
         ),
-        missing="a hundred thousand subscribers take an hour at Telegram's rate: `python -m tests.faults.hundred_thousand`",
+        missing="a hundred thousand take an hour at Telegram's rate: `python -m tests.faults.hundred_thousand`",
     ),
     Invariant(
         11,
