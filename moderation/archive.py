@@ -111,8 +111,12 @@ class _Form(BaseModel):
 
 _PACKED = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
-_LAST_RECORD, _LAST_RECORD_BYTES = b"PK\x05\x06", 22
-"""How a zip archive without a comment ends (APPNOTE 4.3.16)."""
+_LAST_RECORD, _LAST_RECORD_BYTES, _COMMENT_LENGTH_BYTES = b"PK\x05\x06", 22, 2
+"""How a zip archive ends: with this record, whose last bytes say how long the comment behind it is (APPNOTE 4.3.16)."""
+
+_DIGEST_BYTES = 64
+"""The comment of an archive that is not sealed: the SHA-256 of all before it, in hex. What unpacks a zip passes over
+many of its bytes, and damage there would go unseen."""
 
 
 def table_part(name: str) -> str:
@@ -186,14 +190,16 @@ def writing(path: Path, *, key: bytes | None) -> Iterator[ArchiveWriter]:
     if path.exists() and not path.is_file():
         raise FileExistsError(errno.EEXIST, "what stands there is no file", str(path))
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "w+b") as file:
             sealed = SealedWriter(file, key) if key is not None else None
             with zipfile.ZipFile(sealed or file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
                 yield ArchiveWriter(archive)
             if sealed is not None:
                 sealed.finish()
+            else:
+                _end_with_digest(file)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
@@ -204,6 +210,24 @@ def writing(path: Path, *, key: bytes | None) -> Iterator[ArchiveWriter]:
             os.close(folder)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def _end_with_digest(file: IO[bytes]) -> None:
+    file.seek(-_COMMENT_LENGTH_BYTES, os.SEEK_END)
+    file.write(_DIGEST_BYTES.to_bytes(_COMMENT_LENGTH_BYTES, "little"))
+    digest = _digest_of(file, file.tell())
+    file.seek(0, os.SEEK_END)
+    file.write(digest)
+
+
+def _digest_of(file: IO[bytes], size: int) -> bytes:
+    """The SHA-256, in hex, of the first so many bytes."""
+    digest = hashlib.sha256()
+    file.seek(0)
+    while size > 0 and (piece := file.read(min(size, _PIECE))):
+        digest.update(piece)
+        size -= len(piece)
+    return digest.hexdigest().encode("ascii")
 
 
 class Archive:
@@ -286,10 +310,16 @@ def _manifest(path: Path, archive: zipfile.ZipFile) -> Manifest:
 
 
 def _check_ends(path: Path, file: IO[bytes], archive: zipfile.ZipFile) -> None:
-    """Refuse what `zipfile` passes over: bytes before the first part and behind the last record."""
-    file.seek(-_LAST_RECORD_BYTES, os.SEEK_END)
+    """Refuse what `zipfile` passes over: bytes before the first part and behind the last record, and any that are not
+    as they were written, where the archive ends with their digest. Older ones do not."""
+    before_comment = file.seek(-len(archive.comment), os.SEEK_END)
+    file.seek(before_comment - _LAST_RECORD_BYTES)
     if file.read(4) != _LAST_RECORD or min(info.header_offset for info in archive.infolist()):
         raise BackupRefused(f"{path} is damaged: there is more in it than was saved")
+    file.seek(before_comment - _COMMENT_LENGTH_BYTES)
+    said = int.from_bytes(file.read(_COMMENT_LENGTH_BYTES), "little")
+    if said != len(archive.comment) or (said and archive.comment != _digest_of(file, before_comment)):
+        raise BackupRefused(f"{path} is damaged: it is not as it was saved")
 
 
 def _check_packing(path: Path, archive: zipfile.ZipFile) -> None:
