@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
 import aiohttp
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browsers import IN_CHROMIUM
 from tests.e2e.chat_page import BILAL, EMMA, GROUP, MEERA, OMAR, Opening, keyboard
@@ -228,6 +229,20 @@ async def test_a_bubble_runs_in_the_direction_of_its_words(opened: Opening, text
     await expect(sandbox.window(MEERA).locator(".text")).to_have_css("direction", direction)
     await expect(sandbox.window(MEERA)).to_have_css("direction", "ltr")
     await expect(sandbox.window(BILAL)).to_have_css("direction", "rtl")
+
+
+async def test_who_writes_faster_than_it_is_sent_loses_nothing(opened: Opening) -> None:
+    sandbox = await opened()
+
+    async def slowly(route: Route) -> None:
+        await asyncio.sleep(0.5)
+        await route.continue_()
+
+    await sandbox.page.route(f"**/control/users/{MEERA}/messages", slowly)
+    for words in ("first", "second"):
+        await sandbox.type(MEERA, words)
+    await expect(sandbox.bubbles(MEERA)).to_have_text(["first", "second"])
+    await expect(sandbox.window(MEERA).locator("textarea")).to_have_value("")
 
 
 async def test_an_override_of_direction_does_not_leave_its_bubble(opened: Opening) -> None:

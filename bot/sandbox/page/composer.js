@@ -26,6 +26,7 @@ export function splitText(text) {
 
 export class Composer {
   #mode = { kind: "write" };
+  #again = false;
   #drafts = new Map();
 
   /**
@@ -151,7 +152,11 @@ export class Composer {
 
   async #submit() {
     const text = this.input.value;
-    if (!text.trim() || this.sending) return;
+    if (!text.trim()) return;
+    if (this.sending) {
+      this.#again = true; // Whoever writes faster than it is sent need not press Enter twice.
+      return;
+    }
     const mode = this.#mode;
     this.sending = true;
     try {
@@ -166,6 +171,9 @@ export class Composer {
       // Whoever sends has told the person why; the words stay in the field to be sent again.
     } finally {
       this.sending = false;
+      const next = this.#again && this.input.value !== text;
+      this.#again = false;
+      if (next) this.#submit();
       this.focus();
     }
   }
