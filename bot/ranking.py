@@ -46,8 +46,8 @@ def rank(
     """The stories, best first: what an editor pinned, then what the site marks and readers discuss, sinking with age.
 
     score = (1 + 8·top + 0.2/place + 2·ln(1 + comments) + ln(1 + readers)) / (hours + 2)^1.8; equal scores by newest.
-    Of several pinned ones the last pinned is first. What an editor muted is left out. `comments` is by address,
-    `readers` by the story's number: how many opened it here.
+    Of several pinned ones that whose time is over last is first. What an editor muted is left out. `comments` is by
+    address, `readers` by the story's number: how many opened it here.
     """
 
     def score(story: Story) -> float:

@@ -49,6 +49,7 @@ _PLANNING = 7_206_951
 """The number of the lock under which PostgreSQL plans one page, and takes one feed's stories, after the other."""
 
 _RECENT_AT_MOST = 1_000
+"""Stories, the newest, that new ones are compared with."""
 
 Chosen = tuple[Sequence[Story], Sequence[Story]]
 """New stories that go to their subscribers, and those that go to nobody but who follows a word of them."""
@@ -296,8 +297,7 @@ class Pushes:
     async def _hours(self, story: Story, *, now: datetime) -> Hours:
         """For those who chose the same hours: when the story is due, and when that day begins and ends for them.
 
-        As many choices as one statement takes, the most frequent first; whose are not among them are told by the
-        sender, before it sends.
+        As many choices as one statement takes, the most frequent first; whose are not among them count as due now.
         """
         choice = (subscribers.c.timezone, subscribers.c.quiet_from, subscribers.c.quiet_until, subscribers.c.breaking)
         query = (

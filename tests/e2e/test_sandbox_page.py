@@ -234,13 +234,16 @@ async def test_a_bubble_runs_in_the_direction_of_its_words(opened: Opening, text
 async def test_who_writes_faster_than_it_is_sent_loses_nothing(opened: Opening) -> None:
     sandbox = await opened()
 
-    async def slowly(route: Route) -> None:
-        await asyncio.sleep(0.5)
+    typed = asyncio.Event()
+
+    async def held(route: Route) -> None:
+        await typed.wait()
         await route.continue_()
 
-    await sandbox.page.route(f"**/control/users/{MEERA}/messages", slowly)
+    await sandbox.page.route(f"**/control/users/{MEERA}/messages", held)
     for words in ("first", "second"):
         await sandbox.type(MEERA, words)
+    typed.set()
     await expect(sandbox.bubbles(MEERA)).to_have_text(["first", "second"])
     await expect(sandbox.window(MEERA).locator("textarea")).to_have_value("")
 
